@@ -1,0 +1,162 @@
+"""One server process of a world and all that it starts."""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+from ports import LOOPBACK
+from spec import LabError
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+IMPLICIT_TLS = {"imaps", "pop3s", "smtps"}
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def become_subreaper():
+    """Orphans among our descendants become our children, so that nothing
+    can be lost sight of, whatever daemon it makes of itself."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def find_program(name, package):
+    path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise LabError("%s is not installed (Debian: apt-get install %s)"
+                       % (name, package))
+    return found
+
+
+def _before_exec():
+    # The server goes when its supervisor goes, even by SIGKILL.
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    os.umask(0o022)
+
+
+class Server:
+    """Base of Dovecot, Postfix and the small submission server.
+
+    A subclass gives name, greetings (port name -> how its first line
+    begins), argv() and prepare().
+    """
+
+    name = None
+    greetings = {}
+
+    def __init__(self, spec, log):
+        self.spec = spec
+        self.log = spec.path("log", log)
+        self.process = None
+
+    def prepare(self):
+        """Writes configuration and folders; before the first start."""
+
+    def argv(self):
+        raise NotImplementedError
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd="/", env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+                              "LC_ALL": "C.UTF-8"},
+                start_new_session=True, preexec_fn=_before_exec)
+
+    def wait_ready(self, children, deadline):
+        """Returns when every port answers with its greeting."""
+        for port_name, greeting in self.greetings.items():
+            port = self.spec.ports.get(port_name)
+            while port is not None and not self._answers(
+                    port, port_name in IMPLICIT_TLS, greeting):
+                if self.pid() is None:
+                    raise LabError("%s did not start:\n%s"
+                                   % (self.name, self.log_tail()))
+                if children.told_to_leave:
+                    raise LabError("told to stop while starting")
+                if time.monotonic() > deadline:
+                    raise LabError("%s does not answer on port %d:\n%s" % (
+                        self.name, port, self.log_tail()))
+                children.wait(0.01)
+
+    def _answers(self, port, tls, greeting):
+        try:
+            with socket.create_connection((LOOPBACK, port), 10) as plain:
+                if not tls:
+                    return plain.recv(512).startswith(greeting)
+                context = ssl.create_default_context(cafile=self.spec.ca)
+                with context.wrap_socket(
+                        plain, server_hostname=self.spec.host) as secure:
+                    return secure.recv(512).startswith(greeting)
+        except ConnectionError:
+            return False
+
+    def pid(self):
+        """Process id while it runs, else None."""
+        if self.process is None or self.process.poll() is not None:
+            return None
+        return self.process.pid
+
+    def stop(self, children, patience=5.0):
+        """Asks, waits for the whole session of processes, then kills."""
+        if self.process is None:
+            return
+        session = self.process.pid
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + patience
+            members = session_members(session)
+            for pid in members if sign == signal.SIGKILL else [session]:
+                _signal(pid, sign)
+            while session_members(session) and time.monotonic() < deadline:
+                children.wait(0.05)
+        self.process = None
+
+    def log_tail(self, lines=15):
+        try:
+            with open(self.log, errors="replace") as log:
+                return "".join(log.readlines()[-lines:])
+        except FileNotFoundError:
+            return ""
+
+
+def _signal(pid, sign):
+    try:
+        os.kill(pid, sign)
+    except ProcessLookupError:
+        pass
+
+
+def _stat_fields(pid):
+    """The fields of /proc/PID/stat after the command: state, ppid, pgrp,
+    session, …"""
+    try:
+        with open("/proc/%s/stat" % pid) as file:
+            return file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def session_members(session):
+    """Living processes of a session; zombies do not count."""
+    members = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = _stat_fields(name)
+            if fields and fields[0] != "Z" and int(fields[3]) == session:
+                members.append(int(name))
+    return members
+
+
+def children_of(parent):
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = _stat_fields(name)
+            if fields and int(fields[1]) == parent:
+                found.append(int(name))
+    return found

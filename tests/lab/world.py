@@ -1,0 +1,168 @@
+"""Starting, asking and ending a world, from Python.
+
+    with World.up("/some/folder", count=3, off=["move"]) as world:
+        world.ports["imaps"], world.spec.user("ana"), …
+
+The world lives in a supervisor process of its own.  It goes down at the end
+of the block, at world.down(), and when this process dies in any way, unless
+world.stay() was called.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import dovecot
+import postfix
+from server import session_members
+from spec import LabError, Spec, people
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class World:
+    def __init__(self, spec, supervisor=None):
+        self.spec = spec
+        self._supervisor = supervisor       # only in the process that began it
+
+    @classmethod
+    def up(cls, folder, count=3, off=(), smtp="auto", **fields):
+        """Starts a world in the folder and returns when all of it answers.
+
+        off names features (dovecot.FEATURES); smtp is auto, postfix or
+        aiosmtpd; the other fields are those of Spec.
+        """
+        unknown = set(off) - set(dovecot.FEATURES)
+        if unknown:
+            raise LabError("no such feature: %s" % ", ".join(unknown))
+        if os.path.lexists(os.path.join(folder, "world.json")):
+            raise LabError("%s holds a world already: lab down %s"
+                           % (folder, folder))
+        if smtp == "auto":
+            smtp = "postfix" if postfix.usable() else "aiosmtpd"
+        spec = Spec(folder, off=sorted(off), smtp_server=smtp, **fields)
+        spec.users = people(count, spec.password)
+        os.makedirs(spec.path("log"), exist_ok=True)
+        with open(spec.path("log", "supervisor.log"), "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, os.path.join(HERE, "supervisor.py"),
+                 spec.dir], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log, start_new_session=True, cwd="/")
+        fields = {name: value for name, value in vars(spec).items()
+                  if name != "dir"}
+        process.stdin.write(json.dumps(fields).encode() + b"\n")
+        process.stdin.flush()
+        try:
+            answer = json.loads(process.stdout.readline() or
+                                b'{"error": "the supervisor died"}')
+        except BaseException:
+            process.stdin.close()           # Ctrl-C: the supervisor sees it
+            process.wait()
+            raise
+        if "error" in answer:
+            process.stdin.close()
+            process.wait()
+            raise LabError(answer["error"])
+        return cls(Spec.load(folder), process)
+
+    @classmethod
+    def at(cls, folder):
+        """A world that somebody else started."""
+        return cls(Spec.load(folder))
+
+    @property
+    def ports(self):
+        return self.spec.ports
+
+    def stay(self):
+        """Lets the world outlive this process."""
+        self._supervisor.stdin.write(b"stay\n")
+        self._supervisor.stdin.close()
+        self._supervisor = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.down()
+
+    # Commands
+
+    def status(self):
+        """{"imap": pid or None, "smtp": pid or None}"""
+        return self._ask({"do": "status"})["servers"]
+
+    def kill_server(self, name):
+        self._ask({"do": "kill-server", "server": name})
+
+    def start_server(self, name):
+        self._ask({"do": "start-server", "server": name})
+
+    def down(self, keep=False):
+        """Everything away.  With keep, mail and logs stay in the folder."""
+        if not os.path.exists(self.spec.path("world.json")):
+            return
+        try:
+            self._ask({"do": "down", "keep": keep}, timeout=60)
+        except (ConnectionError, FileNotFoundError):
+            self._clean_after_death(keep)
+        if self._supervisor:
+            self._supervisor.stdin.close()
+            self._supervisor.wait()
+            self._supervisor.stdout.close()
+            self._supervisor = None
+
+    def _ask(self, request, timeout=45):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+            peer.settimeout(timeout)
+            peer.connect(self.spec.control)
+            peer.sendall(json.dumps(request).encode() + b"\n")
+            line = peer.makefile("r").readline()
+        if not line:
+            raise ConnectionResetError("the supervisor went away")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise LabError(answer["error"])
+        return answer
+
+    def _clean_after_death(self, keep):
+        """The supervisor was killed: its servers got SIGTERM with its death
+        and are on their way out."""
+        for name, pid in self.spec.pids.items():
+            deadline = time.monotonic() + 5
+            for left in _wait_gone(pid, deadline) if pid else ():
+                if self.spec.dir in _command_line(left):
+                    os.kill(left, signal.SIGKILL)
+        self.spec.remove(keep)
+
+
+def _wait_gone(session, deadline):
+    while True:
+        members = session_members(session)
+        if not members or time.monotonic() > deadline:
+            return members
+        try:
+            handle = os.pidfd_open(members[0])
+        except ProcessLookupError:
+            continue
+        try:
+            _readable(handle, deadline - time.monotonic())
+        finally:
+            os.close(handle)
+
+
+def _readable(handle, timeout):
+    import select
+    select.select([handle], [], [], max(0, timeout))
+
+
+def _command_line(pid):
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            return os.fsdecode(file.read())
+    except FileNotFoundError:
+        return ""
