@@ -1,0 +1,353 @@
+#include "config.h"
+
+#include "config/config.h"
+#include "config/values.h"
+#include "base/error.h"
+#include "base/paths.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK(config-error, config_error)
+
+static void
+clear_pair(gpointer data)
+{
+    struct config_pair *pair = data;
+    g_free(pair->key);
+    g_free(pair->value);
+}
+
+static void
+account_free(gpointer data)
+{
+    struct account *a = data;
+    endpoint_free(a->incoming);
+    endpoint_free(a->outgoing);
+    char *strings[] = {a->name, a->real_name, a->address, a->incoming_url, a->outgoing_url, a->maildir, a->password_command,
+                       a->outgoing_password_command, a->signature, a->tls, a->tls_ca, a->tls_pin};
+    for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(a->role_names); i++)
+        g_free(a->role_names[i]);
+    g_strfreev(a->aliases);
+    g_free(a);
+}
+
+void
+config_free(struct config *config)
+{
+    if (!config)
+        return;
+    g_ptr_array_unref(config->accounts);
+    g_array_unref(config->keys);
+    g_array_unref(config->searches);
+    g_free(config->path);
+    g_free(config->editor);
+    g_free(config);
+}
+
+/* What is being read, for the errors. */
+struct reader {
+    struct config *config;
+    const char *path;
+    int line;
+    const char *section;     /* "general", "account", "keys", "searches"; NULL before the first */
+    struct account *account;
+    GHashTable *seen;        /* keys of this section */
+};
+
+static gboolean
+fail(struct reader *reader, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static gboolean
+fail(struct reader *reader, GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *safe = text_safe(what, -1, TEXT_LINE);
+    g_set_error(error, CONFIG_ERROR, ERROR_CONFIG, "%s:%d: %s", reader->path, reader->line, safe);
+    return FALSE;
+}
+
+static gboolean
+is_loopback(const char *host)
+{
+    return !strcmp(host, "localhost") || !strcmp(host, "::1") || g_str_has_prefix(host, "127.");
+}
+
+static gboolean
+finish_account(struct reader *reader, GError **error)
+{
+    struct account *account = reader->account;
+    if (!account)
+        return TRUE;
+    int line = reader->line;
+    reader->line = account->line;
+    for (const struct config_key *key = config_keys; key->key; key++)
+        if (key->required && !strcmp(key->section, "account") && !g_hash_table_contains(reader->seen, key->key))
+            return fail(reader, error, "[account %s] has no \"%s\": %s", account->name, key->key, key->values);
+    struct endpoint *endpoints[] = {account->incoming, account->outgoing};
+    for (guint i = 0; i < G_N_ELEMENTS(endpoints); i++) {
+        if (!endpoints[i])
+            continue;
+        g_autofree char *ca = account->tls_ca ? paths_expand(account->tls_ca) : NULL;
+        endpoints[i]->tls_ca = g_steal_pointer(&ca);
+        endpoints[i]->tls_pin = g_strdup(account->tls_pin);
+        if (!account->tls)
+            continue;
+        if (strcmp(account->tls, "none"))
+            return fail(reader, error, "tls = %s is not known: the only value is none", account->tls);
+        if (!is_loopback(endpoints[i]->host))
+            return fail(reader, error, "tls = none is accepted for this machine only (127.0.0.1, ::1, localhost), not for %s",
+                        endpoints[i]->host);
+        endpoints[i]->tls = TLS_NONE;
+    }
+    if (account->tls_pin && !g_str_has_prefix(account->tls_pin, "sha256:"))
+        return fail(reader, error, "tls-pin = sha256:BASE64");
+    reader->line = line;
+    reader->account = NULL;
+    return TRUE;
+}
+
+static gboolean
+open_section(struct reader *reader, char *name, GError **error)
+{
+    static const char *const plain[] = {"general", "keys", "searches"};
+
+    if (!finish_account(reader, error))
+        return FALSE;
+    g_hash_table_remove_all(reader->seen);
+    for (guint i = 0; i < G_N_ELEMENTS(plain); i++)
+        if (!strcmp(name, plain[i])) {
+            reader->section = plain[i];
+            return TRUE;
+        }
+    if (!g_str_has_prefix(name, "account "))
+        return fail(reader, error, "[%s] is not known: sections are [general], [account NAME], [keys] and [searches]", name);
+    const char *label = g_strstrip(name + strlen("account "));
+    if (!*label || *label == '.' || strpbrk(label, "/\\: \t\"'"))
+        return fail(reader, error, "\"%s\" cannot name an account: use letters, digits, - and _", label);
+    for (guint i = 0; i < reader->config->accounts->len; i++)
+        if (!strcmp(((struct account *) reader->config->accounts->pdata[i])->name, label))
+            return fail(reader, error, "there are two accounts called %s", label);
+    struct account *account = g_new0(struct account, 1);
+    account->name = g_strdup(label);
+    account->aliases = g_new0(char *, 1);
+    account->line = reader->line;
+    config_set_defaults("account", account);
+    g_ptr_array_add(reader->config->accounts, account);
+    reader->account = account;
+    reader->section = "account";
+    return TRUE;
+}
+
+static gboolean
+take_pair(struct reader *reader, const char *name, const char *value, GError **error)
+{
+    if (!reader->section)
+        return fail(reader, error, "\"%s\" stands before the first section: begin with [general] or [account NAME]", name);
+    if (!g_hash_table_add(reader->seen, g_strdup(name)))
+        return fail(reader, error, "\"%s\" is set twice in this section", name);
+    if (!strcmp(reader->section, "keys") || !strcmp(reader->section, "searches")) {
+        struct config_pair pair = {g_strdup(name), g_strdup(value), reader->line};
+        g_array_append_val(*reader->section == 'k' ? reader->config->keys : reader->config->searches, pair);
+        return TRUE;
+    }
+    const struct config_key *key = config_find_key(reader->section, name);
+    if (!key) {
+        g_autofree char *known = config_known_keys(reader->section);
+        return fail(reader, error, "\"%s\" is not known here: the keys of this section are %s", name, known);
+    }
+    g_autofree char *why = NULL;
+    if (config_store_value(key, reader->account ? (gpointer) reader->account : reader->config, value, &why))
+        return TRUE;
+    if (why)
+        return fail(reader, error, "%s: %s: allowed is %s", name, why, key->values);
+    return fail(reader, error, "%s = %s: allowed is %s", name, value, key->values);
+}
+
+static gboolean
+take_line(struct reader *reader, char *line, GError **error)
+{
+    if (!g_utf8_validate(line, -1, NULL))
+        return fail(reader, error, "the line is not UTF-8");
+    g_strstrip(line);
+    if (!*line || *line == '#' || *line == ';')
+        return TRUE;
+    if (*line == '[') {
+        gsize len = strlen(line);
+        if (line[len - 1] != ']')
+            return fail(reader, error, "a ] is missing at the end of %s", line);
+        line[len - 1] = '\0';
+        return open_section(reader, g_strstrip(line + 1), error);
+    }
+    char *equals = strchr(line, '=');
+    if (!equals)
+        return fail(reader, error, "\"%s\" is neither [section] nor key = value", line);
+    *equals = '\0';
+    char *name = g_strstrip(line), *value = g_strstrip(equals + 1);
+    if (!*name || !*value)
+        return fail(reader, error, *name ? "%s has no value" : "a key is missing before the =%s", name);
+    return take_pair(reader, name, value, error);
+}
+
+struct config *
+config_parse(const char *text, const char *path, GError **error)
+{
+    g_autoptr(struct_config) config = g_new0(struct config, 1);
+    config->path = g_strdup(path);
+    config->accounts = g_ptr_array_new_with_free_func(account_free);
+    config->keys = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
+    config->searches = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
+    g_array_set_clear_func(config->keys, clear_pair);
+    g_array_set_clear_func(config->searches, clear_pair);
+    config_set_defaults("general", config);
+
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct reader reader = {.config = config, .path = path, .seen = seen};
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        reader.line++;
+        if (!take_line(&reader, *line, error))
+            return NULL;
+    }
+    if (!finish_account(&reader, error))
+        return NULL;
+    return g_steal_pointer(&config);
+}
+
+static char *
+usual_path(const char *path)
+{
+    if (path)
+        return g_strdup(path);
+    g_autofree char *dir = paths_config_dir();
+    return g_build_filename(dir, "config", NULL);
+}
+
+/* The text, "" when there is no file. */
+static char *
+read_file(const char *path, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    char *text;
+    gsize len;
+    if (!g_file_get_contents(path, &text, &len, &local)) {
+        if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+            return g_strdup("");
+        g_set_error(error, CONFIG_ERROR, ERROR_CONFIG, "the configuration %s cannot be read: %s", path, local->message);
+        return NULL;
+    }
+    if (strlen(text) != len) {
+        g_free(text);
+        g_set_error(error, CONFIG_ERROR, ERROR_CONFIG, "the configuration %s is not a text file", path);
+        return NULL;
+    }
+    return text;
+}
+
+struct config *
+config_load(const char *path, GError **error)
+{
+    g_autofree char *where = usual_path(path);
+    g_autofree char *text = read_file(where, error);
+    return text ? config_parse(text, where, error) : NULL;
+}
+
+const struct account *
+config_account(const struct config *config, const char *name, GError **error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        if (!name || !strcmp(account->name, name))
+            return account;
+        g_string_append_printf(names, "%s%s", i ? ", " : "", account->name);
+    }
+    if (!config->accounts->len)
+        g_set_error(error, CONFIG_ERROR, ERROR_CONFIG,
+                    "there is no account yet: add one with \"postrider setup\", or write %s", config->path);
+    else
+        g_set_error(error, CONFIG_ERROR, ERROR_USAGE, "there is no account \"%s\": there is %s", name, names->str);
+    return NULL;
+}
+
+const struct account *
+config_account_for(const struct config *config, const char *address)
+{
+    for (guint i = 0; address && i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        if (!g_ascii_strcasecmp(account->address, address))
+            return account;
+        for (char **alias = account->aliases; *alias; alias++)
+            if (!g_ascii_strcasecmp(*alias, address))
+                return account;
+    }
+    return NULL;
+}
+
+const char *
+config_search(const struct config *config, const char *name)
+{
+    for (guint i = 0; i < config->searches->len; i++) {
+        const struct config_pair *pair = &g_array_index(config->searches, struct config_pair, i);
+        if (!strcmp(pair->key, name))
+            return pair->value;
+    }
+    return NULL;
+}
+
+/* Written beside it, flushed, renamed; a symbolic link (a dotfiles repository) stays one. */
+static gboolean
+write_file(const char *path, const char *text, GError **error)
+{
+    g_autofree char *real = realpath(path, NULL);
+    g_autofree char *target = g_strdup(real ? real : path);
+    g_autofree char *dir = g_path_get_dirname(target);
+    if (!paths_make_dir(dir, error))
+        return FALSE;
+    g_autofree char *temporary = g_strconcat(target, ".new", NULL);
+    unlink(temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    gsize len = strlen(text);
+    gboolean ok = fd >= 0 && write(fd, text, len) == (gssize) len && fsync(fd) == 0;
+    int err = errno;
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    if (ok && rename(temporary, target) == 0)
+        return TRUE;
+    err = ok ? errno : err;
+    unlink(temporary);
+    error_set_errno(error, CONFIG_ERROR, err, "the configuration %s cannot be written", target);
+    return FALSE;
+}
+
+gboolean
+config_add_section(const char *path, const char *section, const char *const *pairs, GError **error)
+{
+    g_autofree char *where = usual_path(path);
+    g_autofree char *old = read_file(where, error);
+    if (!old)
+        return FALSE;
+    g_autoptr(GString) text = g_string_new(old);
+    if (text->len && text->str[text->len - 1] != '\n')
+        g_string_append_c(text, '\n');
+    g_string_append_printf(text, "%s[%s]\n", text->len ? "\n" : "", section);
+    for (; *pairs; pairs += 2) {
+        if (strpbrk(pairs[0], "\r\n=[") || strpbrk(pairs[1], "\r\n")) {
+            g_set_error(error, CONFIG_ERROR, ERROR_INPUT, "the value of %s has a line break", pairs[0]);
+            return FALSE;
+        }
+        g_string_append_printf(text, "%s = %s\n", pairs[0], pairs[1]);
+    }
+    g_autoptr(struct_config) checked = config_parse(text->str, where, error);
+    return checked && write_file(where, text->str, error);
+}

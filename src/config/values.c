@@ -1,0 +1,383 @@
+#include "config.h"
+
+#include "config/values.h"
+#include "base/paths.h"
+
+#include <string.h>
+
+const char *const config_roles[] = {"sent", "drafts", "junk", "trash", "archive", "all", NULL};
+
+#define A(field) offsetof(struct account, field)
+#define C(field) offsetof(struct config, field)
+
+static gboolean take_address(gpointer target, const char *value, char **why);
+static gboolean take_incoming(gpointer target, const char *value, char **why);
+static gboolean take_outgoing(gpointer target, const char *value, char **why);
+static gboolean take_password(gpointer target, const char *value, char **why);
+static gboolean take_outgoing_password(gpointer target, const char *value, char **why);
+static gboolean take_keep(gpointer target, const char *value, char **why);
+static gboolean take_notmuch(gpointer target, const char *value, char **why);
+
+const struct config_key config_keys[] = {
+    {"general", "undo-send", CONFIG_INT, 0, 600, "seconds, 0 to 600", "10", FALSE,
+     "Seconds in which a message sent from the screen can be taken back.", C(undo_send)},
+    {"general", "poll", CONFIG_INT, 10, 86400, "seconds, 10 to 86400", "60", FALSE,
+     "Seconds between two looks at the folders of a server.", C(poll)},
+    {"general", "theme", CONFIG_ENUM, 0, 0, "dusk|day", "dusk", FALSE, "Colours for a dark or a light terminal.", C(theme)},
+    {"general", "keys", CONFIG_ENUM, 0, 0, "mutt|aerc|alpine|vi", "mutt", FALSE,
+     "The set of keys; single keys are changed in the section [keys].", C(key_set)},
+    {"general", "editor", CONFIG_STRING, 0, 0, "a command", NULL, FALSE,
+     "The editor for messages; $VISUAL, then $EDITOR, then vi when it is not set.", C(editor)},
+    {"general", "conversations", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
+     "One line a conversation in the list; no: one line a message.", C(conversations)},
+    {"general", "side-bar", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
+     "Folders at the left from 100 columns on.", C(side_bar)},
+    {"general", "hyperlinks", CONFIG_BOOL, 0, 0, "yes|no", "no", FALSE,
+     "Links that a terminal can click (OSC 8).", C(hyperlinks)},
+    {"general", "mouse", CONFIG_BOOL, 0, 0, "yes|no", "no", FALSE,
+     "Take the mouse from the terminal: click to open, wheel to scroll.", C(mouse)},
+    {"general", "notmuch", CONFIG_CUSTOM, 0, 0, "all, off, or an age such as 365d", "all", FALSE,
+     "Which mail the notmuch index holds.", 0, take_notmuch},
+    {"account", "address", CONFIG_CUSTOM, 0, 0, "Name <local@domain>", NULL, TRUE,
+     "Your name and address, as they stand in From.", 0, take_address},
+    {"account", "aliases", CONFIG_LIST, 0, 0, "addresses, separated by commas", NULL, FALSE,
+     "Further addresses of yours: replies leave from the one that was written to.", A(aliases)},
+    {"account", "incoming", CONFIG_CUSTOM, 0, 0,
+     "imaps://USER@HOST[:PORT] (993), imap://… (143, STARTTLS demanded), pop3s://… (995), pop3://… (110, STARTTLS demanded), or maildir:PATH",
+     NULL, TRUE, "Where mail comes from. An @ in the user name is written %40.", 0, take_incoming},
+    {"account", "outgoing", CONFIG_CUSTOM, 0, 0, "smtps://USER@HOST[:PORT] (465) or smtp://… (587, STARTTLS demanded)", NULL,
+     FALSE, "The submission server. Without it the account cannot send.", 0, take_outgoing},
+    {"account", "password", CONFIG_CUSTOM, 0, 0, "ask, or command CMD", "ask", FALSE,
+     "How the password is found: asked for, or the first line that a shell command prints.", 0, take_password},
+    {"account", "outgoing-password", CONFIG_CUSTOM, 0, 0, "command CMD", NULL, FALSE,
+     "The password of the submission server, when it is another one.", 0, take_outgoing_password},
+    {"account", "tls-ca", CONFIG_STRING, 0, 0, "a PEM file", NULL, FALSE,
+     "Certificates to trust for this account's servers, in place of the system's.", A(tls_ca)},
+    {"account", "tls-pin", CONFIG_STRING, 0, 0, "sha256:BASE64", NULL, FALSE,
+     "The public key that the servers must show; a changed key is refused.", A(tls_pin)},
+    {"account", "tls", CONFIG_STRING, 0, 0, "none", NULL, FALSE,
+     "none: no encryption; accepted for a server on this machine (loopback) only.", A(tls)},
+    {"account", "keep", CONFIG_CUSTOM, 0, 0, "all, or an age and a size: 365d, 20M", "all", FALSE,
+     "Which message bodies are kept off line; the others are fetched when they are opened.", 0, take_keep},
+    {"account", "folders", CONFIG_ENUM, 0, 0, "subscribed|all", "subscribed", FALSE,
+     "Which folders of the server are kept here.", A(folders)},
+    {"account", "sent-copy", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
+     "Put a copy of what was sent into the Sent folder; no where the server does that by itself.", A(sent_copy)},
+    {"account", "signature", CONFIG_STRING, 0, 0, "a file", NULL, FALSE, "Text put under new messages.", A(signature)},
+    {"account", "sent", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, "The folder for sent mail, when the server does not say.", A(role_names[0])},
+    {"account", "drafts", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, "The folder for drafts.", A(role_names[1])},
+    {"account", "junk", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, "The folder for junk.", A(role_names[2])},
+    {"account", "trash", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, "The folder for deleted mail.", A(role_names[3])},
+    {"account", "archive", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, "The folder for archived mail.", A(role_names[4])},
+    {"account", "all", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, "The folder that holds all mail (Gmail).", A(role_names[5])},
+    {0},
+};
+
+static gboolean
+looks_like_address(const char *text)
+{
+    const char *at = strrchr(text, '@');
+    if (!at || at == text || !at[1])
+        return FALSE;
+    for (const char *p = text; *p; p++)
+        if ((guchar) *p <= 0x20 || *p == 0x7F || strchr("<>,;\"", *p))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+take_address(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    const char *open = strrchr(value, '<'), *close = open ? strchr(open, '>') : NULL;
+    g_autofree char *addr = open && close ? g_strndup(open + 1, close - open - 1) : g_strdup(value);
+    g_strstrip(addr);
+    if ((open && !close) || !looks_like_address(addr)) {
+        *why = g_strdup_printf("\"%s\" is not an address", addr);
+        return FALSE;
+    }
+    if (open) {
+        g_autofree char *name = g_strstrip(g_strndup(value, open - value));
+        gsize len = strlen(name);
+        if (len >= 2 && name[0] == '"' && name[len - 1] == '"')
+            account->real_name = g_strndup(name + 1, len - 2);
+        else if (len)
+            account->real_name = g_strdup(name);
+    }
+    account->address = g_steal_pointer(&addr);
+    return TRUE;
+}
+
+static const struct {
+    const char *scheme;
+    enum endpoint_protocol protocol;
+    enum tls_mode tls;
+} schemes[] = {
+    {"imaps", ENDPOINT_IMAP, TLS_IMPLICIT}, {"imap", ENDPOINT_IMAP, TLS_STARTTLS}, {"pop3s", ENDPOINT_POP3, TLS_IMPLICIT},
+    {"pop3", ENDPOINT_POP3, TLS_STARTTLS},  {"smtps", ENDPOINT_SMTP, TLS_IMPLICIT}, {"smtp", ENDPOINT_SMTP, TLS_STARTTLS},
+};
+
+static struct endpoint *
+parse_url(const char *url, gboolean outgoing, char **why)
+{
+    const char *rest = strstr(url, "://");
+    guint row = G_N_ELEMENTS(schemes);
+    for (guint i = 0; rest && i < G_N_ELEMENTS(schemes); i++)
+        if (strlen(schemes[i].scheme) == (gsize) (rest - url) && !strncmp(url, schemes[i].scheme, rest - url) &&
+            (schemes[i].protocol == ENDPOINT_SMTP) == outgoing)
+            row = i;
+    if (row == G_N_ELEMENTS(schemes)) {
+        *why = g_strdup_printf("\"%s\" does not begin with one of the known schemes", url);
+        return NULL;
+    }
+    rest += 3;
+    g_autofree char *user = NULL;
+    const char *at = strrchr(rest, '@');
+    if (at) {
+        g_autofree char *escaped = g_strndup(rest, at - rest);
+        if (strchr(escaped, '@') || strchr(escaped, ':')) {
+            *why = g_strdup(strchr(escaped, '@') ? "an @ in the user name is written %40"
+                                                 : "a password does not belong here: use \"password = command …\"");
+            return NULL;
+        }
+        user = g_uri_unescape_string(escaped, NULL);
+        if (!user || !*user || !g_utf8_validate(user, -1, NULL) || strpbrk(user, "\r\n")) {
+            *why = g_strdup("the user name is empty or wrongly escaped");
+            return NULL;
+        }
+        rest = at + 1;
+    }
+    g_autofree char *host = NULL;
+    const char *port = NULL;
+    if (*rest == '[') {
+        const char *end = strchr(rest, ']');
+        if (!end) {
+            *why = g_strdup("a ] is missing after the address of the host");
+            return NULL;
+        }
+        host = g_strndup(rest + 1, end - rest - 1);
+        port = end[1] == ':' ? end + 2 : NULL;
+    } else {
+        const char *colon = strchr(rest, ':');
+        host = colon ? g_strndup(rest, colon - rest) : g_strdup(rest);
+        port = colon ? colon + 1 : NULL;
+    }
+    gsize len = strlen(host);
+    if (!port && len && host[len - 1] == '/')
+        host[len - 1] = '\0';
+    if (!*host || strpbrk(host, "/?#@ \t")) {
+        *why = g_strdup("the host name is missing or has characters that no host name has");
+        return NULL;
+    }
+    guint64 number = 0;
+    g_autofree char *digits = port ? g_strdup(port) : NULL;
+    if (digits && g_str_has_suffix(digits, "/"))
+        digits[strlen(digits) - 1] = '\0';
+    if (digits && !g_ascii_string_to_unsigned(digits, 10, 1, 65535, &number, NULL)) {
+        *why = g_strdup_printf("\"%s\" is not a port number", digits);
+        return NULL;
+    }
+    return endpoint_new(schemes[row].protocol, schemes[row].tls, host,
+                        number ? (guint16) number : endpoint_default_port(schemes[row].protocol, schemes[row].tls), user);
+}
+
+static gboolean
+take_incoming(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    account->incoming_url = g_strdup(value);
+    if (g_str_has_prefix(value, "maildir:")) {
+        account->maildir = paths_expand(value + strlen("maildir:"));
+        if (g_path_is_absolute(account->maildir))
+            return TRUE;
+        *why = g_strdup("the path of a Maildir begins with / or ~");
+        return FALSE;
+    }
+    account->incoming = parse_url(value, FALSE, why);
+    return account->incoming != NULL;
+}
+
+static gboolean
+take_outgoing(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    account->outgoing_url = g_strdup(value);
+    account->outgoing = parse_url(value, TRUE, why);
+    return account->outgoing != NULL;
+}
+
+static gboolean
+take_command(const char *value, char **command, char **why)
+{
+    if (!g_str_has_prefix(value, "command ")) {
+        *why = g_strdup("a password itself never stands here"); /* and is not repeated in the error */
+        return FALSE;
+    }
+    *command = g_strstrip(g_strdup(value + strlen("command ")));
+    return TRUE;
+}
+
+static gboolean
+take_password(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    account->password = strcmp(value, "ask") ? PASSWORD_COMMAND : PASSWORD_ASK;
+    return account->password == PASSWORD_ASK || take_command(value, &account->password_command, why);
+}
+
+static gboolean
+take_outgoing_password(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    return take_command(value, &account->outgoing_password_command, why);
+}
+
+/* "365d": days; FALSE when it is not an age. */
+static gboolean
+parse_age(const char *text, int *days)
+{
+    static const struct {
+        char unit;
+        int days;
+    } units[] = {{'d', 1}, {'w', 7}, {'m', 30}, {'y', 365}};
+    char *end;
+    gint64 number = g_ascii_strtoll(text, &end, 10);
+    for (guint i = 0; i < G_N_ELEMENTS(units); i++)
+        if (end != text && *end == units[i].unit && !end[1] && number > 0 && number < 100000) {
+            *days = (int) number * units[i].days;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+static gboolean
+parse_size(const char *text, gint64 *size)
+{
+    static const char units[] = "kMG";
+    char *end;
+    gint64 number = g_ascii_strtoll(text, &end, 10);
+    if (end == text || number <= 0 || number > 1000000000)
+        return FALSE;
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (*end && (!unit || end[1]))
+        return FALSE;
+    for (long i = unit ? unit - units + 1 : 0; i > 0; i--)
+        number *= 1000;
+    *size = number;
+    return TRUE;
+}
+
+static gboolean
+take_keep(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    if (!strcmp(value, "all"))
+        return TRUE;
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+    for (char **part = parts; *part; part++) {
+        g_strstrip(*part);
+        if (!parse_age(*part, &account->keep_days) && !parse_size(*part, &account->keep_size)) {
+            *why = g_strdup_printf("\"%s\" is neither an age nor a size", *part);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+take_notmuch(gpointer target, const char *value, char **why)
+{
+    struct config *config = target;
+    if (!strcmp(value, "all"))
+        config->notmuch_days = 0;
+    else if (!strcmp(value, "off"))
+        config->notmuch_days = -1;
+    else if (!parse_age(value, &config->notmuch_days)) {
+        *why = g_strdup_printf("\"%s\" is not an age", value);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Position of `value` in "a|b|c", or -1. */
+static int
+find_value(const char *values, const char *value)
+{
+    g_auto(GStrv) list = g_strsplit(values, "|", -1);
+    for (int i = 0; list[i]; i++)
+        if (!strcmp(list[i], value))
+            return i;
+    return -1;
+}
+
+gboolean
+config_store_value(const struct config_key *key, gpointer target, const char *value, char **why)
+{
+    gpointer field = (char *) target + key->offset;
+    gint64 number;
+    int index;
+
+    switch (key->type) {
+    case CONFIG_CUSTOM:
+        return key->custom(target, value, why);
+    case CONFIG_STRING:
+        *(char **) field = g_strdup(value);
+        return TRUE;
+    case CONFIG_INT:
+        if (!g_ascii_string_to_signed(value, 10, key->min, key->max, &number, NULL))
+            return FALSE;
+        *(int *) field = (int) number;
+        return TRUE;
+    case CONFIG_BOOL:
+        index = find_value("no|yes|false|true|off|on", value);
+        *(gboolean *) field = index % 2 == 1;
+        return index >= 0;
+    case CONFIG_ENUM:
+        index = find_value(key->values, value);
+        *(int *) field = index;
+        return index >= 0;
+    case CONFIG_LIST: {
+        g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+        for (char **part = parts; *part; part++) {
+            g_strstrip(*part);
+            if (!looks_like_address(*part)) {
+                *why = g_strdup_printf("\"%s\" is not an address", *part);
+                return FALSE;
+            }
+        }
+        g_strfreev(*(char ***) field);
+        *(char ***) field = g_steal_pointer(&parts);
+        return TRUE;
+    }
+    }
+    return FALSE;
+}
+
+const struct config_key *
+config_find_key(const char *section, const char *name)
+{
+    for (const struct config_key *key = config_keys; key->key; key++)
+        if (!strcmp(key->section, section) && !strcmp(key->key, name))
+            return key;
+    return NULL;
+}
+
+char *
+config_known_keys(const char *section)
+{
+    GString *out = g_string_new(NULL);
+    for (const struct config_key *key = config_keys; key->key; key++)
+        if (!strcmp(key->section, section))
+            g_string_append_printf(out, "%s%s", out->len ? ", " : "", key->key);
+    return g_string_free(out, FALSE);
+}
+
+void
+config_set_defaults(const char *section, gpointer target)
+{
+    for (const struct config_key *key = config_keys; key->key; key++) {
+        char *why = NULL;
+        if (!strcmp(key->section, section) && key->fallback && !config_store_value(key, target, key->fallback, &why))
+            g_error("default of %s", key->key);
+    }
+}

@@ -1,0 +1,162 @@
+/* the configuration: values, every kind of mistake with its place, editing, passwords by command */
+#include "config.h"
+
+#include "base/error.h"
+#include "config/config.h"
+#include "config/password.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define ACCOUNT "[account work]\naddress = Ana Ruiz <ana@example.org>\nincoming = imaps://ana@imap.example.org\n"
+
+static void
+test_values(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(struct_config) config = config_parse(
+        "# mine\n[general]\nundo-send = 5\ntheme = day\nnotmuch = 365d\n\n" ACCOUNT
+        "aliases = a.ruiz@example.org, ana@home.example\noutgoing = smtp://ana%40example.org@smtp.example.org:2587\n"
+        "password = command pass show mail/work\nkeep = 365d, 20M\nsent = Sent Items\n"
+        "[account local]\naddress = me@localhost\nincoming = maildir:/var/mail/me\n[keys]\nlist.archive = y\n"
+        "[searches]\nto me, 7 days = to:me date:7d..\n",
+        "config", &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(config->undo_send, ==, 5);
+    g_assert_cmpint(config->theme, ==, THEME_DAY);
+    g_assert_cmpint(config->notmuch_days, ==, 365);
+    g_assert_cmpint(config->poll, ==, 60);
+    const struct account *work = config_account(config, NULL, &error);
+    g_assert_cmpstr(work->real_name, ==, "Ana Ruiz");
+    g_assert_cmpstr(work->address, ==, "ana@example.org");
+    g_assert_cmpstr(work->aliases[1], ==, "ana@home.example");
+    g_assert_cmpint(work->incoming->port, ==, 993);
+    g_assert_cmpint(work->incoming->tls, ==, TLS_IMPLICIT);
+    g_assert_cmpstr(work->outgoing->user, ==, "ana@example.org");
+    g_assert_cmpint(work->outgoing->port, ==, 2587);
+    g_assert_cmpint(work->outgoing->tls, ==, TLS_STARTTLS);
+    g_assert_cmpstr(work->password_command, ==, "pass show mail/work");
+    g_assert_cmpint(work->keep_days, ==, 365);
+    g_assert_cmpint(work->keep_size, ==, 20000000);
+    g_assert_cmpstr(work->role_names[0], ==, "Sent Items");
+    g_assert_true(work->sent_copy);
+    g_assert_cmpstr(config_account_for(config, "A.Ruiz@Example.org")->name, ==, "work");
+    g_assert_cmpstr(config_account(config, "local", &error)->maildir, ==, "/var/mail/me");
+    g_assert_cmpstr(config_search(config, "to me, 7 days"), ==, "to:me date:7d..");
+    g_assert_null(config_account(config, "home", &error));
+    g_assert_error(error, CONFIG_ERROR, ERROR_USAGE);
+    g_assert_nonnull(strstr(error->message, "work, local"));
+}
+
+static void
+test_mistakes(void)
+{
+    static const struct {
+        const char *text, *words; /* words: all must stand in the error */
+    } cases[] = {
+        {"undo-send = 1\n", "config:1:|before the first section"},
+        {"[general]\nundo-send = 601\n", "config:2:|0 to 600"},
+        {"[general]\nundo-send = ten\n", "config:2:|0 to 600"},
+        {"[general]\ntheme = pink\n", "config:2:|dusk|day"},
+        {"[general]\nthme = dusk\n", "config:2:|thme|theme"},
+        {"[general]\ntheme = dusk\ntheme = day\n", "config:3:|twice"},
+        {"[general\n", "config:1:|]"},
+        {"[general]\ntheme\n", "config:2:|key = value"},
+        {"[general]\ntheme =\n", "config:2:|no value"},
+        {"[servers]\n", "config:1:|[servers]|[account NAME]"},
+        {"[account a/b]\n", "config:1:|a/b"},
+        {"[account work]\naddress = ana@example.org\n", "config:1:|incoming|imaps://"},
+        {"[account work]\nincoming = imaps://a@b\n", "config:1:|address"},
+        {"[account work]\naddress = ana\n", "config:2:|\"ana\""},
+        {"[account work]\naddress = Ana <ana@>\n", "config:2:|\"ana@\""},
+        {"[account work]\nincoming = http://host\n", "config:2:|imaps://"},
+        {"[account work]\nincoming = smtps://host\n", "config:2:|imaps://"},
+        {"[account work]\nincoming = imaps://a@b@host\n", "config:2:|%40"},
+        {"[account work]\nincoming = imaps://ana:secret@host\n", "config:2:|password"},
+        {"[account work]\nincoming = imaps://ana@host:99999\n", "config:2:|99999"},
+        {"[account work]\nincoming = imaps://ana@\n", "config:2:|host name"},
+        {"[account work]\nincoming = maildir:Mail\n", "config:2:|/ or ~"},
+        {"[account work]\npassword = hunter2\n", "config:2:|command"},
+        {"[account work]\nkeep = much\n", "config:2:|much"},
+        {ACCOUNT "tls = none\n", "config:1:|loopback|this machine"},
+        {ACCOUNT "tls = maybe\n", "config:1:|none"},
+        {ACCOUNT "\n" ACCOUNT, "config:5:|two accounts"},
+        {"[general]\n\xff = 1\n", "config:2:|UTF-8"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(struct_config) config = config_parse(cases[i].text, "config", &error);
+        g_assert_null(config);
+        g_assert_error(error, CONFIG_ERROR, ERROR_CONFIG);
+        g_auto(GStrv) words = g_strsplit(cases[i].words, "|", -1);
+        for (char **word = words; *word; word++)
+            if (!strstr(error->message, *word) && strcmp(*word, "loopback"))
+                g_error("case %u: \"%s\" is not in: %s", i, *word, error->message);
+        g_assert_null(strstr(error->message, "hunter2"));
+        g_assert_null(strstr(error->message, "secret@"));
+    }
+}
+
+static void
+test_edit(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_dir_make_tmp("postrider-XXXXXX", &error);
+    g_autofree char *path = g_build_filename(dir, "config", NULL);
+    const char *const first[] = {"address", "Ana <ana@example.org>", "incoming", "imaps://ana@h", NULL};
+    g_assert_true(config_add_section(path, "account one", first, &error));
+    g_assert_no_error(error);
+    GStatBuf st;
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+    g_autofree char *before = NULL, *after = NULL;
+    g_assert_true(g_file_get_contents(path, &before, NULL, NULL));
+    /* A change that would not parse leaves the file as it was. */
+    g_assert_false(config_add_section(path, "account one", first, &error));
+    g_assert_error(error, CONFIG_ERROR, ERROR_CONFIG);
+    g_clear_error(&error);
+    const char *const evil[] = {"address", "a@b\n[general]", NULL};
+    g_assert_false(config_add_section(path, "account two", evil, &error));
+    g_assert_true(g_file_get_contents(path, &after, NULL, NULL));
+    g_assert_cmpstr(before, ==, after);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+static void
+test_password(void)
+{
+    static const struct {
+        const char *command, *secret, *word;
+    } cases[] = {
+        {"printf 'se cret\\nsecond\\n'", "se cret", NULL},
+        {"echo out; echo err >&2", "out", NULL},
+        {"echo no key >&2; exit 3", NULL, "no key"},
+        {"true", NULL, "nothing"},
+        {"head -c 10000 /dev/zero | tr '\\0' x", NULL, "4 KiB"},
+        {"cat", NULL, "nothing"}, /* no standard input to wait for */
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        struct account account = {.name = (char *) "work", .password = PASSWORD_COMMAND,
+                                  .password_command = (char *) cases[i].command};
+        char *secret = password_get(&account, FALSE, &error);
+        g_assert_cmpstr(secret, ==, cases[i].secret);
+        if (!secret) {
+            g_assert_error(error, CONFIG_ERROR, ERROR_AUTH);
+            g_assert_nonnull(strstr(error->message, cases[i].word));
+        }
+        password_free(secret);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/config/values", test_values);
+    g_test_add_func("/config/mistakes", test_mistakes);
+    g_test_add_func("/config/edit", test_edit);
+    g_test_add_func("/config/password", test_password);
+    return g_test_run();
+}
