@@ -99,6 +99,9 @@ pop3_uidl_format = %08Xu%08Xv
 namespace inbox {{
   inbox = yes
   separator = /
+  mailbox INBOX {{
+    auto = subscribe
+  }}
 {mailboxes}}}
 
 protocol imap {{
