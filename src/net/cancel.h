@@ -1,13 +1,13 @@
 /*
  * cancel: lets another thread or a signal handler end every wait of a piece of work.
  *
- * One object is shared by whoever works and whoever may stop the work. A wait on a stream that was given the object
- * ends within one scheduler slice of cancel_trigger(). Triggered stays triggered until cancel_reset().
+ * One object is shared by whoever works and whoever may stop the work. A wait on a stream that was given the
+ * object ends within one scheduler slice of cancel_trigger(). Triggered stays triggered until cancel_reset().
  *
  * Threads: all functions may be called from any thread. cancel_trigger() is safe in a signal handler as well.
  */
-#ifndef POSTRIDER_NET_CANCEL_H
-#define POSTRIDER_NET_CANCEL_H
+#ifndef NET_CANCEL_H
+#define NET_CANCEL_H
 
 #include <glib.h>
 
@@ -24,7 +24,11 @@ void cancel_reset(struct cancel *cancel);
 /* NULL counts as never cancelled. */
 gboolean cancel_is_triggered(const struct cancel *cancel);
 
-/* A descriptor that is readable while triggered, for the caller's own poll(); -1 for NULL. Never read from it. */
+/* A descriptor that is readable while triggered, for the caller's own poll(); -1 for NULL. Never read from
+ * it. */
 int cancel_get_fd(const struct cancel *cancel);
+
+typedef struct cancel struct_cancel;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_cancel, cancel_unref)
 
 #endif
