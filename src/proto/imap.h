@@ -1,39 +1,38 @@
 /* imap.h - one IMAP session, typed (RFC 9051 and RFC 3501; the extensions are in imap_extensions[])
  *
- * A session is one connection to one server: open it, use it, free it. Every call sends its commands and waits for the
- * replies; every wait has the limits of the stream and ends when the cancel object is triggered.
+ * A session is one connection to one server: open it, use it, free it. Every call sends its commands and
+ * waits for the replies; every wait has the limits of the stream and ends when the cancel object is
+ * triggered.
  *
- * How the work is split. Commands are written here, and one reader of ours frames every response on the guarded stream:
- * it bounds line, literal and volume, streams message bytes to a sink, and takes a malformed or unknown response for
- * what it is, one response lost and not the connection. Our parser reads what carries numbers, names or message bytes,
- * because libetpan 1.9.4 wraps numbers at 32 bits, cuts names at NUL, keeps one STATUS of many and one VANISHED of
- * many, drops BYE texts, insists on replies in order, and holds whole replies in memory. libetpan parses the replies
- * whose grammar is deep (BODYSTRUCTURE, NAMESPACE, ID): it is given one complete, bounded, NUL-free response in memory
- * (imap_etpan.c, a mailstream of our own), so it never waits, never sees an end of file and never sizes a buffer by a
- * server's number.
+ * How the work is split. Commands are written here, and one reader of ours frames every response on the
+ * guarded stream: it bounds line, literal and volume, streams message bytes to a sink, and takes a malformed
+ * or unknown response for what it is, one response lost and not the connection. Our parser reads what carries
+ * numbers, names or message bytes, because libetpan 1.9.4 wraps numbers at 32 bits, cuts names at NUL, keeps
+ * one STATUS of many and one VANISHED of many, drops BYE texts, insists on replies in order, and holds whole
+ * replies in memory. libetpan parses the replies whose grammar is deep (BODYSTRUCTURE, NAMESPACE, ID): it is
+ * given one complete, bounded, NUL-free response in memory (imap_etpan.c, a mailstream of our own), so it
+ * never waits, never sees an end of file and never sizes a buffer by a server's number.
  *
- * Identity is the UID, under a UIDVALIDITY. Sequence numbers never leave this module: an EXPUNGE by number only says
- * "list this folder again". What the server claims is bounded but not believed: a UID that was not asked for is an
- * event, never a result.
+ * Identity is the UID, under a UIDVALIDITY. Sequence numbers never leave this module: an EXPUNGE by number
+ * only says "list this folder again". What the server claims is bounded but not believed: a UID that was not
+ * asked for is an event, never a result.
  *
- * Mailbox names are in wire form everywhere (modified UTF-7, the bytes the server used): base/utf7.h converts. A name
- * that no one can decode still works.
+ * Mailbox names are in wire form everywhere (modified UTF-7, the bytes the server used): base/utf7.h
+ * converts. A name that no one can decode still works.
  *
  * Errors: domain IMAP_ERROR, or STREAM_ERROR and SASL_ERROR as they come; the code says what to do:
  *   ERROR_AUTH      the server refused the login; its own words are in the text
  *   ERROR_RETRY     network, BYE, [UNAVAILABLE], [INUSE], [LIMIT] …: later
- *   ERROR_SECURITY  STARTTLS stripped, PREAUTH without TLS, bytes ahead of the handshake: no credential was sent
- *   ERROR_STALE     the folder is gone, or its UIDVALIDITY changed under us
- *   ERROR_SKIP      the server cannot give this message
- *   ERROR_REFUSED   NO for good, [CANNOT], [NOPERM], [OVERQUOTA] …; its words are in the text
- *   ERROR_INPUT     an argument that cannot be sent (CR, LF, NUL, too long)
- *   ERROR_CANCELLED
- * After a protocol error, a BYE, or a broken stream the session is dead (imap_is_dead): every call fails, free it. A NO
- * leaves it usable. Words of the server are made safe, cut to one line, and marked: `the server says "…"`.
+ *   ERROR_SECURITY  STARTTLS stripped, PREAUTH without TLS, bytes ahead of the handshake: no credential was
+ * sent ERROR_STALE     the folder is gone, or its UIDVALIDITY changed under us ERROR_SKIP      the server
+ * cannot give this message ERROR_REFUSED   NO for good, [CANNOT], [NOPERM], [OVERQUOTA] …; its words are in
+ * the text ERROR_INPUT     an argument that cannot be sent (CR, LF, NUL, too long) ERROR_CANCELLED After a
+ * protocol error, a BYE, or a broken stream the session is dead (imap_is_dead): every call fails, free it. A
+ * NO leaves it usable. Words of the server are made safe, cut to one line, and marked: `the server says "…"`.
  *
- * Threads: one session, one thread at a time. Handlers run inside the call, must not use the session, and get data that
- * lives until they return. Nothing here stores, prints or prompts. It never sends EXPUNGE, STORE \Deleted, DELETE or
- * APPEND unless the function of that name is called.
+ * Threads: one session, one thread at a time. Handlers run inside the call, must not use the session, and get
+ * data that lives until they return. Nothing here stores, prints or prompts. It never sends EXPUNGE, STORE
+ * \Deleted, DELETE or APPEND unless the function of that name is called.
  */
 #ifndef PROTO_IMAP_H
 #define PROTO_IMAP_H
@@ -97,14 +96,15 @@ struct imap_extension {
 };
 extern const struct imap_extension imap_extensions[]; /* ends with bit 0 */
 
-/* Servers that say one thing and do another. Found by capability, ID or greeting; see imap_quirks[] for who and why. */
-#define IMAP_QUIRK_NO_SASL_IR (1u << 0)      /* offers SASL-IR and refuses the initial response */
-#define IMAP_QUIRK_ID_FIRST (1u << 1)        /* refuses SELECT until ID was sent after the login */
-#define IMAP_QUIRK_NO_MODSEQ_ZERO (1u << 2)  /* refuses CHANGEDSINCE 0 */
-#define IMAP_QUIRK_GMAIL_LABELS (1u << 3)    /* folders are labels: expunge archives, \All holds everything */
-#define IMAP_QUIRK_NO_COMPRESS (1u << 4)     /* offers COMPRESS and breaks after it */
+/* Servers that say one thing and do another. Found by capability, ID or greeting; see imap_quirks[] for who
+ * and why. */
+#define IMAP_QUIRK_NO_SASL_IR (1u << 0)     /* offers SASL-IR and refuses the initial response */
+#define IMAP_QUIRK_ID_FIRST (1u << 1)       /* refuses SELECT until ID was sent after the login */
+#define IMAP_QUIRK_NO_MODSEQ_ZERO (1u << 2) /* refuses CHANGEDSINCE 0 */
+#define IMAP_QUIRK_GMAIL_LABELS (1u << 3)   /* folders are labels: expunge archives, \All holds everything */
+#define IMAP_QUIRK_NO_COMPRESS (1u << 4)    /* offers COMPRESS and breaks after it */
 #define IMAP_QUIRK_SLOW_BODYSTRUCTURE (1u << 5) /* BODYSTRUCTURE reads whole messages, or is wrong */
-#define IMAP_QUIRK_QRESYNC_UNSAFE (1u << 6)  /* VANISHED cannot be trusted: compare the UIDs instead */
+#define IMAP_QUIRK_QRESYNC_UNSAFE (1u << 6)     /* VANISHED cannot be trusted: compare the UIDs instead */
 
 struct imap_quirk {
     guint bit;
@@ -116,8 +116,8 @@ extern const struct imap_quirk imap_quirks[]; /* ends with bit 0 */
 
 /* ---- open and close ---- */
 
-/* Returns the secret, newly allocated (it is wiped and freed here), or NULL with error. Asked for at most once, and only
- * when the connection may carry it. */
+/* Returns the secret, newly allocated (it is wiped and freed here), or NULL with error. Asked for at most
+ * once, and only when the connection may carry it. */
 typedef char *(*imap_secret_func)(gpointer data, GError **error);
 
 struct imap_event;
@@ -128,15 +128,15 @@ struct imap_options {
     gpointer secret_data;
     imap_event_func on_event; /* what the server says unasked; may be NULL */
     gpointer event_data;
-    guint64 without;      /* IMAP_* bits that are treated as not offered */
-    gboolean compress;    /* COMPRESS=DEFLATE when offered */
-    guint64 message_max;  /* bytes of one message; a longer literal ends the connection. 0: 256 MiB */
+    guint64 without;     /* IMAP_* bits that are treated as not offered */
+    gboolean compress;   /* COMPRESS=DEFLATE when offered */
+    guint64 message_max; /* bytes of one message; a longer literal ends the connection. 0: 256 MiB */
     const struct stream_limits *limits; /* NULL: the stream's own */
 };
 
 /* Connects, upgrades, logs in, sends ID (name only) and ENABLEs CONDSTORE and QRESYNC. cancel may be NULL. */
-struct imap *imap_open(const struct endpoint *endpoint, const struct imap_options *options, struct cancel *cancel,
-                       GError **error);
+struct imap *imap_open(const struct endpoint *endpoint, const struct imap_options *options,
+                       struct cancel *cancel, GError **error);
 /* The same on a stream that is not yet connected; takes it over, also on failure. */
 struct imap *imap_open_stream(struct stream *stream, const struct imap_options *options, GError **error);
 
@@ -152,7 +152,8 @@ guint64 imap_get_extensions(const struct imap *imap);
 gboolean imap_has_quirk(const struct imap *imap, guint quirks);
 /* The limit of APPENDLIMIT in bytes, 0 when the server names none. */
 guint64 imap_get_append_limit(const struct imap *imap);
-/* "Dovecot" … as the server's ID says, made safe; NULL when it says nothing. Borrowed until the session is freed. */
+/* "Dovecot" … as the server's ID says, made safe; NULL when it says nothing. Borrowed until the session is
+ * freed. */
 const char *imap_get_server_name(const struct imap *imap);
 /* Borrowed: for stream_get_info(), taps and the descriptor only. */
 struct stream *imap_get_stream(struct imap *imap);
@@ -162,14 +163,15 @@ guint64 imap_get_roundtrips(const struct imap *imap);
 /* ---- what the server says unasked ---- */
 
 enum imap_event_kind {
-    IMAP_EVENT_EXISTS,   /* number: messages in the selected folder */
-    IMAP_EVENT_EXPUNGED, /* something was expunged, by sequence number: list the folder again */
-    IMAP_EVENT_VANISHED, /* uids are gone from the selected folder */
-    IMAP_EVENT_MESSAGE,  /* flags (or more) of message->uid; uid may be 0: list the flags again */
-    IMAP_EVENT_STATUS,   /* status->name changed (NOTIFY) */
-    IMAP_EVENT_FOLDER,   /* folder->name was made, renamed, removed (NOTIFY) */
-    IMAP_EVENT_ALERT,    /* text: the server wants people to read it; made safe; at most one in 10 s, 20 a session */
-    IMAP_EVENT_BYE,      /* text; made safe */
+    IMAP_EVENT_EXISTS,     /* number: messages in the selected folder */
+    IMAP_EVENT_EXPUNGED,   /* something was expunged, by sequence number: list the folder again */
+    IMAP_EVENT_VANISHED,   /* uids are gone from the selected folder */
+    IMAP_EVENT_MESSAGE,    /* flags (or more) of message->uid; uid may be 0: list the flags again */
+    IMAP_EVENT_STATUS,     /* status->name changed (NOTIFY) */
+    IMAP_EVENT_FOLDER,     /* folder->name was made, renamed, removed (NOTIFY) */
+    IMAP_EVENT_ALERT,      /* text: the server wants people to read it; made safe; at most one in 10 s, 20 a
+                              session */
+    IMAP_EVENT_BYE,        /* text; made safe */
     IMAP_EVENT_UIDVALIDITY /* the selected folder's UIDVALIDITY changed: number is the new one */
 };
 
@@ -224,7 +226,8 @@ enum imap_status_item {
     IMAP_STATUS_MAILBOXID = 1 << 6, /* asked only with OBJECTID */
     IMAP_STATUS_DELETED = 1 << 7    /* asked only with IMAP4rev2 */
 };
-#define IMAP_STATUS_SYNC (IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY | IMAP_STATUS_MODSEQ)
+#define IMAP_STATUS_SYNC                                                                                     \
+    (IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY | IMAP_STATUS_MODSEQ)
 
 struct imap_status {
     char *name;
@@ -252,10 +255,10 @@ struct imap_folder {
 
 void imap_folder_free(struct imap_folder *folder);
 
-/* Every folder of the namespaces of the user's own and, where subscribed, of the others; in the server's order, each
- * once. Subscriptions and special use are in the attributes and roles. With status_items, STATUS comes along where the
- * server can (LIST-STATUS): else has_status is FALSE: ask imap_status(). Array of struct imap_folder, freed with
- * g_ptr_array_unref(). At most 100,000. */
+/* Every folder of the namespaces of the user's own and, where subscribed, of the others; in the server's
+ * order, each once. Subscriptions and special use are in the attributes and roles. With status_items, STATUS
+ * comes along where the server can (LIST-STATUS): else has_status is FALSE: ask imap_status(). Array of
+ * struct imap_folder, freed with g_ptr_array_unref(). At most 100,000. */
 GPtrArray *imap_list(struct imap *imap, guint status_items, GError **error);
 
 struct imap_namespace {
@@ -263,17 +266,18 @@ struct imap_namespace {
     char *prefix; /* wire form, "" or "INBOX." … */
     char delimiter;
 };
-/* Array of struct imap_namespace; asked once. Borrowed until the session is freed. Never empty: a server without
- * NAMESPACE gets one personal namespace with the delimiter that LIST "" "" names. */
+/* Array of struct imap_namespace; asked once. Borrowed until the session is freed. Never empty: a server
+ * without NAMESPACE gets one personal namespace with the delimiter that LIST "" "" names. */
 const GPtrArray *imap_get_namespaces(struct imap *imap, GError **error);
 
 /* STATUS of many folders in one go. Array of struct imap_status in the order of names, freed with
- * g_ptr_array_unref(). A folder that the server refuses has items 0. Not to be asked for the selected folder. */
+ * g_ptr_array_unref(). A folder that the server refuses has items 0. Not to be asked for the selected folder.
+ */
 GPtrArray *imap_status(struct imap *imap, const char *const *names, guint items, GError **error);
 void imap_status_free(struct imap_status *status);
 
-/* use: 0, or one IMAP_ROLE_* for CREATE-SPECIAL-USE; without that extension the role is not set. Making a folder that
- * exists is no error when may_exist. */
+/* use: 0, or one IMAP_ROLE_* for CREATE-SPECIAL-USE; without that extension the role is not set. Making a
+ * folder that exists is no error when may_exist. */
 gboolean imap_create(struct imap *imap, const char *name, guint role, gboolean may_exist, GError **error);
 /* Removes the folder and all messages in it. */
 gboolean imap_delete(struct imap *imap, const char *name, GError **error);
@@ -293,8 +297,8 @@ enum imap_fetch_item {
     IMAP_FETCH_BODY = 1 << 7       /* only as an answer: the body went to the sink */
 };
 
-/* One leaf of a BODYSTRUCTURE. Strings are as the server spells them (encoded words and all), never NULL, types in
- * lower case. */
+/* One leaf of a BODYSTRUCTURE. Strings are as the server spells them (encoded words and all), never NULL,
+ * types in lower case. */
 struct imap_part {
     char *section; /* "1.2": what imap_fetch_section() takes */
     char *type;    /* "text" */
@@ -309,14 +313,14 @@ struct imap_part {
 /* What the server said about one message. Only the members named in items are set. */
 struct imap_message {
     guint32 uid;
-    guint items;            /* IMAP_FETCH_* that came */
-    guint flags;            /* FLAG_* of base/flags.h */
+    guint items; /* IMAP_FETCH_* that came */
+    guint flags; /* FLAG_* of base/flags.h */
     gboolean recent;
     const char *const *keywords; /* every other flag, as spelled; NULL ends; never NULL when FLAGS came */
     guint64 modseq;
     guint64 size;
-    gint64 date; /* seconds since 1970 UTC */
-    int zone;    /* minutes east */
+    gint64 date;        /* seconds since 1970 UTC */
+    int zone;           /* minutes east */
     const char *header; /* the asked fields, CR LF line ends, with the empty line; may hold NUL */
     gsize header_length;
     const char *email_id; /* or NULL */
@@ -333,8 +337,8 @@ struct imap_select {
     /* What is known from the last time, for QRESYNC; uidvalidity 0: nothing. */
     guint32 uidvalidity;
     guint64 modseq;
-    const struct uidset *known;    /* may be NULL: all */
-    imap_message_func on_changed;  /* flags changed since; may be NULL */
+    const struct uidset *known;   /* may be NULL: all */
+    imap_message_func on_changed; /* flags changed since; may be NULL */
     gpointer data;
 };
 
@@ -343,7 +347,7 @@ struct imap_mailbox {
     guint32 uidvalidity; /* 0: the server gave none, nothing can be kept of this folder */
     guint32 uidnext;     /* 0: not told */
     guint32 exists;
-    guint64 modseq;      /* HIGHESTMODSEQ; 0: NOMODSEQ, or not told */
+    guint64 modseq; /* HIGHESTMODSEQ; 0: NOMODSEQ, or not told */
     gboolean read_only;
     guint permanent_flags;       /* FLAG_* that stay */
     gboolean permanent_keywords; /* \*: new keywords may be made */
@@ -357,7 +361,8 @@ void imap_mailbox_free(struct imap_mailbox *mailbox);
 
 /* how may be NULL. The folder stays selected until the next select, imap_unselect() or a failed select. When
  * how->uidvalidity is not the folder's, resynced is FALSE: everything known is void. */
-struct imap_mailbox *imap_select(struct imap *imap, const char *name, const struct imap_select *how, GError **error);
+struct imap_mailbox *imap_select(struct imap *imap, const char *name, const struct imap_select *how,
+                                 GError **error);
 /* Leaves the folder and never expunges: UNSELECT, else EXAMINE and CLOSE. */
 gboolean imap_unselect(struct imap *imap, GError **error);
 /* Name of the selected folder, or NULL. */
@@ -375,13 +380,15 @@ struct imap_fetch {
     guint chunk;               /* messages a command; 0: 500 */
 };
 
-/* Handler is called for each message of uids, in the server's order, at most once a command; a message that is gone is
- * left out. A message whose reply was malformed is asked once more alone, and then left out with a log line. */
+/* Handler is called for each message of uids, in the server's order, at most once a command; a message that
+ * is gone is left out. A message whose reply was malformed is asked once more alone, and then left out with a
+ * log line. */
 gboolean imap_fetch(struct imap *imap, const struct uidset *uids, const struct imap_fetch *what,
                     imap_message_func handler, gpointer data, GError **error);
 
-/* Where message bytes go. begin is told the size before a byte is written, and the UID when the server named it first
- * (else 0); end is told the UID for certain. A begin without an end was broken off: throw away what was written. */
+/* Where message bytes go. begin is told the size before a byte is written, and the UID when the server named
+ * it first (else 0); end is told the UID for certain. A begin without an end was broken off: throw away what
+ * was written. */
 struct imap_sink {
     gboolean (*begin)(guint32 uid, guint64 size, gpointer data, GError **error);
     gboolean (*write)(const void *bytes, gsize length, gpointer data, GError **error);
@@ -389,23 +396,26 @@ struct imap_sink {
     gpointer data;
 };
 
-/* Whole messages (BODY.PEEK[], with FLAGS, INTERNALDATE, MODSEQ and IDS), as they are on the server, in chunks by
- * newest first or oldest first. Never more than 64 KiB of one in memory. missing (may be NULL) gets the UIDs that were
- * asked for and did not come: gone, or refused by the server one by one. */
+/* Whole messages (BODY.PEEK[], with FLAGS, INTERNALDATE, MODSEQ and IDS), as they are on the server, in
+ * chunks by newest first or oldest first. Never more than 64 KiB of one in memory. missing (may be NULL) gets
+ * the UIDs that were asked for and did not come: gone, or refused by the server one by one. */
 gboolean imap_fetch_bodies(struct imap *imap, const struct uidset *uids, gboolean newest_first,
                            const struct imap_sink *sink, struct uidset *missing, GError **error);
-/* One part of one message: section "1.2", "HEADER", "TEXT", "" for all. ERROR_SKIP when the server has it not. */
+/* One part of one message: section "1.2", "HEADER", "TEXT", "" for all. ERROR_SKIP when the server has it
+ * not. */
 gboolean imap_fetch_section(struct imap *imap, guint32 uid, const char *section, const struct imap_sink *sink,
                             GError **error);
 
-/* Every UID of the selected folder; NULL with error. Bounded by EXISTS: a server that names more is refused. */
+/* Every UID of the selected folder; NULL with error. Bounded by EXISTS: a server that names more is refused.
+ */
 struct uidset *imap_search_all(struct imap *imap, GError **error);
-/* criteria: a search program in ASCII, "SINCE 1-Nov-2026 UNSEEN", made by us and checked for line ends only. */
+/* criteria: a search program in ASCII, "SINCE 1-Nov-2026 UNSEEN", made by us and checked for line ends only.
+ */
 struct uidset *imap_search(struct imap *imap, const char *criteria, GError **error);
 
-/* Adds or takes away, never replaces. flags: FLAG_* bits; keywords: NULL or NULL-terminated atoms. unchanged_since not
- * 0 (needs CONDSTORE): messages that changed later are left alone and added to modified. handler (may be NULL) hears
- * the new MODSEQ where the server tells it. Setting \Deleted removes nothing. */
+/* Adds or takes away, never replaces. flags: FLAG_* bits; keywords: NULL or NULL-terminated atoms.
+ * unchanged_since not 0 (needs CONDSTORE): messages that changed later are left alone and added to modified.
+ * handler (may be NULL) hears the new MODSEQ where the server tells it. Setting \Deleted removes nothing. */
 gboolean imap_store(struct imap *imap, const struct uidset *uids, gboolean add, guint flags,
                     const char *const *keywords, guint64 unchanged_since, struct uidset *modified,
                     imap_message_func handler, gpointer data, GError **error);
@@ -421,12 +431,13 @@ struct imap_copies {
 struct imap_copies *imap_copies_new(void);
 void imap_copies_free(struct imap_copies *copies);
 
-/* copies may be NULL; else what the server told is added, also when a later chunk fails. ERROR_STALE when the target is
- * not there ([TRYCREATE]). imap_move needs IMAP_MOVE: without it, copy, then store \Deleted, then imap_expunge(). */
-gboolean imap_copy(struct imap *imap, const struct uidset *uids, const char *target, struct imap_copies *copies,
-                   GError **error);
-gboolean imap_move(struct imap *imap, const struct uidset *uids, const char *target, struct imap_copies *copies,
-                   GError **error);
+/* copies may be NULL; else what the server told is added, also when a later chunk fails. ERROR_STALE when the
+ * target is not there ([TRYCREATE]). imap_move needs IMAP_MOVE: without it, copy, then store \Deleted, then
+ * imap_expunge(). */
+gboolean imap_copy(struct imap *imap, const struct uidset *uids, const char *target,
+                   struct imap_copies *copies, GError **error);
+gboolean imap_move(struct imap *imap, const struct uidset *uids, const char *target,
+                   struct imap_copies *copies, GError **error);
 
 /* Removes those of uids that are marked \Deleted, for good (UID EXPUNGE; needs IMAP_UIDPLUS). */
 gboolean imap_expunge(struct imap *imap, const struct uidset *uids, GError **error);
@@ -444,20 +455,21 @@ struct imap_append {
     gssize (*read)(void *bytes, gsize size, gpointer data, GError **error);
     gpointer data;
 };
-/* uidvalidity and uid become 0 when the server does not tell (no UIDPLUS). ERROR_STALE: no such folder; ERROR_REFUSED:
- * quota, size. After an error that leaves the session dead the message may or may not be there. */
-gboolean imap_append(struct imap *imap, const char *name, const struct imap_append *message, guint32 *uidvalidity,
-                     guint32 *uid, GError **error);
+/* uidvalidity and uid become 0 when the server does not tell (no UIDPLUS). ERROR_STALE: no such folder;
+ * ERROR_REFUSED: quota, size. After an error that leaves the session dead the message may or may not be
+ * there. */
+gboolean imap_append(struct imap *imap, const char *name, const struct imap_append *message,
+                     guint32 *uidvalidity, guint32 *uid, GError **error);
 
 /* ---- waiting ---- */
 
 gboolean imap_noop(struct imap *imap, GError **error);
 
-/* IDLE: start, wait as often as wanted, done. Events arrive in on_event during wait and done. Renew before 29 minutes
- * (RFC 2177). No other command in between. */
+/* IDLE: start, wait as often as wanted, done. Events arrive in on_event during wait and done. Renew before 29
+ * minutes (RFC 2177). No other command in between. */
 gboolean imap_idle_start(struct imap *imap, GError **error);
-/* Waits for news up to milliseconds, or until other_fd (-1: none) is readable. *events (may be NULL) is the number of
- * events delivered; 0 after the time or a wake-up. FALSE: the session is dead. */
+/* Waits for news up to milliseconds, or until other_fd (-1: none) is readable. *events (may be NULL) is the
+ * number of events delivered; 0 after the time or a wake-up. FALSE: the session is dead. */
 gboolean imap_idle_wait(struct imap *imap, guint milliseconds, int other_fd, guint *events, GError **error);
 gboolean imap_idle_done(struct imap *imap, GError **error);
 /* For an own poll(): -1 when dead. Look at imap_has_pending() first: bytes may be waiting inside. */
