@@ -48,6 +48,9 @@ void sasl_reply_free(char *reply);
 gboolean sasl_finish(struct sasl *sasl, GError **error);
 gboolean sasl_is_complete(const struct sasl *sasl);
 
+/* For the test vectors of the RFCs: our nonce in place of a random one. */
+void sasl_set_nonce(struct sasl *sasl, const char *nonce);
+
 typedef struct sasl struct_sasl;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_sasl, sasl_free)
 
