@@ -27,7 +27,10 @@ password_free(char *secret)
 static void
 own_group(gpointer data G_GNUC_UNUSED)
 {
-    setpgid(0, 0); /* so that the shell and what it runs end together */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* a worker's threads leave their signals to one of them */
+    setpgid(0, 0);                         /* so that the shell and what it runs end together */
 }
 
 /* Reads both pipes until they end, the limit, or the deadline; FALSE on the last two. */
