@@ -1,104 +1,88 @@
-/* query.h - the search tree: what the parsers of search/ make and store_search() compiles to SQL
+/* query.h - a search as a tree, and finding what it means
  *
- * Plain data and its constructors; nothing here parses or reads the store. A tree is owned from its root: query_free()
- * frees all of it, and the constructors take over the children they are given. At most QUERY_DEPTH_MAX levels and
- * QUERY_NODES_MAX nodes come out of a parser. Any thread may use a tree, one at a time.
- *
- * Text is valid UTF-8, as the user wrote it; the compiler folds and tokenises. An empty range end is G_MININT64 or
- * G_MAXINT64. A tree never depends on the time it is run: "yesterday" has become two numbers.
+ * src/search parses notmuch's language and mutt's patterns into this tree; store_search() turns it into SQL and FTS5 and
+ * answers a page at a time, newest first, so that the first page costs the same however many there are. Trees are plain
+ * data owned by whoever made them; query_free() frees the whole. Any thread; store_search() as the store.
  */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 
-#include <glib.h>
+#include "store/store.h"
 
-#define QUERY_DEPTH_MAX 64
-#define QUERY_NODES_MAX 1024
-#define QUERY_TEXT_MAX 4096 /* bytes of what a user may write */
-
-enum query_kind {
-    QUERY_ALL,         /* every message */
-    QUERY_NONE,        /* no message */
-    QUERY_AND,         /* children, two or more */
-    QUERY_OR,          /* children, two or more */
-    QUERY_XOR,         /* children, two */
-    QUERY_NOT,         /* children, one */
-    QUERY_TEXT,        /* `text` stands in one of `fields`, matched as `match` says */
-    QUERY_FLAG,        /* `flag` of base/flags.h is set (as wanted here) */
-    QUERY_TAG,         /* has the tag `text`; with QUERY_PREFIX or QUERY_REGEX: one such tag */
-    QUERY_ID,          /* Message-ID `text`, without brackets; QUERY_REGEX allowed */
-    QUERY_NUMBER,      /* the short number that lists print: min..max */
-    QUERY_THREAD,      /* the thread with number `min` */
-    QUERY_FOLDER,      /* in the folder `text`: its name, or ACCOUNT/NAME; QUERY_PREFIX: and below; QUERY_REGEX allowed */
-    QUERY_PATH,        /* in the directory `text` below mail/ ("" is the top); QUERY_PREFIX: and below; QUERY_REGEX allowed */
-    QUERY_ROLE,        /* in a folder with the role `text`: inbox sent drafts trash junk archive */
-    QUERY_ACCOUNT,     /* in the account `text` */
-    QUERY_DATE,        /* Date: min..max, seconds since 1970, both included */
-    QUERY_RECEIVED,    /* when it arrived, likewise */
-    QUERY_SIZE,        /* bytes: min..max */
-    QUERY_ATTACHMENTS, /* number of attachments: min..max */
-    QUERY_MINE,        /* one of `fields` (from, to, cc, bcc) holds an address of the user's accounts */
-    QUERY_LIST,        /* came by a mailing list: has List-Id */
-    QUERY_SIGNED,      /* has a signature or is encrypted: by structure, nothing was verified */
-    QUERY_ENCRYPTED,
-    QUERY_SAME_THREAD, /* a message of its thread matches the child */
-    QUERY_PARENT,      /* the message it answers matches the child */
-    QUERY_CHILD,       /* one of its answers matches the child */
-    QUERY_MARKED       /* marked on the screen (mutt's ~T): the caller hands the set in; none for a command */
+enum query_op {
+    QUERY_ALL,  /* matches everything */
+    QUERY_NONE, /* matches nothing */
+    QUERY_AND,  /* all children; none: everything */
+    QUERY_OR,   /* any child; none: nothing */
+    QUERY_NOT,  /* not its one child */
+    QUERY_TERM
 };
 
-enum query_match {
-    QUERY_WORDS,     /* the words of `text` in this order, side by side */
-    QUERY_PREFIX,    /* the same, and the last word is the beginning of one */
-    QUERY_SUBSTRING, /* anywhere in the field, case and accents folded; the index may answer for long fields by word beginnings */
-    QUERY_REGEX      /* a regular expression (PCRE), any case unless it holds an upper case letter */
-};
-
-enum {
-    QUERY_FROM = 1 << 0,
-    QUERY_TO = 1 << 1,
-    QUERY_CC = 1 << 2,
-    QUERY_BCC = 1 << 3,
-    QUERY_SENDER = 1 << 4,
-    QUERY_SUBJECT = 1 << 5,
-    QUERY_BODY = 1 << 6,
-    QUERY_ATTACHMENT = 1 << 7, /* file names */
-    QUERY_MIMETYPE = 1 << 8,
-    QUERY_REFERENCES = 1 << 9, /* References and In-Reply-To */
-    QUERY_LIST_ID = 1 << 10,
-    /* what free text looks at */
-    QUERY_ANYWHERE = QUERY_FROM | QUERY_TO | QUERY_CC | QUERY_BCC | QUERY_SENDER | QUERY_SUBJECT | QUERY_BODY |
-                     QUERY_ATTACHMENT
+enum query_field {
+    /* full text: `text` is a word or phrase in any writing; `prefix` lets its last word go on */
+    QUERY_TEXT,       /* anywhere */
+    QUERY_FROM,       /* names and addresses */
+    QUERY_TO,         /* To, Cc, Bcc */
+    QUERY_SUBJECT,
+    QUERY_BODY,
+    QUERY_ATTACHMENT, /* file names */
+    QUERY_MIMETYPE,   /* "application/pdf", "application" */
+    /* exact: `text` */
+    QUERY_TAG,
+    QUERY_FOLDER,     /* name, "account/name", or role word; any case; with `prefix` also folders below */
+    QUERY_PATH,       /* Maildir below mail/; with `prefix` also what is below it */
+    QUERY_ACCOUNT,
+    QUERY_ID,         /* Message-ID without brackets */
+    QUERY_LIST,       /* part of the List-Id */
+    /* numbers: min and max, both included; G_MININT64 and G_MAXINT64 for open ends */
+    QUERY_NUMBER,     /* message ids */
+    QUERY_THREAD,
+    QUERY_DATE,       /* seconds */
+    QUERY_SIZE,       /* bytes */
+    QUERY_FLAG,       /* `flag`: one FLAG_* bit; set */
+    QUERY_BIT,        /* `flag`: one MESSAGE_* bit; set */
+    QUERY_JUNK        /* verdict min..max */
 };
 
 struct query {
-    enum query_kind kind;
-    enum query_match match;
-    guint fields;        /* QUERY_TEXT, QUERY_MINE */
-    guint flag;          /* QUERY_FLAG: one bit */
-    gint64 min, max;     /* the ranges, both ends included */
-    char *text;          /* NULL where the kind has none */
-    GPtrArray *children; /* of struct query; NULL where the kind has none */
-    guint column;        /* where it began in what the user wrote, in characters from 1; 0 unknown */
+    enum query_op op;
+    GPtrArray *children; /* of struct query, for AND, OR and NOT; may be NULL */
+    enum query_field field;
+    char *text;
+    gboolean phrase;     /* the words in this order; else all of them anywhere */
+    gboolean prefix;
+    guint flag;
+    gint64 min, max;
 };
 
-struct query *query_new(enum query_kind kind);
-struct query *query_new_text(guint fields, enum query_match match, const char *text);
-struct query *query_new_word(enum query_kind kind, const char *text);
-struct query *query_new_flag(guint flag);
-struct query *query_new_range(enum query_kind kind, gint64 min, gint64 max);
-struct query *query_new_not(struct query *child);
-/* AND, OR: a child of the same kind is dissolved into the new node; NULL children are passed over; one child is returned
- * as it is; none gives QUERY_ALL for AND, QUERY_NONE for OR. */
-struct query *query_new_pair(enum query_kind kind, struct query *left, struct query *right);
-struct query *query_new_about(enum query_kind kind, struct query *child); /* SAME_THREAD, PARENT, CHILD */
+struct query *query_new(enum query_op op);
+struct query *query_term(enum query_field field, const char *text); /* min and max open */
+struct query *query_flag(guint flag);
+struct query *query_range(enum query_field field, gint64 min, gint64 max);
+/* Takes the child; for AND, OR, NOT. Returns the parent. */
+struct query *query_add(struct query *parent, struct query *child);
 struct query *query_copy(const struct query *query);
 void query_free(struct query *query);
 typedef struct query struct_query;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_query, query_free)
+/* "(and (from "ana") (not (flag 1)))": for tests and logs. */
+char *query_describe(const struct query *query);
+/* Does any term of that field (and text or flag, when given) stand in the tree? Trash and Junk are left out of a search
+ * that does not name them. */
+gboolean query_mentions(const struct query *query, enum query_field field);
 
-gboolean query_equal(const struct query *a, const struct query *b);
-guint query_count(const struct query *query); /* nodes */
-guint query_depth(const struct query *query);
+struct query_options {
+    gboolean everything; /* Trash and Junk too, though not named */
+    gint64 before;       /* only keys below this; 0: from the newest */
+    guint limit;         /* 0: 50 */
+};
+struct query_hit {
+    gint64 message, key, thread;
+};
+/* GArray of struct query_hit, newest first. A tree that is too deep or too wide is ERROR_INPUT. */
+GArray *store_search(struct store *store, const struct query *query, const struct query_options *options, GError **error);
+/* How many, counting no further than `bound` (then it returns bound); -1 on error. */
+gint64 store_search_count(struct store *store, const struct query *query, gboolean everything, gint64 bound,
+                          GError **error);
 
 #endif
