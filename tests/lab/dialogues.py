@@ -58,7 +58,7 @@ class Dialogue:
         answer = self._chosen(command.verb)
         if answer is not None:
             if isinstance(answer, bytes) and answer.startswith(b"2"):
-                self.accepted(command)
+                self.accepted(peer, command)
             self.say(peer, answer, command)
         elif command.verb in ("STARTTLS", "STLS"):
             self.starttls(self, peer, command)
@@ -69,7 +69,7 @@ class Dialogue:
             else:
                 default(peer, command)
 
-    def accepted(self, command):
+    def accepted(self, peer, command):
         """A replaced answer says yes: what the default would remember."""
 
     def _chosen(self, verb):
@@ -244,8 +244,6 @@ class Smtp(Dialogue):
         super().__init__(**options)
         self.extensions = list(extensions)
         self.mails = []
-        self._sender = None
-        self._recipients = []
 
     def do_ehlo(self, peer, command):
         lines = ["fake.test", *self.extensions]
@@ -271,19 +269,18 @@ class Smtp(Dialogue):
             peer.line()
         peer.send(b"235 2.7.0 welcome\r\n")
 
-    def accepted(self, command):
+    def accepted(self, peer, command):
         if command.verb == "MAIL":
-            self._sender = command.rest
-            self._recipients = []
+            peer.envelope = (command.rest, [])
         elif command.verb == "RCPT":
-            self._recipients.append(command.rest)
+            peer.envelope[1].append(command.rest)
 
     def do_mail(self, peer, command):
-        self.accepted(command)
+        self.accepted(peer, command)
         peer.send(b"250 2.1.0 ok\r\n")
 
     def do_rcpt(self, peer, command):
-        self.accepted(command)
+        self.accepted(peer, command)
         peer.send(b"250 2.1.5 ok\r\n")
 
     def do_data(self, peer, command):
@@ -298,7 +295,7 @@ class Smtp(Dialogue):
             if line == b".":
                 break
             lines.append(line[1:] if line.startswith(b".") else line)
-        self.mails.append((self._sender, self._recipients,
+        self.mails.append((*peer.envelope,
                            b"".join(line + CRLF for line in lines)))
         self.say(peer, self._chosen("BODY") or b"250 2.0.0 queued\r\n", None)
 

@@ -54,6 +54,7 @@ class Peer:
     def __init__(self, fake, plain, session):
         self.fake = fake
         self.session = session
+        self.envelope = (None, [])      # sender and recipients, for Smtp
         self._socket = plain
         self._buffer = b""
 
