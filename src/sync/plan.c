@@ -281,9 +281,9 @@ visit(struct walk *walk, const struct plan_local *local, const struct plan_remot
         gather(walk->in->read_only ? walk->waiting : walk->uploads, local);
         return;
     }
-    if (!local->uid && !(walk->in->complete && walk->in->matched))
+    if (!local->uid && !walk->in->matched)
         return;
-    if (!remote && (walk->in->complete || uidset_contains(walk->in->vanished, local->uid))) {
+    if (!remote && (!local->uid || walk->in->complete || uidset_contains(walk->in->vanished, local->uid))) {
         gather(local->state == PLAN_HERE ? walk->removed : walk->closed, local);
         return;
     }

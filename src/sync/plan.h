@@ -61,7 +61,8 @@ struct plan_input {
     const struct uidset *known; /* every UID that the store has in this folder */
 
     gboolean complete; /* `remotes` is the whole folder; else what changed since the last pass */
-    gboolean matched;  /* complete, and plan_match() was done: a local that lay on the server and has no UID is gone */
+    gboolean matched;  /* plan_match() was done with every new message: a local that should lie on the server and has
+                          no UID still is gone */
     const struct plan_remote *remotes; /* in any order; nonsense in it is passed over */
     gsize n_remotes;
     const struct uidset *vanished; /* not complete: gone since the last pass; NULL is none */
