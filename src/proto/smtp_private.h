@@ -11,6 +11,7 @@
 
 #define SMTP_REPLY_LINES_MAX 200
 #define SMTP_REPLY_BYTES_MAX (128 * 1024)
+#define SMTP_CONTENT_MAX (1024 * 1024 * 1024)
 #define SMTP_ADDRESS_MAX 254        /* RFC 5321 4.5.3.1.3, without the brackets */
 #define SMTP_RECIPIENTS_AT_ONCE 100 /* what every server must take: RFC 5321 4.5.3.1.8 */
 

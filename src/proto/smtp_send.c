@@ -331,9 +331,13 @@ finish_content(struct sending *sending, GError **error)
     gboolean replied = sent && smtp_read_reply(session, error);
     STEP("smtp.replied");
     stream_set_command_limit(session->stream, command_limit_ms);
-    if (!replied)
+    if (!replied && bytes_sent(session) == before) {
         /* Not one byte of the dot left this machine: the message cannot be complete there. */
-        return note_lost(sending, bytes_sent(session) == before ? SMTP_DEFERRED : SMTP_UNKNOWN);
+        session->stage = SMTP_STAGE_DATA;
+        return note_lost(sending, SMTP_DEFERRED);
+    }
+    if (!replied)
+        return note_lost(sending, SMTP_UNKNOWN);
     session->needs_reset = FALSE;
     if (session->reply.code / 100 == 2) {
         note_open(sending, SMTP_ACCEPTED, &session->reply);
@@ -374,7 +378,11 @@ run_transaction(struct sending *sending, GError **error)
         if (!smtp_ask(session, "starting afresh (RSET)", error, "RSET"))
             return note_lost(sending, SMTP_DEFERRED);
         if (session->reply.code != 250) {
-            smtp_fail_protocol(session, error, "reply %d to RSET", session->reply.code);
+            g_autofree char *words = smtp_reply_to_string(&session->reply);
+            session->ready = FALSE;
+            g_set_error(error, SMTP_ERROR, ERROR_RETRY,
+                        "%s: the server does not start another message (%s): try again later", session->name,
+                        words);
             return note_lost(sending, SMTP_DEFERRED);
         }
         session->needs_reset = FALSE;
@@ -417,22 +425,37 @@ count(const struct smtp_result *result, enum smtp_outcome outcome)
     return n;
 }
 
+/* A refusal of the sender or the content holds for those that were not tried as well: TRUE when there was
+ * one. */
 static gboolean
-run_transactions(struct sending *sending, GError **error)
+spread_refusal(struct sending *sending)
 {
     struct smtp_result *result = sending->result;
-    gboolean again = FALSE, ok = TRUE;
-    while (ok && gather_batch(sending, again)) {
-        guint before = count(result, SMTP_ACCEPTED), untried = count(result, SMTP_NOT_TRIED);
-        ok = run_transaction(sending, error);
-        /* Only a server that took some is asked about the others again. */
-        again = count(result, SMTP_ACCEPTED) > before;
-        if (!again && count(result, SMTP_NOT_TRIED) == untried)
-            break;
-        if (!again && sending->session->stage >= SMTP_STAGE_DATA)
-            break; /* the content was refused: it will be again */
+    for (guint i = 0; i < sending->batch_size; i++) {
+        const struct smtp_recipient_result *refused = &result->recipients[sending->batch[i]];
+        if (refused->outcome == SMTP_ACCEPTED || refused->stage == SMTP_STAGE_RCPT ||
+            refused->reply.code == 0)
+            continue;
+        sending->session->stage = refused->stage;
+        for (guint j = 0; j < result->n_recipients; j++)
+            if (result->recipients[j].outcome == SMTP_NOT_TRIED)
+                note(sending, j, refused->outcome, &refused->reply);
+        return TRUE;
     }
-    return ok;
+    return FALSE;
+}
+
+static void
+run_transactions(struct sending *sending, GError **error)
+{
+    gboolean again = FALSE;
+    while (gather_batch(sending, again)) {
+        guint before = count(sending->result, SMTP_ACCEPTED);
+        if (!run_transaction(sending, error) || spread_refusal(sending))
+            return;
+        /* Only a server that took some is asked about the others again. */
+        again = count(sending->result, SMTP_ACCEPTED) > before;
+    }
 }
 
 static gboolean fail_check(struct sending *sending, GError **error, const char *format, ...)
@@ -558,9 +581,11 @@ smtp_session_send(struct smtp_session *session, const struct smtp_message *messa
     sending.result->recipients = g_new0(struct smtp_recipient_result, MAX(message->n_recipients, 1));
     sending.batch = g_new0(guint, SMTP_RECIPIENTS_AT_ONCE);
     sending.taken = g_new0(gboolean, MAX(message->n_recipients, 1));
-    smtp_content_init(&sending.content, message->content, message->length);
+    smtp_content_init(&sending.content, message->content, MIN(message->length, SMTP_CONTENT_MAX));
 
-    if (!session->ready)
+    if (message->length > SMTP_CONTENT_MAX)
+        fail_check(&sending, &why, "the message is too large to be sent by mail");
+    else if (!session->ready)
         g_set_error(&why, SMTP_ERROR, ERROR_RETRY, "%s: the connection is closed", session->name);
     else if (check_message(&sending, &why))
         run_transactions(&sending, &why);
@@ -575,10 +600,10 @@ smtp_session_send(struct smtp_session *session, const struct smtp_message *messa
                     "send it again "
                     "(%s)",
                     why ? why->message : "the connection was lost");
-    else if (why)
-        g_propagate_error(error, g_steal_pointer(&why));
-    else if (sending.result->outcome != SMTP_ACCEPTED)
+    else if (sending.result->outcome != SMTP_ACCEPTED && sending.result->reply.code)
         set_refusal(&sending, error);
+    else if (sending.result->outcome != SMTP_ACCEPTED)
+        g_propagate_error(error, g_steal_pointer(&why));
 
     smtp_content_clear(&sending.content);
     g_free(sending.from);
