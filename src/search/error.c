@@ -1,0 +1,5 @@
+#include "config.h"
+
+#include "search/error.h"
+
+G_DEFINE_QUARK(search, search_error)
