@@ -1,0 +1,294 @@
+/* explain.c - a search tree in words, for the chips above a list and for `search --explain` */
+#include "config.h"
+
+#include "search/query.h"
+
+#include <string.h>
+
+#include "base/flags.h"
+#include "base/text.h"
+#include "search/fields.h"
+
+static void explain(GString *out, const struct query *query, gboolean is_inside);
+
+static char *
+day_of(gint64 seconds)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
+    return time ? g_date_time_format(time, "%-d %b %Y") : g_strdup("?");
+}
+
+/* The day, and the time unless it is the first (or, for an end, the last) second of it. */
+static char *
+moment_of(gint64 seconds, gboolean is_end)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds + is_end);
+    if (!time)
+        return g_strdup("?");
+    if (g_date_time_get_hour(time) || g_date_time_get_minute(time) || g_date_time_get_second(time))
+        return g_date_time_format(time, "%-d %b %Y %H:%M");
+    return day_of(seconds);
+}
+
+static void
+explain_dates(GString *out, const struct query *query)
+{
+    g_autofree char *from = moment_of(query->min, FALSE), *to = moment_of(query->max, TRUE);
+    g_string_append(out, query->kind == QUERY_RECEIVED ? "received " : "");
+    if (query->max == G_MAXINT64)
+        g_string_append_printf(out, "since %s", from);
+    else if (query->min == G_MININT64)
+        g_string_append_printf(out, "until %s", to);
+    else if (!strcmp(from, to))
+        g_string_append_printf(out, "on %s", from);
+    else
+        g_string_append_printf(out, "%s to %s", from, to);
+}
+
+static char *
+number_of(const struct query *query, gint64 value)
+{
+    return query->kind == QUERY_SIZE ? text_size((guint64) MAX(value, 0)) : g_strdup_printf("%" G_GINT64_FORMAT, value);
+}
+
+static void
+explain_numbers(GString *out, const struct query *query, const char *what)
+{
+    g_autofree char *min = number_of(query, query->min), *max = number_of(query, query->max);
+    g_string_append(out, what);
+    if (query->min == query->max)
+        g_string_append(out, min);
+    else if (query->max == G_MAXINT64)
+        g_string_append_printf(out, "at least %s", min);
+    else if (query->min == G_MININT64)
+        g_string_append_printf(out, "at most %s", max);
+    else
+        g_string_append_printf(out, "%s to %s", min, max);
+}
+
+static void
+explain_value(GString *out, const struct query *query)
+{
+    const char *format = query->match == QUERY_REGEX ? "/%s/" : query->match == QUERY_PREFIX ? "\"%s…\"" : "\"%s\"";
+    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
+    g_string_append_printf(out, "%s%s%s", parts[0], query->text, parts[1]);
+}
+
+static void
+explain_fields(GString *out, guint fields)
+{
+    static const struct {
+        guint fields;
+        const char *name;
+    } names[] = {
+        {QUERY_ANYWHERE, ""},
+        {QUERY_FROM | QUERY_TO | QUERY_CC | QUERY_BCC | QUERY_SENDER, "from or to"},
+        {QUERY_TO | QUERY_CC | QUERY_BCC, "to"},
+        {QUERY_FROM, "from"},
+        {QUERY_TO, "to (only To)"},
+        {QUERY_CC, "cc"},
+        {QUERY_BCC, "bcc"},
+        {QUERY_SENDER, "sender"},
+        {QUERY_SUBJECT, "subject"},
+        {QUERY_BODY, "text"},
+        {QUERY_ATTACHMENT, "attachment"},
+        {QUERY_MIMETYPE, "type"},
+        {QUERY_REFERENCES, "references"},
+        {QUERY_LIST_ID, "list"},
+    };
+    const char *separator = "";
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        if ((fields & names[i].fields) != names[i].fields)
+            continue;
+        fields &= ~names[i].fields;
+        if (!*names[i].name)
+            continue;
+        g_string_append_printf(out, "%s%s", separator, names[i].name);
+        separator = " or ";
+    }
+    if (*separator)
+        g_string_append_c(out, ' ');
+}
+
+static const char *
+flag_word(guint flag, gboolean is_set)
+{
+    if (flag == FLAG_SEEN)
+        return is_set ? "read" : "unread";
+    for (const struct flag_name *name = flag_names; name->bit && is_set; name++)
+        if (name->bit == flag)
+            return name->json;
+    return NULL;
+}
+
+/* "inbox" for what tag:inbox became, and so on. */
+static const char *
+place_word(const struct query *query)
+{
+    for (const char *const *word = search_tag_words; *word; word++) {
+        g_autoptr(struct_query) tree = search_tag_query(*word);
+        if (tree->kind == QUERY_OR && query_equal(tree, query))
+            return *word;
+    }
+    return NULL;
+}
+
+static void
+explain_list(GString *out, const struct query *query, const char *separator, gboolean is_inside)
+{
+    if (is_inside)
+        g_string_append_c(out, '(');
+    for (guint i = 0; i < query->children->len; i++) {
+        if (i)
+            g_string_append(out, separator);
+        explain(out, query->children->pdata[i], TRUE);
+    }
+    if (is_inside)
+        g_string_append_c(out, ')');
+}
+
+static void
+explain_about(GString *out, const struct query *query, const char *words)
+{
+    g_string_append(out, words);
+    explain(out, query->children->pdata[0], TRUE);
+}
+
+static void
+explain_named(GString *out, const struct query *query, const char *words)
+{
+    g_string_append(out, words);
+    explain_value(out, query);
+}
+
+static void
+explain_not(GString *out, const struct query *query)
+{
+    const struct query *child = query->children->pdata[0];
+    const char *word = child->kind == QUERY_FLAG ? flag_word(child->flag, FALSE) : NULL;
+    if (word)
+        g_string_append(out, word);
+    else
+        explain_about(out, query, "not ");
+}
+
+static void
+explain(GString *out, const struct query *query, gboolean is_inside)
+{
+    const char *word;
+    switch (query->kind) {
+    case QUERY_ALL:
+        g_string_append(out, "all messages");
+        break;
+    case QUERY_NONE:
+        g_string_append(out, "no message");
+        break;
+    case QUERY_AND:
+        explain_list(out, query, ", ", is_inside);
+        break;
+    case QUERY_OR:
+        if ((word = place_word(query)) != NULL)
+            g_string_append(out, word);
+        else
+            explain_list(out, query, " or ", is_inside);
+        break;
+    case QUERY_XOR:
+        explain_list(out, query, " or else ", is_inside);
+        break;
+    case QUERY_NOT:
+        explain_not(out, query);
+        break;
+    case QUERY_TEXT:
+        explain_fields(out, query->fields);
+        explain_value(out, query);
+        break;
+    case QUERY_FLAG:
+        word = flag_word(query->flag, TRUE);
+        g_string_append(out, word ? word : "?");
+        break;
+    case QUERY_TAG:
+        explain_named(out, query, "tagged ");
+        break;
+    case QUERY_ID:
+        explain_named(out, query, "message ");
+        break;
+    case QUERY_NUMBER:
+        explain_numbers(out, query, "number ");
+        break;
+    case QUERY_THREAD:
+        explain_numbers(out, query, "conversation ");
+        break;
+    case QUERY_FOLDER:
+    case QUERY_PATH:
+        if (query->match == QUERY_PREFIX)
+            g_string_append_printf(out, "in or below \"%s\"", query->text);
+        else
+            explain_named(out, query, "in ");
+        break;
+    case QUERY_ROLE:
+        g_string_append_printf(out, "in %s", query->text);
+        break;
+    case QUERY_ACCOUNT:
+        explain_named(out, query, "in account ");
+        break;
+    case QUERY_DATE:
+    case QUERY_RECEIVED:
+        explain_dates(out, query);
+        break;
+    case QUERY_SIZE:
+        explain_numbers(out, query, "");
+        break;
+    case QUERY_ATTACHMENTS:
+        if (query->min == 1 && query->max == G_MAXINT64)
+            g_string_append(out, "with attachments");
+        else
+            explain_numbers(out, query, "attachments: ");
+        break;
+    case QUERY_MINE:
+        g_string_append(out, query->fields & QUERY_FROM ? "from me" : "to me");
+        break;
+    case QUERY_LIST:
+        g_string_append(out, "from a mailing list");
+        break;
+    case QUERY_SIGNED:
+        g_string_append(out, "signed");
+        break;
+    case QUERY_ENCRYPTED:
+        g_string_append(out, "encrypted");
+        break;
+    case QUERY_SAME_THREAD:
+        explain_about(out, query, "in a conversation with ");
+        break;
+    case QUERY_PARENT:
+        explain_about(out, query, "answer to ");
+        break;
+    case QUERY_CHILD:
+        explain_about(out, query, "answered by ");
+        break;
+    case QUERY_MARKED:
+        g_string_append(out, "marked");
+        break;
+    }
+}
+
+char *
+search_explain(const struct query *query)
+{
+    GString *out = g_string_new(NULL);
+    explain(out, query, FALSE);
+    return g_string_free(out, FALSE);
+}
+
+char **
+search_chips(const struct query *query)
+{
+    GStrvBuilder *builder = g_strv_builder_new();
+    guint count = query->kind == QUERY_AND ? query->children->len : 1;
+    for (guint i = 0; i < count; i++) {
+        g_autofree char *words = search_explain(query->kind == QUERY_AND ? query->children->pdata[i] : query);
+        g_strv_builder_add(builder, words);
+    }
+    char **chips = g_strv_builder_end(builder);
+    g_strv_builder_unref(builder);
+    return chips;
+}
