@@ -82,7 +82,7 @@ offer_values(struct completion *completion, const struct search_field *field, co
     case QUERY_SIZE:
         offer_all(completion, sizes);
         break;
-    case QUERY_ATTACHMENTS:
+    case QUERY_BIT:
         offer(completion, "attachment");
         break;
     default:

@@ -8,6 +8,8 @@
 #include "base/flags.h"
 #include "base/text.h"
 #include "search/fields.h"
+#include "store/folder.h"
+#include "store/message.h"
 
 static void explain(GString *out, const struct query *query, gboolean is_inside);
 
@@ -121,6 +123,36 @@ flag_word(guint flag, gboolean is_set)
     return NULL;
 }
 
+static const char *
+bit_word(guint bit)
+{
+    static const struct {
+        guint bit;
+        const char *words;
+    } bits[] = {
+        {MESSAGE_ATTACHMENTS, "with attachments"}, {MESSAGE_SIGNED, "signed"},
+        {MESSAGE_ENCRYPTED, "encrypted"},          {MESSAGE_CALENDAR, "with an invitation"},
+        {MESSAGE_REPORT, "a delivery report"},     {MESSAGE_FROM_ME, "from me"},
+        {MESSAGE_BROKEN, "unreadable"},            {MESSAGE_LIST, "from a mailing list"},
+        {MESSAGE_INDEXED, "indexed"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(bits); i++)
+        if (bits[i].bit == bit)
+            return bits[i].words;
+    return "?";
+}
+
+static const char *
+role_word(guint role)
+{
+    static const char *const words[FOLDER_ROLES] = {
+        [FOLDER_INBOX] = "inbox", [FOLDER_DRAFTS] = "drafts",   [FOLDER_SENT] = "sent",
+        [FOLDER_JUNK] = "junk",   [FOLDER_TRASH] = "trash",     [FOLDER_ARCHIVE] = "archive",
+        [FOLDER_ALL] = "all",     [FOLDER_FLAGGED] = "flagged", [FOLDER_IMPORTANT] = "important",
+    };
+    return role < FOLDER_ROLES && words[role] ? words[role] : "no role";
+}
+
 /* "inbox" for what tag:inbox became, and so on. */
 static const char *
 place_word(const struct query *query)
@@ -206,6 +238,9 @@ explain(GString *out, const struct query *query, gboolean is_inside)
         word = flag_word(query->flag, TRUE);
         g_string_append(out, word ? word : "?");
         break;
+    case QUERY_BIT:
+        g_string_append(out, bit_word(query->flag));
+        break;
     case QUERY_TAG:
         explain_named(out, query, "tagged ");
         break;
@@ -226,7 +261,7 @@ explain(GString *out, const struct query *query, gboolean is_inside)
             explain_named(out, query, "in ");
         break;
     case QUERY_ROLE:
-        g_string_append_printf(out, "in %s", query->text);
+        g_string_append_printf(out, "in %s", role_word(query->flag));
         break;
     case QUERY_ACCOUNT:
         explain_named(out, query, "in account ");
@@ -238,23 +273,8 @@ explain(GString *out, const struct query *query, gboolean is_inside)
     case QUERY_SIZE:
         explain_numbers(out, query, "");
         break;
-    case QUERY_ATTACHMENTS:
-        if (query->min == 1 && query->max == G_MAXINT64)
-            g_string_append(out, "with attachments");
-        else
-            explain_numbers(out, query, "attachments: ");
-        break;
     case QUERY_MINE:
-        g_string_append(out, query->fields & QUERY_FROM ? "from me" : "to me");
-        break;
-    case QUERY_LIST:
-        g_string_append(out, "from a mailing list");
-        break;
-    case QUERY_SIGNED:
-        g_string_append(out, "signed");
-        break;
-    case QUERY_ENCRYPTED:
-        g_string_append(out, "encrypted");
+        g_string_append(out, "to me");
         break;
     case QUERY_SAME_THREAD:
         explain_about(out, query, "in a conversation with ");

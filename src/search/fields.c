@@ -8,6 +8,8 @@
 #include "base/flags.h"
 #include "search/dates.h"
 #include "search/error.h"
+#include "store/folder.h"
+#include "store/message.h"
 
 gboolean
 search_check_regex(const char *pattern, GError **error)
@@ -92,8 +94,8 @@ make_text(const struct search_field *field, const struct search_value *value, GE
         return search_check_regex(regex, error) ? query_new_text(field->fields, QUERY_REGEX, regex) : NULL;
     if (!value->quoted && !strcmp(value->text, "*")) {
         if (field->fields == QUERY_ATTACHMENT)
-            return query_new_range(QUERY_ATTACHMENTS, 1, G_MAXINT64);
-        return query_new(field->fields == QUERY_LIST_ID ? QUERY_LIST : QUERY_ALL);
+            return query_new_bit(MESSAGE_ATTACHMENTS);
+        return field->fields == QUERY_LIST_ID ? query_new_bit(MESSAGE_LIST) : query_new(QUERY_ALL);
     }
     struct query *query = search_text_query(field->fields, value->text, value->quoted);
     if (!query)
@@ -173,9 +175,14 @@ make_folder(const struct search_field *field, const struct search_value *value, 
 static struct query *
 make_role(const struct search_field *field, const struct search_value *value, GError **error)
 {
-    static const char *const roles[] = {"inbox", "sent", "drafts", "trash", "junk", "archive", NULL};
-    if (g_strv_contains(roles, value->text))
-        return query_new_word(QUERY_ROLE, value->text);
+    static const struct {
+        const char *name;
+        enum folder_role role;
+    } roles[] = {{"inbox", FOLDER_INBOX}, {"sent", FOLDER_SENT}, {"drafts", FOLDER_DRAFTS},  {"trash", FOLDER_TRASH},
+                 {"junk", FOLDER_JUNK},   {"spam", FOLDER_JUNK}, {"archive", FOLDER_ARCHIVE}, {"all", FOLDER_ALL}};
+    for (guint i = 0; i < G_N_ELEMENTS(roles); i++)
+        if (!g_ascii_strcasecmp(value->text, roles[i].name))
+            return query_new_role(roles[i].role);
     g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "\"%s\" is no role: write %s, or sent, drafts, trash, junk, archive",
                 value->text, field->example);
     return NULL;
@@ -219,16 +226,14 @@ static struct query *
 make_has(const struct search_field *field, const struct search_value *value, GError **error)
 {
     if (!g_ascii_strcasecmp(value->text, "attachment") || !g_ascii_strcasecmp(value->text, "attachments"))
-        return query_new_range(QUERY_ATTACHMENTS, 1, G_MAXINT64);
+        return query_new_bit(MESSAGE_ATTACHMENTS);
     g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "has:%s is not known: write %s", value->text, field->example);
     return NULL;
 }
 
-#define RECIPIENTS (QUERY_TO | QUERY_CC | QUERY_BCC)
-
 const struct search_field search_fields[] = {
     {"from", make_text, QUERY_TEXT, QUERY_FROM, TRUE, TRUE, "from:ana", "name or address of the sender"},
-    {"to", make_text, QUERY_TEXT, RECIPIENTS, TRUE, FALSE, "to:ben", "name or address of a recipient (To, Cc, Bcc)"},
+    {"to", make_text, QUERY_TEXT, QUERY_RECIPIENTS, TRUE, FALSE, "to:ben", "name or address of a recipient (To, Cc, Bcc)"},
     {"cc", make_text, QUERY_TEXT, QUERY_CC, TRUE, FALSE, "cc:ben", "name or address in Cc"},
     {"bcc", make_text, QUERY_TEXT, QUERY_BCC, TRUE, FALSE, "bcc:ben", "name or address in Bcc"},
     {"subject", make_text, QUERY_TEXT, QUERY_SUBJECT, TRUE, TRUE, "subject:flights", "words or \"phrase\" in the subject"},
@@ -246,7 +251,7 @@ const struct search_field search_fields[] = {
     {"thread", make_thread, QUERY_THREAD, 0, FALSE, TRUE, "thread:17", "conversation: its number, or {a search}"},
     {"attachment", make_text, QUERY_TEXT, QUERY_ATTACHMENT, TRUE, FALSE, "attachment:pdf", "file name of an attachment; * for any"},
     {"mimetype", make_text, QUERY_TEXT, QUERY_MIMETYPE, TRUE, FALSE, "mimetype:text/calendar", "type of a part"},
-    {"has", make_has, QUERY_ATTACHMENTS, 0, FALSE, FALSE, "has:attachment", "has:attachment"},
+    {"has", make_has, QUERY_BIT, 0, FALSE, FALSE, "has:attachment", "has:attachment"},
     {"size", make_size, QUERY_SIZE, 0, FALSE, FALSE, "size:1M", "at least 1M; 10k..2M; ..500k"},
     {"list", make_text, QUERY_TEXT, QUERY_LIST_ID, TRUE, TRUE, "list:announce", "mailing list (List-Id); * for any"},
     {NULL},
@@ -299,16 +304,17 @@ const char *const search_tag_words[] = {"unread", "flagged", "replied", "passed"
 
 /* Words that are a place too: a message in Sent is "sent" whether or not it carries a tag. */
 static const struct {
-    const char *tag, *role;
+    const char *tag;
+    enum folder_role role;
     const char *keywords[4];
 } places[] = {
-    {"inbox", "inbox", {"inbox"}},
-    {"sent", "sent", {"sent"}},
-    {"archive", "archive", {"archive"}},
-    {"draft", "drafts", {NULL}},
-    {"deleted", "trash", {NULL}},
-    {"spam", "junk", {"spam", "$Junk", "Junk"}},
-    {"junk", "junk", {"junk", "$Junk", "Junk"}},
+    {"inbox", FOLDER_INBOX, {"inbox"}},
+    {"sent", FOLDER_SENT, {"sent"}},
+    {"archive", FOLDER_ARCHIVE, {"archive"}},
+    {"draft", FOLDER_DRAFTS, {NULL}},
+    {"deleted", FOLDER_TRASH, {NULL}},
+    {"spam", FOLDER_JUNK, {"spam", "$Junk", "Junk"}},
+    {"junk", FOLDER_JUNK, {"junk", "$Junk", "Junk"}},
 };
 
 struct query *
@@ -320,11 +326,11 @@ search_tag_query(const char *tag)
     gboolean is_reverse;
 
     if (!strcmp(word, "attachment"))
-        return query_new_range(QUERY_ATTACHMENTS, 1, G_MAXINT64);
+        return query_new_bit(MESSAGE_ATTACHMENTS);
     if (!strcmp(word, "signed"))
-        return query_new(QUERY_SIGNED);
+        return query_new_bit(MESSAGE_SIGNED);
     if (!strcmp(word, "encrypted"))
-        return query_new(QUERY_ENCRYPTED);
+        return query_new_bit(MESSAGE_ENCRYPTED);
     if (!strcmp(word, "read"))
         return query_new_flag(FLAG_SEEN);
     if (flags_from_word(word, &flag, &is_reverse)) {
@@ -335,7 +341,7 @@ search_tag_query(const char *tag)
     for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
         if (strcmp(word, places[i].tag))
             continue;
-        query = query_new_pair(QUERY_OR, query, query_new_word(QUERY_ROLE, places[i].role));
+        query = query_new_pair(QUERY_OR, query, query_new_role(places[i].role));
         for (guint k = 0; places[i].keywords[k]; k++)
             query = query_new_pair(QUERY_OR, query, query_new_word(QUERY_TAG, places[i].keywords[k]));
     }

@@ -10,6 +10,7 @@
 #include "search/error.h"
 #include "search/fields.h"
 #include "search/parser.h"
+#include "store/message.h"
 
 /* Makers ----------------------------------------------------------------------------------------------------------- */
 
@@ -36,7 +37,7 @@ make_name(const struct pattern *pattern, const char *text, gboolean is_regex)
     return query;
 }
 
-#define PEOPLE (QUERY_FROM | QUERY_TO | QUERY_CC | QUERY_BCC | QUERY_SENDER)
+#define PEOPLE (QUERY_FROM | QUERY_RECIPIENTS | QUERY_SENDER)
 #define HEADER (PEOPLE | QUERY_SUBJECT | QUERY_REFERENCES | QUERY_LIST_ID)
 
 /* ~h "subject: foo" looks at that field, ~h foo at all that the store keeps of the header. */
@@ -60,7 +61,7 @@ make_header(const struct pattern *pattern, const char *text, gboolean is_regex)
                 value++;
             if (!*value || !strcmp(value, ".*")) /* is there such a field? */
                 return names[i].fields == QUERY_LIST_ID
-                           ? query_new(QUERY_LIST)
+                           ? query_new_bit(MESSAGE_LIST)
                            : query_new_text(names[i].fields, QUERY_REGEX, ".");
             return query_new_text(names[i].fields, is_regex ? QUERY_REGEX : QUERY_SUBSTRING, value);
         }
@@ -77,6 +78,12 @@ static struct query *
 make_flag(const struct pattern *pattern, const char *text G_GNUC_UNUSED, gboolean is_regex G_GNUC_UNUSED)
 {
     return query_new_flag(pattern->fields);
+}
+
+static struct query *
+make_bit(const struct pattern *pattern, const char *text G_GNUC_UNUSED, gboolean is_regex G_GNUC_UNUSED)
+{
+    return query_new_bit(pattern->fields);
 }
 
 static struct query *
@@ -110,28 +117,28 @@ const struct pattern patterns[] = {
     {'b', PATTERN_TEXT, make_words, QUERY_TEXT, QUERY_BODY, "EXPR in the text", NULL},
     {'B', PATTERN_TEXT, make_words, QUERY_TEXT, QUERY_ANYWHERE, "EXPR anywhere in the message", NULL},
     {'c', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_CC, "copied to EXPR", NULL},
-    {'C', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_TO | QUERY_CC | QUERY_BCC, "addressed or copied to EXPR", NULL},
+    {'C', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_RECIPIENTS, "addressed or copied to EXPR", NULL},
     {'d', PATTERN_DATE, NULL, QUERY_DATE, 0, "sent in a range of dates", NULL},
     {'D', PATTERN_NONE, make_flag, QUERY_FLAG, FLAG_DELETED, "deleted", NULL},
     {'e', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_SENDER, "EXPR in the Sender field", NULL},
     {'E', PATTERN_REFUSED, NULL, 0, 0, "expired", "no expiry dates are kept: use ~d"},
     {'f', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_FROM, "from EXPR", NULL},
     {'F', PATTERN_NONE, make_flag, QUERY_FLAG, FLAG_FLAGGED, "flagged", NULL},
-    {'g', PATTERN_NONE, make_kind, QUERY_SIGNED, 0, "signed", NULL},
-    {'G', PATTERN_NONE, make_kind, QUERY_ENCRYPTED, 0, "encrypted", NULL},
+    {'g', PATTERN_NONE, make_bit, QUERY_BIT, MESSAGE_SIGNED, "signed", NULL},
+    {'G', PATTERN_NONE, make_bit, QUERY_BIT, MESSAGE_ENCRYPTED, "encrypted", NULL},
     {'h', PATTERN_TEXT, make_header, QUERY_TEXT, HEADER, "EXPR in the header", NULL},
     {'H', PATTERN_REFUSED, NULL, 0, 0, "spam tags", "use ~y or tag:spam"},
     {'i', PATTERN_TEXT, make_name, QUERY_ID, 0, "EXPR in the Message-ID", NULL},
     {'k', PATTERN_NONE, make_key, QUERY_TEXT, QUERY_MIMETYPE, "holds a PGP key", NULL},
-    {'l', PATTERN_NONE, make_kind, QUERY_LIST, 0, "from a mailing list", NULL},
+    {'l', PATTERN_NONE, make_bit, QUERY_BIT, MESSAGE_LIST, "from a mailing list", NULL},
     {'L', PATTERN_TEXT, make_text, QUERY_TEXT, PEOPLE, "from or to EXPR", NULL},
     {'m', PATTERN_RANGE, NULL, QUERY_NUMBER, 0, "number in a range", NULL},
     {'M', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_MIMETYPE, "EXPR in the type of a part", NULL},
     {'n', PATTERN_REFUSED, NULL, 0, 0, "score in a range", "there are no scores here: use ~F or a tag"},
     {'N', PATTERN_NONE, make_unread, QUERY_FLAG, 0, "new", NULL},
     {'O', PATTERN_NONE, make_kind, QUERY_NONE, 0, "old: none, as unread mail stays new here", NULL},
-    {'p', PATTERN_NONE, make_mine, QUERY_MINE, QUERY_TO | QUERY_CC | QUERY_BCC, "to you", NULL},
-    {'P', PATTERN_NONE, make_mine, QUERY_MINE, QUERY_FROM, "from you", NULL},
+    {'p', PATTERN_NONE, make_mine, QUERY_MINE, QUERY_RECIPIENTS, "to you", NULL},
+    {'P', PATTERN_NONE, make_bit, QUERY_BIT, MESSAGE_FROM_ME, "from you", NULL},
     {'Q', PATTERN_NONE, make_flag, QUERY_FLAG, FLAG_ANSWERED, "answered", NULL},
     {'r', PATTERN_DATE, NULL, QUERY_RECEIVED, 0, "received in a range of dates", NULL},
     {'R', PATTERN_NONE, make_flag, QUERY_FLAG, FLAG_SEEN, "read", NULL},
@@ -139,12 +146,12 @@ const struct pattern patterns[] = {
     {'S', PATTERN_REFUSED, NULL, 0, 0, "superseded", "no such mark is kept: use ~s or ~d"},
     {'t', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_TO, "addressed to EXPR", NULL},
     {'T', PATTERN_NONE, make_kind, QUERY_MARKED, 0, "marked", NULL},
-    {'u', PATTERN_NONE, make_kind, QUERY_LIST, 0, "from a mailing list", NULL},
+    {'u', PATTERN_NONE, make_bit, QUERY_BIT, MESSAGE_LIST, "from a mailing list", NULL},
     {'U', PATTERN_NONE, make_unread, QUERY_FLAG, 0, "unread", NULL},
     {'v', PATTERN_REFUSED, NULL, 0, 0, "in a closed conversation", "use ~(…) for whole conversations"},
     {'V', PATTERN_REFUSED, NULL, 0, 0, "verified", "use ~g for signed mail: signatures are checked on opening"},
     {'x', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_REFERENCES, "EXPR in References or In-Reply-To", NULL},
-    {'X', PATTERN_RANGE, NULL, QUERY_ATTACHMENTS, 0, "number of attachments in a range", NULL},
+    {'X', PATTERN_RANGE, NULL, QUERY_BIT, MESSAGE_ATTACHMENTS, "with attachments: 1-, or without: 0", NULL},
     {'y', PATTERN_TEXT, make_name, QUERY_TAG, 0, "a tag that holds EXPR", NULL},
     {'Y', PATTERN_TEXT, make_name, QUERY_TAG, 0, "a tag that holds EXPR (NeoMutt)", NULL},
     {'z', PATTERN_SIZE, NULL, QUERY_SIZE, 0, "size in a range", NULL},
@@ -339,6 +346,19 @@ parse_dates(struct search_parser *parser, const struct pattern *pattern, const c
     return query_new_range(pattern->kind, min, max);
 }
 
+/* The store knows whether there are attachments, not how many. */
+static struct query *
+attachments_between(struct search_parser *parser, const char *at, gint64 min, gint64 max)
+{
+    struct query *with = query_new_bit(MESSAGE_ATTACHMENTS);
+    if (min == 1 && max == G_MAXINT64)
+        return with;
+    if (min <= 0 && max == 0)
+        return query_new_not(with);
+    query_free(with);
+    return search_parser_fail(parser, at, "attachments are not counted here: write ~X 1- or ~X 0");
+}
+
 static struct query *
 parse_one(struct search_parser *parser)
 {
@@ -374,7 +394,8 @@ parse_one(struct search_parser *parser)
         return parse_dates(parser, pattern, at, text);
     gint64 min, max;
     if (parse_range(text, pattern->argument == PATTERN_SIZE, &min, &max))
-        return query_new_range(pattern->kind, min, max);
+        return pattern->kind == QUERY_BIT ? attachments_between(parser, at, min, max)
+                                          : query_new_range(pattern->kind, min, max);
     return search_parser_fail(parser, at, "\"%s\" is no range: write ~%c 5-10, <10, >5%s", text, pattern->letter,
                               pattern->argument == PATTERN_SIZE ? " or >1M" : "");
 }

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/flags.h"
 #include "search/fields.h"
 #include "search/parser.h"
 
@@ -517,53 +516,4 @@ struct query *
 search_parse(const char *text, enum search_mode mode, guint *column, GError **error)
 {
     return search_parse_at(text, mode, clock_now(), column, error);
-}
-
-/* What is left out ------------------------------------------------------------------------------------------------- */
-
-struct named {
-    gboolean deleted, junk, place;
-};
-
-static void
-look_for_names(const struct query *query, struct named *named)
-{
-    switch (query->kind) {
-    case QUERY_FLAG:
-        named->deleted |= query->flag == FLAG_DELETED;
-        break;
-    case QUERY_ROLE:
-        named->deleted |= !strcmp(query->text, "trash");
-        named->junk |= !strcmp(query->text, "junk");
-        break;
-    case QUERY_TAG:
-        named->junk |= !g_ascii_strcasecmp(query->text, "spam") || !g_ascii_strcasecmp(query->text, "junk") ||
-                       !g_ascii_strcasecmp(query->text, "$junk");
-        break;
-    case QUERY_FOLDER:
-    case QUERY_PATH:
-    case QUERY_ID:
-    case QUERY_THREAD:
-    case QUERY_NUMBER:
-        named->place = TRUE;
-        break;
-    default:
-        break;
-    }
-    for (guint i = 0; query->children && i < query->children->len; i++)
-        look_for_names(query->children->pdata[i], named);
-}
-
-struct query *
-search_exclude(struct query *query)
-{
-    struct named named = {0};
-    look_for_names(query, &named);
-    if (named.place)
-        return query;
-    if (!named.deleted)
-        query = query_new_pair(QUERY_AND, query, query_new_not(search_tag_query("deleted")));
-    if (!named.junk)
-        query = query_new_pair(QUERY_AND, query, query_new_not(search_tag_query("spam")));
-    return query;
 }

@@ -2,6 +2,12 @@
 
 #include "store/query.h"
 
+#include <string.h>
+
+#include "base/flags.h"
+#include "store/folder.h"
+#include "store/message.h"
+
 static void
 free_child(gpointer child)
 {
@@ -42,6 +48,22 @@ query_new_flag(guint flag)
 {
     struct query *query = query_new(QUERY_FLAG);
     query->flag = flag;
+    return query;
+}
+
+struct query *
+query_new_bit(guint bit)
+{
+    struct query *query = query_new(QUERY_BIT);
+    query->flag = bit;
+    return query;
+}
+
+struct query *
+query_new_role(guint role)
+{
+    struct query *query = query_new(QUERY_ROLE);
+    query->flag = role;
     return query;
 }
 
@@ -152,4 +174,167 @@ query_depth(const struct query *query)
     for (guint i = 0; query->children && i < query->children->len; i++)
         depth = MAX(depth, query_depth(query->children->pdata[i]));
     return depth + 1;
+}
+
+/* Describing --------------------------------------------------------------------------------------------------------- */
+
+static const char *const kind_names[] = {
+    [QUERY_ALL] = "all",           [QUERY_NONE] = "none",         [QUERY_AND] = "and",
+    [QUERY_OR] = "or",             [QUERY_XOR] = "xor",           [QUERY_NOT] = "not",
+    [QUERY_TEXT] = "text",         [QUERY_FLAG] = "flag",         [QUERY_BIT] = "bit",
+    [QUERY_TAG] = "tag",           [QUERY_ID] = "id",             [QUERY_NUMBER] = "number",
+    [QUERY_THREAD] = "thread",     [QUERY_FOLDER] = "folder",     [QUERY_PATH] = "path",
+    [QUERY_ROLE] = "role",         [QUERY_ACCOUNT] = "account",   [QUERY_DATE] = "date",
+    [QUERY_RECEIVED] = "received", [QUERY_SIZE] = "size",         [QUERY_MINE] = "mine",
+    [QUERY_SAME_THREAD] = "in-thread", [QUERY_PARENT] = "answers", [QUERY_CHILD] = "answered-by",
+    [QUERY_MARKED] = "marked",
+};
+
+static const char *const field_names[] = {"from", "to",         "cc",       "bcc",        "sender", "subject",
+                                          "body", "attachment", "mimetype", "references", "list"};
+
+static const char *const bit_names[] = {"attachments", "signed",  "encrypted", "calendar", "report",
+                                        "indexed",     "from-me", "broken",    "list"};
+
+static const char *const role_names[] = {"none", "inbox", "drafts", "sent", "junk", "trash", "archive", "all"};
+
+static void
+describe_fields(GString *out, guint fields)
+{
+    if (fields == QUERY_ANYWHERE) {
+        g_string_append(out, "any");
+        return;
+    }
+    const char *separator = "";
+    for (guint i = 0; i < G_N_ELEMENTS(field_names); i++)
+        if (fields & 1u << i) {
+            g_string_append_printf(out, "%s%s", separator, field_names[i]);
+            separator = "|";
+        }
+}
+
+static void
+describe_end(GString *out, gint64 value)
+{
+    if (value == G_MININT64 || value == G_MAXINT64)
+        g_string_append_c(out, '-');
+    else
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, value);
+}
+
+/* One word for a node without text and children; FALSE when it is more. */
+static gboolean
+describe_bare(GString *out, const struct query *query)
+{
+    switch (query->kind) {
+    case QUERY_FLAG:
+        for (const struct flag_name *name = flag_names; name->bit; name++)
+            if (name->bit == query->flag)
+                g_string_append(out, name->json);
+        return TRUE;
+    case QUERY_BIT:
+        for (guint i = 0; i < G_N_ELEMENTS(bit_names); i++)
+            if (query->flag == 1u << i)
+                g_string_append(out, bit_names[i]);
+        return TRUE;
+    case QUERY_ROLE:
+        g_string_append_printf(out, "(role %s)",
+                               query->flag < G_N_ELEMENTS(role_names) ? role_names[query->flag] : "?");
+        return TRUE;
+    case QUERY_ALL:
+    case QUERY_NONE:
+    case QUERY_MARKED:
+        g_string_append(out, kind_names[query->kind]);
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+static void
+describe(GString *out, const struct query *query)
+{
+    static const char *const quotes[] = {"\"\"", "\"*", "''", "//"};
+    if (describe_bare(out, query))
+        return;
+    g_string_append_c(out, '(');
+    if (query->kind == QUERY_TEXT) {
+        describe_fields(out, query->fields);
+    } else {
+        g_string_append(out, kind_names[query->kind]);
+    }
+    if (query->kind == QUERY_MINE) {
+        g_string_append_c(out, ' ');
+        describe_fields(out, query->fields);
+    } else if (query->text) {
+        const char *quote = quotes[query->match];
+        g_string_append_printf(out, " %c%s%c", quote[0], query->text, quote[1]);
+    } else if (!query->children) {
+        g_string_append(out, " [");
+        describe_end(out, query->min);
+        g_string_append_c(out, ',');
+        describe_end(out, query->max);
+        g_string_append_c(out, ']');
+    }
+    for (guint i = 0; query->children && i < query->children->len; i++) {
+        g_string_append_c(out, ' ');
+        describe(out, query->children->pdata[i]);
+    }
+    g_string_append_c(out, ')');
+}
+
+char *
+query_describe(const struct query *query)
+{
+    GString *out = g_string_new(NULL);
+    describe(out, query);
+    return g_string_free(out, FALSE);
+}
+
+/* Names -------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+any_node(const struct query *query, gboolean (*test)(const struct query *node))
+{
+    if (test(query))
+        return TRUE;
+    for (guint i = 0; query->children && i < query->children->len; i++)
+        if (any_node(query->children->pdata[i], test))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+names_place(const struct query *query)
+{
+    return query->kind == QUERY_FOLDER || query->kind == QUERY_PATH || query->kind == QUERY_ID ||
+           query->kind == QUERY_THREAD || query->kind == QUERY_NUMBER || query->kind == QUERY_MARKED;
+}
+
+static gboolean
+names_trash(const struct query *query)
+{
+    return names_place(query) || (query->kind == QUERY_FLAG && query->flag == FLAG_DELETED) ||
+           (query->kind == QUERY_ROLE && query->flag == FOLDER_TRASH);
+}
+
+static gboolean
+names_junk(const struct query *query)
+{
+    return names_place(query) || (query->kind == QUERY_ROLE && query->flag == FOLDER_JUNK) ||
+           (query->kind == QUERY_TAG && (!g_ascii_strcasecmp(query->text, "spam") ||
+                                         !g_ascii_strcasecmp(query->text, "junk") ||
+                                         !g_ascii_strcasecmp(query->text, "$junk")));
+}
+
+gboolean
+query_names_trash(const struct query *query)
+{
+    return any_node(query, names_trash);
+}
+
+gboolean
+query_names_junk(const struct query *query)
+{
+    return any_node(query, names_junk);
 }
