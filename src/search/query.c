@@ -517,3 +517,14 @@ search_parse(const char *text, enum search_mode mode, guint *column, GError **er
 {
     return search_parse_at(text, mode, clock_now(), column, error);
 }
+
+struct query *
+search_exclude(struct query *query)
+{
+    gboolean has_trash = query_names_trash(query), has_junk = query_names_junk(query);
+    if (!has_trash)
+        query = query_new_pair(QUERY_AND, query, query_new_not(search_tag_query("deleted")));
+    if (!has_junk)
+        query = query_new_pair(QUERY_AND, query, query_new_not(search_tag_query("spam")));
+    return query;
+}

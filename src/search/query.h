@@ -24,6 +24,10 @@ struct query *search_parse(const char *text, enum search_mode mode, guint *colum
 /* The same against another clock. */
 struct query *search_parse_at(const char *text, enum search_mode mode, gint64 now, guint *column, GError **error);
 
+/* Takes the tree and returns it without deleted mail and without junk, each unless the query names it (store/query.h,
+ * query_names_trash()), as notmuch's search.exclude_tags has it. */
+struct query *search_exclude(struct query *query);
+
 /* The tree in words: `from "ana", unread, not tagged "work"`. Text in it is as the user wrote it: text_safe() it. */
 char *search_explain(const struct query *query);
 /* The same, one string for each condition that must hold: the chips above a list. NULL-terminated. */

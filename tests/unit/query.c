@@ -359,6 +359,11 @@ test_names(void)
         g_assert_cmpint(query_names_trash(query), ==, cases[i].trash);
         g_assert_cmpint(query_names_junk(query), ==, cases[i].junk);
     }
+    g_autoptr(struct_query) query = search_exclude(search_parse_at("a is:spam", SEARCH_NOTMUCH, NOW, NULL, NULL));
+    g_autofree char *tree = query_describe(query);
+    g_assert_cmpstr(tree, ==,
+                    "(and (any \"a\") (or (role junk) (tag \"spam\") (tag \"$Junk\") (tag \"Junk\")) "
+                    "(not (or deleted (role trash))))");
 }
 
 static void
