@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define DAY 86400
@@ -134,4 +136,100 @@ clock_relative(gint64 seconds, gint64 now)
             return g_strdup_printf(diff < 0 ? "in %" G_GINT64_FORMAT " %s" : "%" G_GINT64_FORMAT " %s ago",
                                    size / units[i].size, units[i].unit);
     return g_strdup("just now");
+}
+
+/* Local midnight `days` after now's day, plus hour and minute. */
+static gint64
+on_day(gint64 now, int days, int hour, int minute)
+{
+    g_autoptr(GDateTime) today = local(now);
+    g_autoptr(GDateTime) day = g_date_time_add_days(today, days);
+    g_autoptr(GDateTime) time = g_date_time_new_local(g_date_time_get_year(day), g_date_time_get_month(day),
+                                                      g_date_time_get_day_of_month(day), hour, minute, 0);
+    return time ? g_date_time_to_unix(time) : now;
+}
+
+static gboolean
+parse_span(const char *text, gint64 *seconds)
+{
+    static const struct {
+        const char *unit;
+        gint64 size;
+    } units[] = {{"s", 1}, {"sec", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", DAY}, {"w", 7 * DAY}};
+    char *end;
+    gint64 number = g_ascii_strtoll(text, &end, 10);
+    while (*end == ' ')
+        end++;
+    for (guint i = 0; i < G_N_ELEMENTS(units); i++)
+        if (number > 0 && number < 1000000 && !strcmp(end, units[i].unit)) {
+            *seconds = number * units[i].size;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+/* "8:00", "08:00", or nothing, which is eight o'clock. */
+static gboolean
+parse_hour(const char *text, int *hour, int *minute)
+{
+    int used = 0;
+    *hour = 8;
+    *minute = 0;
+    if (!*text)
+        return TRUE;
+    return sscanf(text, "%2d:%2d%n", hour, minute, &used) == 2 && !text[used] && *hour >= 0 && *hour < 24 && *minute >= 0 &&
+           *minute < 60;
+}
+
+gboolean
+clock_parse_when(const char *text, gint64 now, gint64 *seconds)
+{
+    static const char names[][10] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+    g_autofree char *word = g_strstrip(g_ascii_strdown(text, -1));
+    int hour, minute, year, month, day, used = 0;
+    gint64 span;
+
+    if (*word == '+' && parse_span(word + 1, &span)) {
+        *seconds = now + span;
+        return TRUE;
+    }
+    if (strchr(word, ':') && !strchr(word, ' ') && !strchr(word, '-') && parse_hour(word, &hour, &minute)) {
+        *seconds = on_day(now, 0, hour, minute);
+        if (*seconds <= now)
+            *seconds = on_day(now, 1, hour, minute);
+        return TRUE;
+    }
+    if (g_str_has_prefix(word, "tomorrow") && (!word[8] || word[8] == ' ') &&
+        parse_hour(g_strchug(word + 8), &hour, &minute)) {
+        *seconds = on_day(now, 1, hour, minute);
+        return TRUE;
+    }
+    for (int i = 0; i < 7; i++) {
+        gsize letters = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+        if (strncmp(word, names[i], MAX(letters, 3)) || (word[letters] && word[letters] != ' ') ||
+            !parse_hour(g_strchug(word + letters), &hour, &minute))
+            continue;
+        g_autoptr(GDateTime) today = local(now);
+        int ahead = (i + 1 - g_date_time_get_day_of_week(today) + 7) % 7;
+        *seconds = on_day(now, ahead ? ahead : 7, hour, minute);
+        return TRUE;
+    }
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    if (sscanf(word, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10) {
+        g_autofree char *rest = g_strdup(word + used);
+        if (*rest == 't')
+            *rest = ' ';
+        g_autoptr(GDateTime) date = g_date_time_new_local(year, month, day, 8, 0, 0);
+        if (date && parse_hour(g_strchug(rest), &hour, &minute)) {
+            g_autoptr(GDateTime) time = g_date_time_new_local(year, month, day, hour, minute, 0);
+            *seconds = time ? g_date_time_to_unix(time) : 0;
+            return time != NULL;
+        }
+    }
+    g_autofree char *upper = g_ascii_strup(word, -1);
+    g_autoptr(GDateTime) iso = g_date_time_new_from_iso8601(upper, zone);
+    if (!iso)
+        return FALSE;
+    *seconds = g_date_time_to_unix(iso);
+    return TRUE;
 }

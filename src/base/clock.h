@@ -24,6 +24,9 @@ int clock_local_zone(gint64 seconds);
 char *clock_short(gint64 seconds, gint64 now);
 /* "3 h ago", "in 5 min", "just now". */
 char *clock_relative(gint64 seconds, gint64 now);
+/* What a person types for a moment to come: "+2h", "+30min", "08:00" (the next one), "tomorrow", "tomorrow 8:00", "mon 9:00",
+ * "2026-11-24", "2026-11-24 08:00", RFC 3339. A day alone is its 08:00. FALSE when it is none of these. */
+gboolean clock_parse_when(const char *text, gint64 now, gint64 *seconds);
 /* Day number in local time, for grouping. */
 gint64 clock_local_day(gint64 seconds);
 

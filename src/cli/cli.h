@@ -16,6 +16,7 @@ struct screen_request {
     gboolean folders;      /* -y: start with the folder list */
     gboolean recall;       /* -p: recall a postponed message */
     gboolean read_only;    /* -R */
+    char **commands;          /* -e, in order: commands of the palette to run first; NULL: none */
 };
 
 typedef int (*screen_function)(const struct screen_request *request);

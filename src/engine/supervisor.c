@@ -343,7 +343,7 @@ ask_sync(struct client *client, guint id, GVariant *values)
     if (!chosen->len)
         for (guint i = 0; i < sup->accounts->len; i++)
             g_ptr_array_add(chosen, sup->accounts->pdata[i]);
-    distribute(client, id, "sync", chosen, NULL);
+    distribute(client, id, "sync", chosen, values);
 }
 
 static void

@@ -37,6 +37,27 @@ test_dates(void)
 }
 
 static void
+test_when(void)
+{
+    /* Thursday, 12 November 2026, 10:42:01 UTC */
+    static const struct {
+        const char *text, *moment;
+    } cases[] = {
+        {"+2h", "2026-11-12T12:42:01Z"},       {"+30 min", "2026-11-12T11:12:01Z"},     {"11:00", "2026-11-12T11:00:00Z"},
+        {"08:00", "2026-11-13T08:00:00Z"},     {"tomorrow", "2026-11-13T08:00:00Z"},    {"Tomorrow 9:30", "2026-11-13T09:30:00Z"},
+        {"mon", "2026-11-16T08:00:00Z"},       {"Thursday 7:15", "2026-11-19T07:15:00Z"}, {"2026-12-01", "2026-12-01T08:00:00Z"},
+        {"2026-12-01 17:05", "2026-12-01T17:05:00Z"}, {"2026-12-01T17:05:00+01:00", "2026-12-01T16:05:00Z"},
+        {"", NULL}, {"soon", NULL}, {"25:00", NULL}, {"+h", NULL}, {"2026-13-01", NULL}, {"monkey 8:00", NULL},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 at = 0;
+        gboolean ok = clock_parse_when(cases[i].text, 1794480121, &at);
+        g_autofree char *moment = ok ? clock_rfc3339(at, 0) : NULL;
+        g_assert_cmpstr(moment, ==, cases[i].moment);
+    }
+}
+
+static void
 test_json(void)
 {
     struct json json;
@@ -101,6 +122,7 @@ main(int argc, char **argv)
     g_setenv("TZ", "UTC", TRUE);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/dates", test_dates);
+    g_test_add_func("/base/when", test_when);
     g_test_add_func("/base/json", test_json);
     g_test_add_func("/base/paths", test_paths);
     g_test_add_func("/base/exit-codes", test_exit_codes);

@@ -1,0 +1,81 @@
+/* lane.h - inside engine/: what the lanes of an account worker share
+ *
+ * A job is one request of the supervisor; a wake-up is given to several lanes and is dealt with when the last has. A
+ * lane's loop: take jobs, work, say how it went, sleep until a job or the time. Each runs in its own thread.
+ */
+#ifndef ENGINE_LANE_H
+#define ENGINE_LANE_H
+
+#include "engine/control.h"
+#include "config/config.h"
+#include "net/cancel.h"
+#include "store/store.h"
+
+struct worker {
+    struct config *config;
+    const struct account *account;
+    struct control *control;
+    GMutex lock;                /* the members below */
+    char *secret[2];            /* given by the user: incoming, outgoing; wiped when replaced */
+    gboolean refused[2];        /* the server refused it: not tried again until it is replaced or asked for by hand */
+    gboolean asked;             /* need-password was said */
+    gboolean polling, online;
+    char *watched;              /* the folder on the screen, or NULL */
+    guint pending_lanes;        /* bits of lanes with work of their own left */
+};
+
+/* A job; several lanes may hold it. */
+struct job {
+    gint refs;
+    char *verb;
+    guint id;
+    gint64 message;
+    gboolean dry_run;
+    GMutex lock;
+    GError *error; /* the first that a lane met */
+    struct worker *worker;
+};
+
+enum lane_kind { LANE_SYNC, LANE_FETCH, LANE_DELIVER, LANES };
+
+struct lane {
+    enum lane_kind kind;
+    struct worker *worker;
+    GThread *thread;
+    GAsyncQueue *jobs; /* of struct job */
+    int wake_fd;       /* eventfd: readable while a job waits */
+    struct cancel *cancel;
+    struct store *store;
+    gint64 account_id;
+    guint failures;    /* in a row, for the back-off */
+};
+
+/* The threads. */
+gpointer sync_lane(gpointer lane);
+gpointer fetch_lane(gpointer lane);
+gpointer deliver_lane(gpointer lane);
+
+/* The next job, waiting at most `ms` (-1: no limit); NULL at the end of that, or of the worker. Release each with job_done. */
+struct job *lane_take(struct lane *lane, gint64 ms);
+gboolean lane_has_job(struct lane *lane);
+/* This lane is done with it; error (or NULL) is copied. */
+void job_done(struct job *job, const GError *error);
+/* Another lane's turn, e.g. after a wake-up. */
+void lane_push(struct lane *lane, struct job *job);
+
+/* Opens the lane's store; retries while another program holds it; NULL only at the end of the worker. */
+gboolean lane_open_store(struct lane *lane);
+/* Has this lane something left that must keep the engine alive? Tells the supervisor when all is settled. */
+void lane_settle(struct lane *lane, gboolean pending);
+/* 5 s, 10 s, … 5 min with jitter, in milliseconds. */
+guint lane_backoff_ms(guint failures);
+
+/* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else says need-password and
+ * fails with ERROR_AUTH. */
+char *worker_secret(struct worker *worker, gboolean outgoing, GError **error);
+/* The server refused it. */
+void worker_refused(struct worker *worker, gboolean outgoing, const char *text);
+void worker_state(struct worker *worker, const char *state, const char *text, gint64 synced);
+void worker_notice(struct worker *worker, const char *folder, const char *text);
+
+#endif

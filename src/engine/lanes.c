@@ -1,0 +1,379 @@
+/* lanes.c - the three lanes of an account worker: sync, fetch, deliver */
+#include "config.h"
+
+#include "engine/lane.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "outbox/deliver.h"
+#include "store/account.h"
+#include "store/folder.h"
+#include "store/intent.h"
+#include "store/message.h"
+#include "store/outbox.h"
+#include "sync/sync.h"
+
+#include <string.h>
+
+#define IDLE_SLICE_MS (60 * 1000)
+#define FETCH_LINGER_MS (30 * 1000)
+
+static char *
+incoming_secret(gpointer data, GError **error)
+{
+    struct lane *lane = data;
+    return worker_secret(lane->worker, FALSE, error);
+}
+
+static char *
+outgoing_secret(gpointer data, GError **error)
+{
+    struct lane *lane = data;
+    return worker_secret(lane->worker, TRUE, error);
+}
+
+static void
+on_progress(const struct sync_progress *progress, gpointer data)
+{
+    struct lane *lane = data;
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "account", "s", lane->worker->account->name);
+    g_variant_dict_insert(&values, "folder", "s", progress->folder ? progress->folder : "");
+    g_variant_dict_insert(&values, "phase", "s", sync_phase_name(progress->phase));
+    g_variant_dict_insert(&values, "done", "t", progress->done);
+    g_variant_dict_insert(&values, "total", "t", progress->total);
+    control_emit(lane->worker->control, "progress", 0, &values);
+}
+
+static void
+on_changed(gpointer data)
+{
+    struct lane *lane = data;
+    control_changed(lane->worker->control);
+}
+
+static void
+on_notice(const char *folder, const char *text, gpointer data)
+{
+    struct lane *lane = data;
+    worker_notice(lane->worker, folder, text);
+}
+
+static void
+on_delivery_notice(const char *text, gpointer data)
+{
+    on_notice(NULL, text, data);
+}
+
+static struct sync *
+open_sync(struct lane *lane)
+{
+    struct sync_options options = {
+        .account = lane->worker->account,
+        .get_secret = incoming_secret,
+        .secret_data = lane,
+        .cancel = lane->cancel,
+        .progress = on_progress,
+        .changed = on_changed,
+        .notice = on_notice,
+        .planned = on_notice,
+        .data = lane,
+    };
+    return sync_new(lane->store, lane->account_id, &options);
+}
+
+static gboolean
+is_online(struct worker *worker)
+{
+    g_mutex_lock(&worker->lock);
+    gboolean online = worker->online;
+    g_mutex_unlock(&worker->lock);
+    return online;
+}
+
+static gboolean
+is_polling(struct worker *worker)
+{
+    g_mutex_lock(&worker->lock);
+    gboolean polling = worker->polling && worker->online;
+    g_mutex_unlock(&worker->lock);
+    return polling;
+}
+
+static gboolean
+offline_error(struct worker *worker, GError **error)
+{
+    g_set_error(error, SYNC_ERROR, ERROR_RETRY, "working off line: %s is synchronised when you are on line again", worker->account->name);
+    return FALSE;
+}
+
+/* Says how a piece of work ended: the account's state in the store, on the screen and in the log. */
+static void
+report(struct lane *lane, gboolean outgoing, const GError *error)
+{
+    struct worker *worker = lane->worker;
+    if (!error) {
+        lane->failures = 0;
+        return;
+    }
+    if (error->code == ERROR_CANCELLED)
+        return;
+    lane->failures++;
+    if (error->code == ERROR_AUTH)
+        worker_refused(worker, outgoing, error->message);
+    else
+        worker_state(worker, error->code == ERROR_RETRY ? "offline" : "error", error->message, 0);
+    store_account_set_state(lane->store, lane->account_id, error->code == ERROR_RETRY ? "offline" : error->code == ERROR_AUTH ? "login" : "error",
+                            error->message, 0, NULL);
+}
+
+/* -- sync ---------------------------------------------------------------------------------------------------- */
+
+static gboolean
+whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **error)
+{
+    struct worker *worker = lane->worker;
+    if (!is_online(worker))
+        return offline_error(worker, error);
+    worker_state(worker, "syncing", NULL, 0);
+    g_autoptr(GError) local = NULL;
+    gboolean ok = sync_account(sync, dry_run, &local);
+    report(lane, FALSE, local);
+    control_changed(worker->control);
+    if (ok) {
+        gint64 now = clock_now();
+        store_account_set_state(lane->store, lane->account_id, "online", NULL, now, NULL);
+        worker_state(worker, "idle", NULL, now);
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+static gboolean
+has_changes(struct lane *lane)
+{
+    return intent_count(lane->store, lane->account_id) > 0;
+}
+
+/* One job; what was asked for together is done once. */
+static void
+sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pass)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean pass = !strcmp(job->verb, "sync") || !strcmp(job->verb, "password") ||
+                    (!strcmp(job->verb, "online") && is_online(lane->worker));
+    if (pass) {
+        whole_pass(lane, sync, job->dry_run, &error);
+        *next_pass = clock_monotonic() + (gint64) lane->worker->config->poll * G_USEC_PER_SEC;
+    } else if (!strcmp(job->verb, "wake")) {
+        if (!is_online(lane->worker))
+            offline_error(lane->worker, &error);
+        else if (!sync_push(sync, &error))
+            report(lane, FALSE, error);
+        else
+            lane->failures = 0;
+        control_changed(lane->worker->control);
+    } else if (!strcmp(job->verb, "poll") && is_polling(lane->worker)) {
+        *next_pass = MIN(*next_pass, clock_monotonic());
+    } else if (!strcmp(job->verb, "online")) {
+        sync_disconnect(sync);
+        worker_state(lane->worker, "offline", "working off line", 0);
+    }
+    job_done(job, error);
+}
+
+/* INBOX, or the folder that the screen shows. */
+static gint64
+watched_folder(struct lane *lane)
+{
+    g_mutex_lock(&lane->worker->lock);
+    g_autofree char *name = g_strdup(lane->worker->watched);
+    g_mutex_unlock(&lane->worker->lock);
+    gint64 folder = name && *name ? folder_find(lane->store, lane->account_id, name) : 0;
+    return folder ? folder : folder_find_role(lane->store, lane->account_id, FOLDER_INBOX);
+}
+
+/* Waits for a job, the server's word or the time; TRUE when a pass is due. */
+static gboolean
+wait_for_news(struct lane *lane, struct sync *sync, gint64 next_pass)
+{
+    gint64 left = (next_pass - clock_monotonic()) / 1000;
+    gint64 folder = watched_folder(lane);
+    if (left <= 0)
+        return TRUE;
+    if (lane->failures || !folder || !sync_is_connected(sync)) {
+        struct job *job = lane_take(lane, left);
+        if (job)
+            g_async_queue_push_front(lane->jobs, job);
+        return FALSE;
+    }
+    g_autoptr(GError) error = NULL;
+    switch (sync_wait(sync, folder, (guint) MIN(left, IDLE_SLICE_MS), lane->wake_fd, &error)) {
+    case SYNC_NEWS_FOLDER:
+        if (sync_folder(sync, folder, &error)) {
+            control_changed(lane->worker->control);
+            break;
+        }
+        G_GNUC_FALLTHROUGH;
+    case SYNC_NEWS_ERROR:
+        report(lane, FALSE, error);
+        return FALSE;
+    case SYNC_NEWS_NONE:
+        break;
+    }
+    return FALSE;
+}
+
+gpointer
+sync_lane(gpointer data)
+{
+    struct lane *lane = data;
+    struct worker *worker = lane->worker;
+    if (!lane_open_store(lane))
+        return NULL;
+    g_autoptr(GError) error = NULL;
+    if (!intent_recover(lane->store, lane->account_id, &error))
+        log_error("engine.sync", "%s", error->message);
+    struct sync *sync = worker->account->incoming && worker->account->incoming->protocol == ENDPOINT_IMAP ? open_sync(lane) : NULL;
+    gint64 next_pass = clock_monotonic();
+    while (!control_stopping(worker->control)) {
+        struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
+        if (job && sync) {
+            sync_job(lane, sync, job, &next_pass);
+            continue;
+        }
+        if (job) {
+            job_done(job, NULL); /* an account that only sends */
+            continue;
+        }
+        gboolean left = sync && has_changes(lane);
+        lane_settle(lane, left && lane->failures < 3);
+        if (sync && is_polling(worker)) {
+            if (wait_for_news(lane, sync, next_pass)) {
+                whole_pass(lane, sync, FALSE, NULL);
+                next_pass = clock_monotonic() + (lane->failures ? (gint64) lane_backoff_ms(lane->failures) * 1000
+                                                                : (gint64) worker->config->poll * G_USEC_PER_SEC);
+            }
+            continue;
+        }
+        /* Nobody watches: what could not be carried out is tried again, nothing else. */
+        job = lane_take(lane, left ? (gint64) lane_backoff_ms(lane->failures) : -1);
+        if (job)
+            g_async_queue_push_front(lane->jobs, job);
+        else if (left && !control_stopping(worker->control) && is_online(worker)) {
+            g_clear_error(&error);
+            sync_push(sync, &error);
+            report(lane, FALSE, error);
+            control_changed(worker->control);
+        }
+    }
+    sync_free(sync);
+    store_close(lane->store);
+    return NULL;
+}
+
+/* -- fetch --------------------------------------------------------------------------------------------------- */
+
+/* Every account hears of a wish; the one that has the message acts. */
+static gboolean
+has_message(struct lane *lane, gint64 message)
+{
+    g_autoptr(GPtrArray) places = message_places(lane->store, message, NULL);
+    for (guint i = 0; places && i < places->len; i++)
+        if (!strcmp(((struct message_place *) places->pdata[i])->account, lane->worker->account->name))
+            return TRUE;
+    return FALSE;
+}
+
+gpointer
+fetch_lane(gpointer data)
+{
+    struct lane *lane = data;
+    struct worker *worker = lane->worker;
+    struct sync *sync = NULL;
+    if (!worker->account->incoming || worker->account->incoming->protocol != ENDPOINT_IMAP || !lane_open_store(lane))
+        worker = NULL;
+    while (!control_stopping(lane->worker->control)) {
+        lane_settle(lane, FALSE);
+        struct job *job = lane_take(lane, sync ? FETCH_LINGER_MS : -1);
+        g_autoptr(GError) error = NULL;
+        if (!job) {
+            if (sync)
+                sync_disconnect(sync);
+            g_clear_pointer(&sync, sync_free);
+            continue;
+        }
+        if (worker && job->message && has_message(lane, job->message)) {
+            if (!is_online(worker))
+                offline_error(worker, &error);
+            else {
+                sync = sync ? sync : open_sync(lane);
+                if (!sync_fetch_body(sync, job->message, &error) && error->code == ERROR_AUTH)
+                    worker_refused(worker, FALSE, error->message);
+            }
+            control_changed(worker->control);
+        } else if (worker && sync && is_online(worker) && !sync_fetch_wanted(sync, &error)) {
+            log_info("engine.fetch", "%s", error->message);
+            g_clear_error(&error); /* a wake-up is not a question: the next one tries again */
+        }
+        job_done(job, error);
+    }
+    sync_free(sync);
+    store_close(lane->store);
+    return NULL;
+}
+
+/* -- deliver ------------------------------------------------------------------------------------------------- */
+
+static gboolean
+deliver(struct lane *lane, GError **error)
+{
+    struct deliver_options options = {
+        .account = lane->worker->account,
+        .get_secret = outgoing_secret,
+        .cancel = lane->cancel,
+        .changed = on_changed,
+        .notice = on_delivery_notice,
+        .data = lane,
+    };
+    if (!is_online(lane->worker))
+        return offline_error(lane->worker, error);
+    g_autoptr(GError) local = NULL;
+    gboolean ok = deliver_due(lane->store, lane->account_id, &options, &local);
+    report(lane, TRUE, local);
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return ok;
+}
+
+gpointer
+deliver_lane(gpointer data)
+{
+    struct lane *lane = data;
+    struct worker *worker = lane->worker;
+    gboolean sends = worker->account->outgoing && lane_open_store(lane);
+    gboolean stuck = FALSE; /* the login was refused: only a person helps */
+    while (!control_stopping(worker->control)) {
+        gint64 due = sends ? outbox_next_due(lane->store, lane->account_id) : 0;
+        gint64 wait = due ? MAX((due - clock_now()) * 1000, lane->failures ? (gint64) lane_backoff_ms(lane->failures) : 0) : -1;
+        lane_settle(lane, due && !stuck);
+        struct job *job = lane_take(lane, stuck ? -1 : wait);
+        g_autoptr(GError) error = NULL;
+        if (control_stopping(worker->control))
+            break;
+        if (sends && job && !strcmp(job->verb, "flush") && !outbox_flush(lane->store, lane->account_id, &error)) {
+            job_done(job, error);
+            continue;
+        }
+        if (sends && (!job || strcmp(job->verb, "online") || is_online(worker))) {
+            deliver(lane, &error);
+            stuck = error && error->code == ERROR_AUTH;
+        }
+        if (job) /* a wake-up is answered by the states in the queue, not by an error here */
+            job_done(job, !strcmp(job->verb, "flush") || !strcmp(job->verb, "sync") ? error : NULL);
+    }
+    store_close(lane->store);
+    return NULL;
+}

@@ -1,0 +1,341 @@
+#include "config.h"
+
+#include "engine/worker.h"
+#include "engine/lane.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/password.h"
+#include "store/account.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define BACKOFF_FIRST_MS 5000
+#define BACKOFF_LAST_MS (5 * 60 * 1000)
+
+static struct lane lanes[LANES];
+
+/* -- jobs ---------------------------------------------------------------------------------------------------- */
+
+void
+job_done(struct job *job, const GError *error)
+{
+    g_mutex_lock(&job->lock);
+    if (error && !job->error)
+        job->error = g_error_copy(error);
+    g_mutex_unlock(&job->lock);
+    if (!g_atomic_int_dec_and_test(&job->refs))
+        return;
+    control_done(job->worker->control, job->id, job->error);
+    control_handled(job->worker->control);
+    g_clear_error(&job->error);
+    g_mutex_clear(&job->lock);
+    g_free(job->verb);
+    g_free(job);
+}
+
+void
+lane_push(struct lane *lane, struct job *job)
+{
+    guint64 one = 1;
+    g_async_queue_push(lane->jobs, job);
+    if (write(lane->wake_fd, &one, sizeof one) < 0)
+        log_error("engine.worker", "eventfd");
+}
+
+gboolean
+lane_has_job(struct lane *lane)
+{
+    return g_async_queue_length(lane->jobs) > 0;
+}
+
+struct job *
+lane_take(struct lane *lane, gint64 ms)
+{
+    guint64 count;
+    if (control_stopping(lane->worker->control))
+        return NULL;
+    struct job *job = ms < 0 ? g_async_queue_pop(lane->jobs) : g_async_queue_timeout_pop(lane->jobs, (guint64) ms * 1000);
+    if (g_async_queue_length(lane->jobs) <= 0 && read(lane->wake_fd, &count, sizeof count) < 0)
+        count = 0; /* nothing was in it */
+    if (job && !job->verb) { /* the end */
+        g_free(job);
+        return NULL;
+    }
+    return job;
+}
+
+guint
+lane_backoff_ms(guint failures)
+{
+    guint ms = BACKOFF_FIRST_MS;
+    while (failures-- > 1 && ms < BACKOFF_LAST_MS)
+        ms *= 2;
+    ms = MIN(ms, BACKOFF_LAST_MS);
+    return ms + (guint) g_random_int_range(0, (gint32) ms / 4);
+}
+
+void
+lane_settle(struct lane *lane, gboolean pending)
+{
+    struct worker *worker = lane->worker;
+    g_mutex_lock(&worker->lock);
+    if (pending)
+        worker->pending_lanes |= 1u << lane->kind;
+    else
+        worker->pending_lanes &= ~(1u << lane->kind);
+    gboolean any = worker->pending_lanes != 0;
+    g_mutex_unlock(&worker->lock);
+    control_settle(worker->control, any);
+}
+
+static gint64
+ensure_account(struct store *store, const struct account *account, GError **error)
+{
+    g_autoptr(GPtrArray) addresses = g_ptr_array_new();
+    g_ptr_array_add(addresses, account->address);
+    for (char **alias = account->aliases; *alias; alias++)
+        g_ptr_array_add(addresses, *alias);
+    g_ptr_array_add(addresses, NULL);
+    return store_account_ensure(store, account->name, (const char *const *) addresses->pdata, error);
+}
+
+gboolean
+lane_open_store(struct lane *lane)
+{
+    while (!control_stopping(lane->worker->control)) {
+        g_autoptr(GError) error = NULL;
+        lane->store = store_open(NULL, STORE_WRITE, &error);
+        lane->account_id = lane->store ? ensure_account(lane->store, lane->worker->account, &error) : 0;
+        if (lane->account_id)
+            return TRUE;
+        store_close(lane->store);
+        lane->store = NULL;
+        worker_state(lane->worker, "error", error->message, 0);
+        /* What was asked is answered, so that nobody waits for a store that cannot be opened. */
+        struct job *job = lane_take(lane, lane_backoff_ms(++lane->failures));
+        if (job)
+            job_done(job, error);
+        lane_settle(lane, FALSE);
+    }
+    return FALSE;
+}
+
+/* -- what the lanes say ---------------------------------------------------------------------------------------- */
+
+void
+worker_state(struct worker *worker, const char *state, const char *text, gint64 synced)
+{
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "account", "s", worker->account->name);
+    g_variant_dict_insert(&values, "state", "s", state);
+    g_variant_dict_insert(&values, "text", "s", text ? text : "");
+    g_variant_dict_insert(&values, "synced", "x", synced);
+    control_emit(worker->control, "state", 0, &values);
+    if (text && *text)
+        log_info("engine.state", "%s %s: %s", worker->account->name, state, text);
+}
+
+void
+worker_notice(struct worker *worker, const char *folder, const char *text)
+{
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "account", "s", worker->account->name);
+    g_variant_dict_insert(&values, "folder", "s", folder ? folder : "");
+    g_variant_dict_insert(&values, "text", "s", text);
+    control_emit(worker->control, "notice", 0, &values);
+    log_info("engine.notice", "%s %s: %s", worker->account->name, folder ? folder : "", text);
+}
+
+static void
+ask_for_password(struct worker *worker, const char *text)
+{
+    g_mutex_lock(&worker->lock);
+    gboolean first = !worker->asked;
+    worker->asked = TRUE;
+    g_mutex_unlock(&worker->lock);
+    if (!first)
+        return;
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "account", "s", worker->account->name);
+    g_variant_dict_insert(&values, "text", "s", text);
+    control_emit(worker->control, "need-password", 0, &values);
+}
+
+char *
+worker_secret(struct worker *worker, gboolean outgoing, GError **error)
+{
+    g_mutex_lock(&worker->lock);
+    char *given = g_strdup(worker->secret[outgoing]);
+    gboolean refused = worker->refused[outgoing];
+    g_mutex_unlock(&worker->lock);
+    if (given)
+        return given;
+    if (refused) { /* one attempt with a wrong password, then a person (N6) */
+        g_set_error(error, CONFIG_ERROR, ERROR_AUTH, "the server refused the password of %s: mend it, then sync by hand",
+                    worker->account->name);
+        return NULL;
+    }
+    char *secret = password_get(worker->account, outgoing, error);
+    if (!secret && worker->account->password == PASSWORD_ASK)
+        ask_for_password(worker, "the password is asked for");
+    return secret;
+}
+
+void
+worker_refused(struct worker *worker, gboolean outgoing, const char *text)
+{
+    g_mutex_lock(&worker->lock);
+    worker->refused[outgoing] = TRUE;
+    password_free(worker->secret[outgoing]);
+    worker->secret[outgoing] = NULL;
+    worker->asked = FALSE;
+    g_mutex_unlock(&worker->lock);
+    worker_state(worker, "password", text, 0);
+    if (worker->account->password == PASSWORD_ASK)
+        ask_for_password(worker, text);
+}
+
+static void
+take_password(struct worker *worker, const struct control_record *record)
+{
+    const char *secret = control_string(record, "secret");
+    g_mutex_lock(&worker->lock);
+    for (int i = 0; i < 2; i++) {
+        password_free(worker->secret[i]);
+        worker->secret[i] = g_strdup(secret);
+        worker->refused[i] = FALSE;
+    }
+    worker->asked = FALSE;
+    g_mutex_unlock(&worker->lock);
+}
+
+/* -- what the supervisor says ---------------------------------------------------------------------------------- */
+
+/* Which lanes a request goes to. */
+static const struct {
+    const char *verb;
+    guint lanes; /* bits */
+} routes[] = {
+    {"sync", 1 << LANE_SYNC | 1 << LANE_DELIVER},
+    {"wake", 1 << LANE_SYNC | 1 << LANE_DELIVER | 1 << LANE_FETCH},
+    {"flush", 1 << LANE_DELIVER},
+    {"fetch", 1 << LANE_FETCH},
+    {"password", 1 << LANE_SYNC | 1 << LANE_DELIVER},
+    {"poll", 1 << LANE_SYNC},
+    {"watch", 1 << LANE_SYNC},
+    {"online", 1 << LANE_SYNC | 1 << LANE_DELIVER},
+};
+
+/* What a record changes in the worker itself, before the lanes hear of it. */
+static void
+note_record(struct worker *worker, const struct control_record *record)
+{
+    if (!strcmp(record->verb, "password"))
+        take_password(worker, record);
+    g_mutex_lock(&worker->lock);
+    if (!strcmp(record->verb, "sync") || !strcmp(record->verb, "flush"))
+        worker->refused[0] = worker->refused[1] = FALSE; /* asked for by a person: the command may print another one now */
+    else if (!strcmp(record->verb, "poll"))
+        worker->polling = control_bool(record, "poll");
+    else if (!strcmp(record->verb, "online"))
+        worker->online = control_bool(record, "b");
+    else if (!strcmp(record->verb, "watch")) {
+        g_free(worker->watched);
+        worker->watched = g_strdup(control_string(record, "folder"));
+    }
+    g_mutex_unlock(&worker->lock);
+}
+
+static void
+route(struct worker *worker, const struct control_record *record)
+{
+    guint bits = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
+        if (!strcmp(routes[i].verb, record->verb))
+            bits = routes[i].lanes;
+    struct job *job = g_new0(struct job, 1);
+    job->refs = 1;
+    job->verb = g_strdup(record->verb);
+    job->id = record->id;
+    job->worker = worker;
+    job->message = control_int(record, "message");
+    job->dry_run = control_bool(record, "dry-run");
+    g_mutex_init(&job->lock);
+    for (int i = 0; i < LANES; i++)
+        if (bits & 1u << i && !(job->dry_run && i != LANE_SYNC)) {
+            g_atomic_int_inc(&job->refs);
+            lane_push(&lanes[i], job);
+        }
+    job_done(job, NULL);
+}
+
+static void
+stop_lanes(gpointer data G_GNUC_UNUSED, gpointer unused G_GNUC_UNUSED)
+{
+    for (int i = 0; i < LANES; i++) {
+        cancel_trigger(lanes[i].cancel);
+        lane_push(&lanes[i], g_new0(struct job, 1)); /* without a verb: the end */
+    }
+}
+
+static void
+init_lanes(struct worker *worker)
+{
+    for (int i = 0; i < LANES; i++) {
+        lanes[i].kind = (enum lane_kind) i;
+        lanes[i].worker = worker;
+        lanes[i].jobs = g_async_queue_new();
+        lanes[i].wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        lanes[i].cancel = cancel_new();
+    }
+}
+
+static void
+start_lanes(void)
+{
+    static const struct {
+        const char *name;
+        GThreadFunc run;
+    } threads[LANES] = {{"sync", sync_lane}, {"fetch", fetch_lane}, {"deliver", deliver_lane}};
+    for (int i = 0; i < LANES; i++)
+        lanes[i].thread = g_thread_new(threads[i].name, threads[i].run, &lanes[i]);
+}
+
+int
+worker_run(const char *name, int control_fd)
+{
+    g_autoptr(GError) error = NULL;
+    static struct worker worker = {.online = TRUE};
+    worker.config = config_load(NULL, &error);
+    worker.account = worker.config ? config_account(worker.config, name, &error) : NULL;
+    if (!worker.account) {
+        log_error("engine.worker", "%s", error->message);
+        return EX_CONFIG;
+    }
+    g_mutex_init(&worker.lock);
+    init_lanes(&worker); /* before the line: its end may be the first that is heard */
+    worker.control = control_new(control_fd, stop_lanes, &worker);
+    start_lanes();
+
+    struct control_record *record;
+    while (!control_stopping(worker.control)) {
+        record = control_take(worker.control, -1);
+        if (!record)
+            continue;
+        note_record(&worker, record);
+        route(&worker, record);
+        control_record_free(record);
+    }
+    for (int i = 0; i < LANES; i++)
+        g_thread_join(lanes[i].thread);
+    password_free(worker.secret[0]);
+    password_free(worker.secret[1]);
+    return 0;
+}
