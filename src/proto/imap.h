@@ -96,19 +96,15 @@ struct imap_extension {
 };
 extern const struct imap_extension imap_extensions[]; /* ends with bit 0 */
 
-/* Servers that say one thing and do another. Found by capability, ID or greeting; see imap_quirks[] for who
+/* Servers that say one thing and do another. Found by capability or greeting; see imap_quirks[] for who
  * and why. */
-#define IMAP_QUIRK_NO_SASL_IR (1u << 0)     /* offers SASL-IR and refuses the initial response */
+#define IMAP_QUIRK_GMAIL (1u << 0)          /* folders are labels: expunge archives, \All holds everything */
 #define IMAP_QUIRK_ID_FIRST (1u << 1)       /* refuses SELECT until ID was sent after the login */
-#define IMAP_QUIRK_NO_MODSEQ_ZERO (1u << 2) /* refuses CHANGEDSINCE 0 */
-#define IMAP_QUIRK_GMAIL_LABELS (1u << 3)   /* folders are labels: expunge archives, \All holds everything */
-#define IMAP_QUIRK_NO_COMPRESS (1u << 4)    /* offers COMPRESS and breaks after it */
-#define IMAP_QUIRK_SLOW_BODYSTRUCTURE (1u << 5) /* BODYSTRUCTURE reads whole messages, or is wrong */
-#define IMAP_QUIRK_QRESYNC_UNSAFE (1u << 6)     /* VANISHED cannot be trusted: compare the UIDs instead */
+#define IMAP_QUIRK_SIZE_ESTIMATED (1u << 2) /* RFC822.SIZE is not the number of bytes that come */
 
 struct imap_quirk {
     guint bit;
-    const char *where;   /* "id", "greeting" or "capability" */
+    const char *where;   /* "greeting" or "capability" */
     const char *pattern; /* found in that text, case-insensitive */
     const char *source;  /* why we believe it */
 };
