@@ -16,7 +16,7 @@
 /* What poll() promises for a pipe: a write of this size does not block. */
 #define PIPE_CHUNK 4096
 
-G_DEFINE_QUARK(postrider - record - error - quark, record_error)
+G_DEFINE_QUARK(postrider_record_error, record_error)
 
 struct header {
     guint32 magic;

@@ -9,7 +9,7 @@
 #define LOCAL_MAX 64
 #define DOMAIN_MAX 255
 
-G_DEFINE_QUARK(postrider - address - error - quark, address_error)
+G_DEFINE_QUARK(postrider_address_error, address_error)
 
 struct address *
 address_new(const char *name, const char *addr)

@@ -144,8 +144,7 @@ is_number(const char *word)
     return *word && strspn(word, "0123456789") == strlen(word);
 }
 
-static gboolean
-take_word(const char *word, struct parts *parts);
+static gboolean take_word(const char *word, struct parts *parts);
 
 /* "12-Nov-2026", "2026-11-12", "2026/11/12", "2026-11-12T10:42:01+01:00". */
 static gboolean

@@ -9,7 +9,6 @@
  * none (UTC), asctime's order, and ISO 8601.  FALSE when day, month, year or time make no sense.  *date is
  * seconds since 1970 UTC, years 1900 to 9999 (others are refused); *zone is minutes east of UTC, 0 when it is
  * out of range. */
-gboolean
-date_parse(const char *text, gint64 *date, int *zone);
+gboolean date_parse(const char *text, gint64 *date, int *zone);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mail/mimetype.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #define LINE_FORMAT "(uuqq)"
 #define LINK_FORMAT "(uuubsss)"
 
-static G_DEFINE_QUARK(postrider - document - error - quark, document_error)
+static G_DEFINE_QUARK(postrider_document_error, document_error)
 
     static void header_free(struct document_header *header)
 {
@@ -122,32 +123,12 @@ document_link_numbered(const struct document *document, guint number)
     return NULL;
 }
 
-static const struct {
-    const char *type, *extension;
-} extensions[] = {
-    {"text/plain", "txt"},           {"text/html", "html"},
-    {"text/calendar", "ics"},        {"text/csv", "csv"},
-    {"text/vcard", "vcf"},           {"text/x-patch", "patch"},
-    {"text/x-diff", "diff"},         {"message/rfc822", "eml"},
-    {"application/pdf", "pdf"},      {"application/zip", "zip"},
-    {"application/json", "json"},    {"application/pgp-signature", "asc"},
-    {"application/pgp-keys", "asc"}, {"application/pkcs7-signature", "p7s"},
-    {"application/gzip", "gz"},      {"image/png", "png"},
-    {"image/jpeg", "jpg"},           {"image/gif", "gif"},
-    {"image/svg+xml", "svg"},        {"image/webp", "webp"},
-    {"audio/mpeg", "mp3"},           {"video/mp4", "mp4"},
-};
-
 char *
 document_part_filename(const struct document_part *part)
 {
     if (*part->filename)
         return text_file_name(part->filename);
-    const char *extension = "bin";
-    for (gsize i = 0; i < G_N_ELEMENTS(extensions); i++)
-        if (g_str_equal(part->type, extensions[i].type))
-            extension = extensions[i].extension;
-    return g_strdup_printf("part-%u.%s", part->n, extension);
+    return g_strdup_printf("part-%u.%s", part->n, mimetype_extension(part->type));
 }
 
 /* --- carried --- */

@@ -105,49 +105,36 @@ struct document {
     GStrv notices;    /* translated sentences: limits hit, unknown charset, damaged structure; never NULL */
 };
 
-struct document *
-document_new(void);
-void
-document_free(struct document *document);
+struct document *document_new(void);
+void document_free(struct document *document);
 typedef struct document struct_document;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_document, document_free)
 
 /* Borrowed: the decoded value of the first (or nth, from 0) field of that name, any case; NULL when there is
  * none. */
-const char *
-document_header(const struct document *document, const char *name);
-const char *
-document_header_nth(const struct document *document, const char *name, guint nth);
+const char *document_header(const struct document *document, const char *name);
+const char *document_header_nth(const struct document *document, const char *name, guint nth);
 /* Borrowed; n counts from 1; NULL when there is none. */
-const struct document_part *
-document_part(const struct document *document, guint n);
+const struct document_part *document_part(const struct document *document, guint n);
 /* The part behind attachment [number], or NULL. */
-const struct document_part *
-document_attachment(const struct document *document, guint number);
-const struct document_link *
-document_link_numbered(const struct document *document, guint number);
+const struct document_part *document_attachment(const struct document *document, guint number);
+const struct document_link *document_link_numbered(const struct document *document, guint number);
 
 /* The name to save a part under: its own, else "part-N" with an extension for its type.  Safe to create in a
  * directory (text_file_name). */
-char *
-document_part_filename(const struct document_part *part);
+char *document_part_filename(const struct document_part *part);
 
-void
-document_part_free(struct document_part *part);
+void document_part_free(struct document_part *part);
 
 #define PART_TYPE "(uuussssssstttt)"
-GVariant *
-document_part_to_variant(const struct document_part *part);
+GVariant *document_part_to_variant(const struct document_part *part);
 /* value must have PART_TYPE. */
-struct document_part *
-document_part_from_variant(GVariant *value, guint n);
+struct document_part *document_part_from_variant(GVariant *value, guint n);
 
 #define DOCUMENT_TYPE "(u" ENVELOPE_TYPE "a(sss)a(uuussssssstttt)ssa(uuqq)a(uuubsss)as)"
-GVariant *
-document_to_variant(const struct document *document);
+GVariant *document_to_variant(const struct document *document);
 /* value must have DOCUMENT_TYPE and be in normal form.  NULL with an error when its parts contradict one
  * another. */
-struct document *
-document_from_variant(GVariant *value, GError **error);
+struct document *document_from_variant(GVariant *value, GError **error);
 
 #endif

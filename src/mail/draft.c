@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static G_DEFINE_QUARK(postrider - draft - error - quark, draft_error)
+static G_DEFINE_QUARK(postrider_draft_error, draft_error)
 
     static void header_free(struct draft_header *header)
 {

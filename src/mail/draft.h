@@ -57,57 +57,43 @@ struct draft {
     char *source; /* message-id of the message this answers, forwards or edits, or NULL */
 };
 
-struct draft *
-draft_new(void);
-struct draft *
-draft_copy(const struct draft *draft);
-void
-draft_free(struct draft *draft);
+struct draft *draft_new(void);
+struct draft *draft_copy(const struct draft *draft);
+void draft_free(struct draft *draft);
 typedef struct draft struct_draft;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_draft, draft_free)
 
-void
-draft_set_subject(struct draft *draft, const char *subject);
-void
-draft_set_body(struct draft *draft, const char *body);
-void
-draft_add_header(struct draft *draft, const char *name, const char *value);
+void draft_set_subject(struct draft *draft, const char *subject);
+void draft_set_body(struct draft *draft, const char *body);
+void draft_add_header(struct draft *draft, const char *name, const char *value);
 /* Borrowed: an extra header's value or NULL. */
-const char *
-draft_get_header(const struct draft *draft, const char *name);
+const char *draft_get_header(const struct draft *draft, const char *name);
 /* name and type may be NULL; nothing is opened.  Returns the new attachment, borrowed until it is removed
  * from the draft. */
-struct draft_attachment *
-draft_attach_file(struct draft *draft, const char *path, const char *name, const char *type);
-struct draft_attachment *
-draft_attach_bytes(struct draft *draft, GBytes *bytes, const char *name, const char *type);
+struct draft_attachment *draft_attach_file(struct draft *draft, const char *path, const char *name,
+                                           const char *type);
+struct draft_attachment *draft_attach_bytes(struct draft *draft, GBytes *bytes, const char *name,
+                                            const char *type);
 /* A whole message as message/rfc822, byte for byte. */
-struct draft_attachment *
-draft_attach_message(struct draft *draft, GBytes *message, const char *name);
-void
-draft_attachment_free(struct draft_attachment *attachment);
+struct draft_attachment *draft_attach_message(struct draft *draft, GBytes *message, const char *name);
+void draft_attachment_free(struct draft_attachment *attachment);
 
 /* Reads every attachment that has a path and no bytes yet; regular files only, at most limit bytes in all.
  * The error names the file. */
-gboolean
-draft_load_attachments(struct draft *draft, guint64 limit, GError **error);
+gboolean draft_load_attachments(struct draft *draft, guint64 limit, GError **error);
 
 /* Everyone it goes to (To, Cc, Bcc), each address once, normalised. */
-GPtrArray *
-draft_recipients(const struct draft *draft);
+GPtrArray *draft_recipients(const struct draft *draft);
 
 /* Everything that building refuses, in the order of the fields, without building: bad addresses, no recipient
  * (unless DRAFT_INCOMPLETE), CR or LF in a field, a header that is the program's own.  The error names the
  * field. */
-gboolean
-draft_check(const struct draft *draft, GError **error);
+gboolean draft_check(const struct draft *draft, GError **error);
 
 #define DRAFT_TYPE                                                                                           \
     "(" ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE            \
         ADDRESS_LIST_TYPE "sssasa(ssssumay)a(ss)xisuus)"
-GVariant *
-draft_to_variant(const struct draft *draft);
-struct draft *
-draft_from_variant(GVariant *value, GError **error);
+GVariant *draft_to_variant(const struct draft *draft);
+struct draft *draft_from_variant(GVariant *value, GError **error);
 
 #endif

@@ -9,17 +9,14 @@
 #include "mail/draft.h"
 
 #define DRAFTFILE_ERROR (draftfile_error_quark())
-GQuark
-draftfile_error_quark(void);
+GQuark draftfile_error_quark(void);
 
 /* Always writes From, To, Cc, Bcc, Subject, then Reply-To and others when set, "Attach: PATH" for files,
  * blank, body.  With headers FALSE the body alone. */
-char *
-draftfile_format(const struct draft *draft, gboolean headers);
+char *draftfile_format(const struct draft *draft, gboolean headers);
 /* Into a draft: fields that the text has replace the draft's own (an empty To: empties it), those it does not
  * have are kept; unknown fields become extra headers.  Errors name the line: "line 3: To: ana@: no domain
  * after the @".  Text without a header block is all body. The draft is unchanged after an error. */
-gboolean
-draftfile_parse(const char *text, gsize length, struct draft *draft, GError **error);
+gboolean draftfile_parse(const char *text, gsize length, struct draft *draft, GError **error);
 
 #endif

@@ -31,10 +31,8 @@ struct envelope {
 /* References kept: a message with 100,000 of them threads as well by its first and last ones. */
 #define ENVELOPE_REFERENCES_MAX 200
 
-struct envelope *
-envelope_new(void);
-void
-envelope_free(struct envelope *envelope);
+struct envelope *envelope_new(void);
+void envelope_free(struct envelope *envelope);
 typedef struct envelope struct_envelope;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_envelope, envelope_free)
 
@@ -42,8 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_envelope, envelope_free)
  * BODY[HEADER.FIELDS (…)] brings them; a leading mbox "From " line is passed over.  Never fails: what cannot
  * be read is left empty.  Limits of mail/limits.h are applied before GMime sees a byte.  GMime code: engine
  * and reader only. */
-struct envelope *
-envelope_from_header(const char *bytes, gsize length);
+struct envelope *envelope_from_header(const char *bytes, gsize length);
 
 /* The fields that envelope_from_header looks at, in the form that IMAP wants: "DATE FROM SENDER …". */
 #define ENVELOPE_FIELDS                                                                                      \
@@ -51,19 +48,15 @@ envelope_from_header(const char *bytes, gsize length);
 
 /* One message-id out of text such as "<a@b> (comment)"; NULL when there is none.  For ids that come from
  * elsewhere than a message. */
-char *
-message_id_first(const char *text);
+char *message_id_first(const char *text);
 /* All ids of a References-like text in order, without brackets; never NULL. */
-GStrv
-message_id_list(const char *text);
+GStrv message_id_list(const char *text);
 
 #define ENVELOPE_TYPE                                                                                        \
     "(ssas" ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE ADDRESS_LIST_TYPE        \
         ADDRESS_LIST_TYPE "sxisu)"
-GVariant *
-envelope_to_variant(const struct envelope *envelope);
+GVariant *envelope_to_variant(const struct envelope *envelope);
 /* value must have ENVELOPE_TYPE; numbers out of range are brought into it. */
-struct envelope *
-envelope_from_variant(GVariant *value);
+struct envelope *envelope_from_variant(GVariant *value);
 
 #endif

@@ -19,17 +19,13 @@ struct message_index {
     char *types;       /* MIME types of all parts, each once, separated by a space: for mimetype: */
 };
 
-struct message_index *
-message_index_new(void);
-void
-message_index_free(struct message_index *index);
+struct message_index *message_index_new(void);
+void message_index_free(struct message_index *index);
 typedef struct message_index struct_message_index;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_message_index, message_index_free)
 
 #define MESSAGE_INDEX_TYPE "(" ENVELOPE_TYPE "uussssss)"
-GVariant *
-message_index_to_variant(const struct message_index *index);
-struct message_index *
-message_index_from_variant(GVariant *value);
+GVariant *message_index_to_variant(const struct message_index *index);
+struct message_index *message_index_from_variant(GVariant *value);
 
 #endif

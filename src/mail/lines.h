@@ -9,15 +9,11 @@
 #include <glib.h>
 
 /* Both return a new reference to the same bytes when nothing has to change. */
-GBytes *
-crlf_to_lf(GBytes *bytes);
-GBytes *
-lf_to_crlf(GBytes *bytes);
+GBytes *crlf_to_lf(GBytes *bytes);
+GBytes *lf_to_crlf(GBytes *bytes);
 /* In place; returns the new length. */
-gsize
-crlf_to_lf_inplace(char *bytes, gsize length);
+gsize crlf_to_lf_inplace(char *bytes, gsize length);
 /* True when every LF has a CR before it and every CR an LF after it: ready for the wire. */
-gboolean
-lines_are_crlf(const char *bytes, gsize length);
+gboolean lines_are_crlf(const char *bytes, gsize length);
 
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-G_DEFINE_QUARK(postrider - rawmsg - error - quark, rawmsg_error)
+G_DEFINE_QUARK(postrider_rawmsg_error, rawmsg_error)
 
 /* --- the fields --- */
 

@@ -9,8 +9,7 @@
 #include "mail/address.h"
 
 #define RAWMSG_ERROR (rawmsg_error_quark())
-GQuark
-rawmsg_error_quark(void);
+GQuark rawmsg_error_quark(void);
 
 struct rawmsg_field {
     gsize offset, length; /* the whole field, folding and line ends included */
@@ -21,23 +20,18 @@ struct rawmsg_field {
 /* The fields of the header block, in order; *body receives the offset of the body.  A leading mbox "From "
  * line is passed over (*start receives where the header begins).  Never fails: a line that is no field ends
  * the header. */
-GArray *
-rawmsg_fields(const char *bytes, gsize length, gsize *start, gsize *body);
+GArray *rawmsg_fields(const char *bytes, gsize length, gsize *start, gsize *body);
 /* The value of the nth field of that name, unfolded and trimmed, bytes otherwise as they are (invalid UTF-8
  * becomes U+FFFD); NULL when there is none. */
-char *
-rawmsg_get(GBytes *message, const char *name, guint nth);
+char *rawmsg_get(GBytes *message, const char *name, guint nth);
 /* Without any field of that name. */
-GBytes *
-rawmsg_remove(GBytes *message, const char *name);
+GBytes *rawmsg_remove(GBytes *message, const char *name);
 /* name: value before (front) or after the other fields; value is one line of ASCII or UTF-8, CR or LF is an
  * error. */
-GBytes *
-rawmsg_add(GBytes *message, const char *name, const char *value, gboolean front, GError **error);
+GBytes *rawmsg_add(GBytes *message, const char *name, const char *value, gboolean front, GError **error);
 
 /* The copy for the wire: no Bcc, no Resent-Bcc, no mbox line. */
-GBytes *
-message_without_bcc(GBytes *message);
+GBytes *message_without_bcc(GBytes *message);
 
 /* What `sendmail -t` needs: recipients out of To, Cc and Bcc (Resent-* when there are such), and a message
  * with Date, Message-ID and From added where missing and Bcc dropped.  from may be NULL when the message has
@@ -50,16 +44,14 @@ struct rawmsg_prepared {
     char *subject;         /* raw, unfolded */
     gint64 date;
 };
-struct rawmsg_prepared *
-rawmsg_prepare(GBytes *message, const struct address *from, gboolean recipients_from_header, GError **error);
-void
-rawmsg_prepared_free(struct rawmsg_prepared *prepared);
+struct rawmsg_prepared *rawmsg_prepare(GBytes *message, const struct address *from,
+                                       gboolean recipients_from_header, GError **error);
+void rawmsg_prepared_free(struct rawmsg_prepared *prepared);
 typedef struct rawmsg_prepared struct_rawmsg_prepared;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_rawmsg_prepared, rawmsg_prepared_free)
 
 /* A new id for mail from that address: random, in its domain, telling nothing of host, process or time (K4).
  * Without brackets. */
-char *
-message_id_new(const char *from_addr);
+char *message_id_new(const char *from_addr);
 
 #endif

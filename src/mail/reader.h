@@ -22,24 +22,20 @@
 #include "mail/index.h"
 
 #define READER_ERROR (reader_error_quark())
-GQuark
-reader_error_quark(void);
+GQuark reader_error_quark(void);
 
 struct reader;
 
 /* Never fails: what is wrong with the program shows on the first request (ERROR_GIVE_UP names it). */
-struct reader *
-reader_new(void);
+struct reader *reader_new(void);
 /* Requests still waiting are dropped without a call back. */
-void
-reader_free(struct reader *reader);
+void reader_free(struct reader *reader);
 typedef struct reader struct_reader;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_reader, reader_free)
 
 /* Wall-clock milliseconds for one message before its reader is killed; 15,000 unless set (inside, five
  * seconds of CPU are the limit). */
-void
-reader_set_time_limit(struct reader *reader, guint milliseconds);
+void reader_set_time_limit(struct reader *reader, guint milliseconds);
 
 enum reader_want {
     READER_TEXT = 1 << 0,    /* text, lines, links, preview */
@@ -49,31 +45,26 @@ enum reader_want {
 };
 
 /* Bytes are a message as it lies in the Maildir (LF or CRLF). */
-struct document *
-reader_parse(struct reader *reader, GBytes *message, guint want, GError **error);
+struct document *reader_parse(struct reader *reader, GBytes *message, guint want, GError **error);
 
 /* The decoded bytes of part n (1 is the whole content); for text parts the bytes as they were sent, not
  * converted.  For message/rfc822 and multiparts the content as it stands.  info (may be NULL) receives a copy
  * of the part's description, to be freed with document_part_free. */
-GBytes *
-reader_part(struct reader *reader, GBytes *message, guint n, struct document_part **info, GError **error);
+GBytes *reader_part(struct reader *reader, GBytes *message, guint n, struct document_part **info,
+                    GError **error);
 
 /* A text part (plain or HTML) as readable text in UTF-8. */
-char *
-reader_part_text(struct reader *reader, GBytes *message, guint n, GError **error);
+char *reader_part_text(struct reader *reader, GBytes *message, guint n, GError **error);
 
 /* Envelope, preview and the texts for FTS5. */
-struct message_index *
-reader_index_text(struct reader *reader, GBytes *message, GError **error);
+struct message_index *reader_index_text(struct reader *reader, GBytes *message, GError **error);
 /* The envelope of a header block. */
-struct envelope *
-reader_envelope(struct reader *reader, GBytes *header, GError **error);
+struct envelope *reader_envelope(struct reader *reader, GBytes *header, GError **error);
 
 /* Message bytes with LF line ends out of a draft whose attachments are loaded (draft_load_attachments).  Date
  * and Message-ID are set in the draft's copy and returned when the pointers are not NULL. */
-GBytes *
-reader_build(struct reader *reader, const struct draft *draft, char **message_id, gint64 *date,
-             GError **error);
+GBytes *reader_build(struct reader *reader, const struct draft *draft, char **message_id, gint64 *date,
+                     GError **error);
 
 /* Later, in order of asking.  The callee owns the result; error is NULL on success, borrowed otherwise.
  * destroy (may be NULL) runs after the call back, and also when the request is cancelled or the reader freed.
@@ -81,28 +72,25 @@ reader_build(struct reader *reader, const struct draft *draft, char **message_id
 typedef void (*reader_document_func)(struct document *document, const GError *error, gpointer data);
 typedef void (*reader_index_func)(struct message_index *index, const GError *error, gpointer data);
 typedef void (*reader_bytes_func)(GBytes *bytes, const GError *error, gpointer data);
-guint
-reader_parse_async(struct reader *reader, GBytes *message, guint want, reader_document_func func,
-                   gpointer data, GDestroyNotify destroy);
-guint
-reader_index_text_async(struct reader *reader, GBytes *message, reader_index_func func, gpointer data,
-                        GDestroyNotify destroy);
-guint
-reader_part_async(struct reader *reader, GBytes *message, guint n, reader_bytes_func func, gpointer data,
-                  GDestroyNotify destroy);
-guint
-reader_build_async(struct reader *reader, const struct draft *draft, reader_bytes_func func, gpointer data,
-                   GDestroyNotify destroy);
+guint reader_parse_async(struct reader *reader, GBytes *message, guint want, reader_document_func func,
+                         gpointer data, GDestroyNotify destroy);
+guint reader_index_text_async(struct reader *reader, GBytes *message, reader_index_func func, gpointer data,
+                              GDestroyNotify destroy);
+guint reader_part_async(struct reader *reader, GBytes *message, guint n, reader_bytes_func func,
+                        gpointer data, GDestroyNotify destroy);
+guint reader_build_async(struct reader *reader, const struct draft *draft, reader_bytes_func func,
+                         gpointer data, GDestroyNotify destroy);
 /* The call back will not run; the work may still be done. */
-void
-reader_cancel(struct reader *reader, guint request);
+void reader_cancel(struct reader *reader, guint request);
 
 /* Requests without an answer so far, and the message bytes they hold. */
-guint
-reader_pending(const struct reader *reader, guint64 *bytes);
+guint reader_pending(const struct reader *reader, guint64 *bytes);
 /* Waits, calling back, until at most `left` requests are unanswered.  For bulk work: ask, and drain to 64 now
  * and then. */
-void
-reader_drain(struct reader *reader, guint left);
+void reader_drain(struct reader *reader, guint left);
+
+/* Makes the reader do what it must not ("open", "socket", "execve", "fork", "spin", "memory", "crash"): for
+ * tests of the jail.  What it answered, or the error. */
+char *reader_try(struct reader *reader, const char *what, GError **error);
 
 #endif

@@ -10,8 +10,7 @@
 #include "mail/draft.h"
 
 #define REPLY_ERROR (reply_error_quark())
-GQuark
-reply_error_quark(void);
+GQuark reply_error_quark(void);
 
 enum reply_kind {
     REPLY_SENDER, /* Reply-To, else From; to yourself only when you wrote it to nobody else */
@@ -30,48 +29,38 @@ struct reply_options {
     guint columns; /* 0: 72 */
 };
 
-struct draft *
-reply_new(const struct document *document, enum reply_kind kind, const struct reply_options *options,
-          GError **error);
+struct draft *reply_new(const struct document *document, enum reply_kind kind,
+                        const struct reply_options *options, GError **error);
 
 enum forward_kind {
     FORWARD_INLINE,     /* header lines and text in the body, attachments kept by copying their bytes */
     FORWARD_ATTACHMENT, /* the whole message as message/rfc822 */
 };
 /* message: the bytes that document was read from. */
-struct draft *
-forward_new(const struct document *document, GBytes *message, enum forward_kind kind,
-            const struct reply_options *options);
+struct draft *forward_new(const struct document *document, GBytes *message, enum forward_kind kind,
+                          const struct reply_options *options);
 
 /* The same message again as a new one (mutt's resend, Esc e), or a kept draft taken up (recall): attachments
  * are copied, Bcc is kept.  recall also keeps Message-ID, Date is new, In-Reply-To and References stay, and
  * kind and source are read back from what draft_mark_source wrote. */
-struct draft *
-edit_as_new(const struct document *document, GBytes *message);
-struct draft *
-recall_new(const struct document *document, GBytes *message);
+struct draft *edit_as_new(const struct document *document, GBytes *message);
+struct draft *recall_new(const struct document *document, GBytes *message);
 
 /* Bounce (mutt's b): the message unchanged under a block of Resent-* fields (RFC 5322 section 3.6.6), LF line
  * ends. */
-GBytes *
-resend_message(GBytes *message, const struct address *from, const GPtrArray *to, GError **error);
+GBytes *resend_message(GBytes *message, const struct address *from, const GPtrArray *to, GError **error);
 
 /* "Re: " or "Fwd: " once, whatever languages' marks it had ("AW: ", "Re[2]: "). */
-char *
-subject_reply(const char *subject);
-char *
-subject_forward(const char *subject);
+char *subject_reply(const char *subject);
+char *subject_forward(const char *subject);
 /* Without any such mark and list tags left alone: what threads compare. */
-char *
-subject_base(const char *subject);
+char *subject_base(const char *subject);
 
 /* Text with "> " before each line, wrapped to columns, quotes of quotes kept apart, signature dropped. */
-char *
-quote_text(const char *text, guint columns);
+char *quote_text(const char *text, guint columns);
 
 /* The own address that the message was written to; the first own one when none is named.  Borrowed from own;
  * NULL when own is empty. */
-const struct address *
-reply_own_address(const struct document *document, const GPtrArray *own);
+const struct address *reply_own_address(const struct document *document, const GPtrArray *own);
 
 #endif

@@ -1,0 +1,165 @@
+#include "config.h"
+
+#include "mail/date.h"
+#include "mail/envelope.h"
+#include "mail/header.h"
+#include "mail/limits.h"
+#include "mail/rawmsg.h"
+
+#include <string.h>
+
+struct reading {
+    struct envelope *envelope;
+    guint froms;
+    gboolean has_date, has_subject;
+};
+
+static void
+add_addresses(struct reading *reading, const char *raw, gsize length, GPtrArray *list)
+{
+    if (list->len >= LIMIT_ADDRESSES || !header_addresses(raw, length, list))
+        reading->envelope->flags |= ENVELOPE_TRUNCATED;
+}
+
+static void
+read_from(struct reading *reading, const char *raw, gsize length)
+{
+    if (reading->froms++ == 0)
+        add_addresses(reading, raw, length, reading->envelope->from);
+    else
+        reading->envelope->flags |= ENVELOPE_TWO_FROM;
+}
+
+#define ADDRESS_READER(field)                                                                                \
+    static void read_##field(struct reading *reading, const char *raw, gsize length)                         \
+    {                                                                                                        \
+        add_addresses(reading, raw, length, reading->envelope->field);                                       \
+    }
+ADDRESS_READER(sender)
+ADDRESS_READER(reply_to)
+ADDRESS_READER(to)
+ADDRESS_READER(cc)
+ADDRESS_READER(bcc)
+
+static void
+read_subject(struct reading *reading, const char *raw, gsize length)
+{
+    if (reading->has_subject)
+        return;
+    reading->has_subject = TRUE;
+    g_free(reading->envelope->subject);
+    reading->envelope->subject = header_decode(raw, length);
+}
+
+static void
+read_date(struct reading *reading, const char *raw, gsize length)
+{
+    if (reading->has_date)
+        return;
+    reading->has_date = TRUE;
+    g_autofree char *text = header_unfold(raw, MIN(length, 256));
+    if (date_parse(text, &reading->envelope->date, &reading->envelope->zone))
+        reading->envelope->flags |= ENVELOPE_DATE_VALID;
+}
+
+/* The id in valid UTF-8: some are not. */
+static char *
+read_id(const char *raw, gsize length)
+{
+    g_autofree char *text = header_unfold(raw, MIN(length, 8192));
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    return message_id_first(valid);
+}
+
+static void
+read_message_id(struct reading *reading, const char *raw, gsize length)
+{
+    if (!reading->envelope->message_id)
+        reading->envelope->message_id = read_id(raw, length);
+}
+
+static void
+read_in_reply_to(struct reading *reading, const char *raw, gsize length)
+{
+    if (reading->envelope->in_reply_to)
+        return;
+    g_autofree char *text = header_unfold(raw, MIN(length, 8192));
+    /* "Your message of Tue (…) <id>": only what stands in brackets counts */
+    if (strchr(text, '<') || strchr(text, '@'))
+        reading->envelope->in_reply_to = read_id(raw, length);
+}
+
+static void
+read_references(struct reading *reading, const char *raw, gsize length)
+{
+    if (*reading->envelope->references)
+        return;
+    g_autofree char *text = header_unfold(raw, MIN(length, LIMIT_HEADER_FIELD));
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GStrv ids = message_id_list(valid);
+    guint count = g_strv_length(ids);
+    if (count > ENVELOPE_REFERENCES_MAX) { /* the first one, and the last ones */
+        guint drop = count - ENVELOPE_REFERENCES_MAX;
+        for (guint i = 1; i <= drop; i++)
+            g_free(ids[i]);
+        memmove(ids + 1, ids + 1 + drop, (count - drop) * sizeof *ids);
+        reading->envelope->flags |= ENVELOPE_TRUNCATED;
+    }
+    g_strfreev(reading->envelope->references);
+    reading->envelope->references = ids;
+}
+
+static void
+read_list_id(struct reading *reading, const char *raw, gsize length)
+{
+    if (reading->envelope->list_id)
+        return;
+    g_autofree char *text = header_decode(raw, MIN(length, 8192));
+    const char *open = strrchr(text, '<'), *close = open ? strchr(open, '>') : NULL;
+    char *id = close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_strdup(text);
+    g_strstrip(id);
+    if (*id)
+        reading->envelope->list_id = id;
+    else
+        g_free(id);
+}
+
+static const struct {
+    const char *name;
+    void (*read)(struct reading *reading, const char *raw, gsize length);
+} readers[] = {
+    {"From", read_from},
+    {"Sender", read_sender},
+    {"Reply-To", read_reply_to},
+    {"To", read_to},
+    {"Cc", read_cc},
+    {"Bcc", read_bcc},
+    {"Subject", read_subject},
+    {"Date", read_date},
+    {"Message-ID", read_message_id},
+    {"In-Reply-To", read_in_reply_to},
+    {"References", read_references},
+    {"List-Id", read_list_id},
+};
+
+struct envelope *
+envelope_from_header(const char *bytes, gsize length)
+{
+    struct reading reading = {.envelope = envelope_new()};
+    g_autoptr(GArray) fields = rawmsg_fields(bytes, MIN(length, LIMIT_HEADER_BLOCK), NULL, NULL);
+    guint count = MIN(fields->len, LIMIT_HEADER_FIELDS);
+    for (guint i = 0; i < count; i++) {
+        const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
+        for (gsize r = 0; r < G_N_ELEMENTS(readers); r++) {
+            if (strlen(readers[r].name) != field->name_length ||
+                g_ascii_strncasecmp(bytes + field->offset, readers[r].name, field->name_length) != 0)
+                continue;
+            gsize value_length = field->offset + field->length - field->value_offset;
+            readers[r].read(&reading, bytes + field->value_offset, value_length);
+            break;
+        }
+    }
+    if (fields->len > count || length > LIMIT_HEADER_BLOCK)
+        reading.envelope->flags |= ENVELOPE_TRUNCATED;
+    return reading.envelope;
+}

@@ -1,0 +1,134 @@
+#include "config.h"
+
+#include "mail/header.h"
+
+#include "mail/charset.h"
+#include "mail/limits.h"
+
+#include <gmime/gmime.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+static GMimeParserOptions *options;
+
+void
+mail_init(void)
+{
+    static gsize done;
+    if (!g_once_init_enter(&done))
+        return;
+    static const char *fallback[] = {"utf-8", "windows-1252", NULL};
+    g_mime_init();
+    xmlInitParser();
+    charset_preload();
+    options = g_mime_parser_options_new();
+    g_mime_parser_options_set_fallback_charsets(options, fallback);
+    g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
+    g_once_init_leave(&done, 1);
+}
+
+char *
+header_unfold(const char *raw, gsize length)
+{
+    GString *out = g_string_sized_new(length);
+    for (gsize i = 0; i < length; i++) {
+        if (raw[i] == '\n' || (raw[i] == '\r' && i + 1 < length && raw[i + 1] == '\n'))
+            continue;
+        g_string_append_c(out, raw[i] ? raw[i] : ' ');
+    }
+    return g_strstrip(g_string_free(out, FALSE));
+}
+
+/* Takes text that may not be UTF-8. */
+static char *
+make_valid(char *text)
+{
+    if (g_utf8_validate(text, -1, NULL))
+        return text;
+    char *valid = charset_to_utf8(text, strlen(text), NULL, NULL);
+    g_free(text);
+    return valid;
+}
+
+char *
+header_decode(const char *raw, gsize length)
+{
+    mail_init();
+    g_autofree char *text = header_unfold(raw, MIN(length, LIMIT_HEADER_FIELD));
+    gboolean plain = TRUE;
+    for (const char *p = text; *p && plain; p++)
+        plain = (guchar)*p < 0x80 && !(p[0] == '=' && p[1] == '?');
+    if (plain)
+        return g_steal_pointer(&text);
+    char *decoded = g_mime_utils_header_decode_text(options, text);
+    return decoded ? make_valid(decoded) : make_valid(g_steal_pointer(&text));
+}
+
+/* The bytes that GMime may see: not more than 64 KiB, not more than 100 colons outside of anything (nested
+ * groups recurse). */
+static gsize
+safe_length(const char *raw, gsize length)
+{
+    gsize limit = MIN(length, LIMIT_ADDRESS_FIELD);
+    guint colons = 0;
+    for (gsize i = 0; i < limit; i++)
+        if (raw[i] == ':' && ++colons > LIMIT_GROUPS)
+            limit = i;
+    if (limit < length)
+        for (gsize i = limit; i > 0; i--)
+            if (raw[i - 1] == ',') /* half an address is another address */
+                return i - 1;
+    return limit;
+}
+
+static void add_list(InternetAddressList *from, GPtrArray *list, guint depth);
+
+static void
+add_one(InternetAddress *address, GPtrArray *list, guint depth)
+{
+    const char *name = internet_address_get_name(address);
+    g_autofree char *shown = name ? make_valid(g_strdup(name)) : NULL;
+    if (shown)
+        g_strstrip(shown);
+    if (INTERNET_ADDRESS_IS_GROUP(address)) {
+        InternetAddressList *members = internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address));
+        if (members && internet_address_list_length(members))
+            add_list(members, list, depth + 1);
+        else
+            address_list_add(list, shown, NULL);
+        return;
+    }
+    const char *addr = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+    g_autofree char *valid = addr ? make_valid(g_strdup(addr)) : NULL;
+    if (valid)
+        g_strstrip(valid);
+    if ((shown && *shown) || (valid && *valid))
+        address_list_add(list, shown, valid);
+}
+
+static void
+add_list(InternetAddressList *from, GPtrArray *list, guint depth)
+{
+    int count = internet_address_list_length(from);
+    for (int i = 0; i < count && list->len < LIMIT_ADDRESSES && depth < LIMIT_GROUPS; i++)
+        add_one(internet_address_list_get_address(from, i), list, depth);
+}
+
+gboolean
+header_addresses(const char *raw, gsize length, GPtrArray *list)
+{
+    mail_init();
+    gsize safe = safe_length(raw, length);
+    guint before = list->len;
+    g_autofree char *text = header_unfold(raw, safe);
+    InternetAddressList *parsed = *text ? internet_address_list_parse(options, text) : NULL;
+    if (parsed) {
+        add_list(parsed, list, 0);
+        g_object_unref(parsed);
+    }
+    if (list->len == before && *text) {
+        g_autofree char *shown = header_decode(text, MIN(strlen(text), 1000));
+        address_list_add(list, shown, NULL);
+    }
+    return safe == length && list->len < LIMIT_ADDRESSES;
+}

@@ -1,0 +1,628 @@
+#include "config.h"
+
+#include "mail/tree.h"
+
+#include "base/text.h"
+#include "mail/charset.h"
+#include "mail/guard.h"
+#include "mail/header.h"
+#include "mail/html.h"
+#include "mail/limits.h"
+#include "mail/rawmsg.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+/* An entity that waits to be entered in the tree. */
+struct waiting {
+    GMimeObject *object; /* borrowed from the message */
+    guint parent, depth;
+    gsize start, end;    /* where it may lie: its header begins at or after start */
+    gboolean is_message; /* the content of a message/rfc822: its header begins at start */
+    guint inherited;     /* part_flags and node_flags<<16 of its place */
+};
+
+void
+tree_notice(struct tree *tree, guint document_flag, const char *format, ...)
+{
+    va_list args;
+    tree->flags |= document_flag;
+    if (tree->notices->len >= LIMIT_NOTICES)
+        return;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    for (guint i = 0; i < tree->notices->len; i++)
+        if (g_str_equal(tree->notices->pdata[i], text))
+            return;
+    g_ptr_array_add(tree->notices, g_steal_pointer(&text));
+}
+
+struct document_part *
+tree_part(const struct tree *tree, guint n)
+{
+    return n >= 1 && n <= tree->parts->len ? tree->parts->pdata[n - 1] : NULL;
+}
+
+guint
+tree_node_flags(const struct tree *tree, guint n)
+{
+    return g_array_index(tree->node_flags, guint, n - 1);
+}
+
+guint
+tree_next_child(const struct tree *tree, guint n, guint after)
+{
+    for (guint i = MAX(n, after) + 1; i <= tree->parts->len; i++)
+        if (tree_part(tree, i)->parent == n)
+            return i;
+    return 0;
+}
+
+gboolean
+tree_is(const struct tree *tree, guint n, const char *type)
+{
+    return g_str_equal(tree_part(tree, n)->type, type);
+}
+
+gboolean
+tree_is_kind(const struct tree *tree, guint n, const char *prefix)
+{
+    return g_str_has_prefix(tree_part(tree, n)->type, prefix);
+}
+
+/* --- what GMime says of a part --- */
+
+static char *
+valid_copy(const char *text)
+{
+    if (!text)
+        return g_strdup("");
+    return g_utf8_validate(text, -1, NULL) ? g_strdup(text) : charset_to_utf8(text, strlen(text), NULL, NULL);
+}
+
+static char *
+lower_copy(const char *text)
+{
+    g_autofree char *valid = valid_copy(text);
+    return g_strstrip(g_ascii_strdown(valid, -1));
+}
+
+static char *
+part_type(GMimeObject *object)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(object);
+    const char *major = type ? g_mime_content_type_get_media_type(type) : NULL;
+    const char *minor = type ? g_mime_content_type_get_media_subtype(type) : NULL;
+    if (!major || !minor || !*major || !*minor)
+        return g_strdup("text/plain");
+    g_autofree char *raw = g_strdup_printf("%s/%s", major, minor);
+    char *lower = lower_copy(raw);
+    for (char *p = lower; *p; p++)
+        if (*p <= ' ' || *p == 0x7f || (guchar)*p >= 0x80)
+            *p = '_';
+    return lower;
+}
+
+/* "Content-Type: text", as before MIME had subtypes. */
+static gboolean
+is_bare_text(GMimeObject *object)
+{
+    const char *raw = g_mime_object_get_header(object, "Content-Type");
+    g_autofree char *word = raw ? g_strstrip(g_strndup(raw, strcspn(raw, ";"))) : NULL;
+    return word && g_ascii_strcasecmp(word, "text") == 0;
+}
+
+static char *
+part_filename(GMimeObject *object)
+{
+    const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
+    if (!name || !*name)
+        name = g_mime_object_get_content_type_parameter(object, "name");
+    if (!name || !*name)
+        return g_strdup("");
+    g_autofree char *valid = NULL;
+    /* encoded words in a parameter are wrong, and common */
+    valid = strstr(name, "=?") ? header_decode(name, strlen(name)) : valid_copy(name);
+    const char *last = valid;
+    for (const char *p = valid; *p; p++)
+        if ((*p == '/' || *p == '\\') && p[1])
+            last = p + 1;
+    return text_file_name(last);
+}
+
+static char *
+part_encoding(GMimeObject *object, GMimeContentEncoding *encoding)
+{
+    const char *raw = g_mime_object_get_header(object, "Content-Transfer-Encoding");
+    g_autofree char *word = raw ? g_strstrip(g_strndup(raw, strcspn(raw, ";"))) : g_strdup("");
+    *encoding = g_mime_content_encoding_from_string(word);
+    const char *name = g_mime_content_encoding_to_string(*encoding);
+    return name ? g_strdup(name) : lower_copy(word);
+}
+
+static GMimeContentEncoding
+encoding_of(const struct document_part *part)
+{
+    return *part->encoding ? g_mime_content_encoding_from_string(part->encoding)
+                           : GMIME_CONTENT_ENCODING_DEFAULT;
+}
+
+static char *
+header_copy(GMimeObject *object, const char *name)
+{
+    const char *raw = g_mime_object_get_header(object, name);
+    return raw ? header_decode(raw, strlen(raw)) : g_strdup("");
+}
+
+/* --- sizes --- */
+
+static guint64
+base64_size(const char *p, gsize length, gboolean *broken)
+{
+    guint64 digits = 0;
+    for (const char *end = p + length; p < end; p++) {
+        if (g_ascii_isalnum(*p) || *p == '+' || *p == '/')
+            digits++;
+        else if (*p == '=')
+            break;
+        else if (!g_ascii_isspace(*p))
+            *broken = TRUE;
+    }
+    return digits * 3 / 4;
+}
+
+static guint64
+quoted_printable_size(const char *p, gsize length)
+{
+    guint64 size = 0;
+    for (const char *end = p + length; p < end; p++) {
+        if (*p == '=' && end - p > 2 && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]))
+            p += 2;
+        else if (*p == '=' && end - p > 1 && (p[1] == '\n' || p[1] == '\r')) {
+            p += p[1] == '\r' && end - p > 2 && p[2] == '\n' ? 2 : 1;
+            continue;
+        }
+        size++;
+    }
+    return size;
+}
+
+static void
+measure(struct tree *tree, struct document_part *part)
+{
+    gboolean broken = FALSE;
+    const char *content = tree->bytes + part->offset;
+    part->size = part->length;
+    if (part->flags & PART_CONTAINER)
+        return;
+    switch (encoding_of(part)) {
+    case GMIME_CONTENT_ENCODING_BASE64:
+        part->size = base64_size(content, part->length, &broken);
+        break;
+    case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+        part->size = quoted_printable_size(content, part->length);
+        break;
+    case GMIME_CONTENT_ENCODING_UUENCODE: {
+        g_autoptr(GBytes) decoded = tree_content(tree, part->n, 0);
+        part->size = g_bytes_get_size(decoded);
+        break;
+    }
+    default:
+        break;
+    }
+    if (broken) {
+        part->flags |= PART_BROKEN;
+        tree_notice(tree, DOCUMENT_BROKEN, "part %u has damaged base64 text", part->n);
+    }
+}
+
+/* --- building the tree --- */
+
+/* Where the header that begins at start ends. */
+static gsize
+after_header(const struct tree *tree, gsize start, gsize end)
+{
+    gsize body;
+    g_autoptr(GArray) fields = rawmsg_fields(tree->bytes + start, end - start, NULL, &body);
+    return start + body;
+}
+
+/* The end of content that is followed by a delimiter of boundary: before its line end. */
+static gsize
+before_delimiter(const struct tree *tree, gsize start, gsize end, const char *boundary)
+{
+    if (!boundary || !*boundary)
+        return end;
+    g_autofree char *delimiter = g_strdup_printf("--%s", boundary);
+    gsize length = strlen(delimiter);
+    for (gsize at = start; at < end;) {
+        const char *found = memmem(tree->bytes + at, end - at, delimiter, length);
+        if (!found)
+            return end;
+        at = (gsize)(found - tree->bytes);
+        if (at == start)
+            return start;
+        if (tree->bytes[at - 1] == '\n') {
+            at--;
+            return at > start && tree->bytes[at - 1] == '\r' ? at - 1 : at;
+        }
+        at += length;
+    }
+    return end;
+}
+
+static gboolean
+leaf_bounds(const struct tree *tree, GMimeObject *object, gsize *start, gsize *end)
+{
+    if (!GMIME_IS_PART(object))
+        return FALSE;
+    GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(object));
+    GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
+    if (!stream || stream->bound_start < 0 || (gsize)stream->bound_start > tree->length)
+        return FALSE;
+    *start = (gsize)stream->bound_start;
+    *end = stream->bound_end < 0 ? tree->length : (gsize)stream->bound_end;
+    return *end >= *start && *end <= tree->length;
+}
+
+static gboolean
+header_start(GMimeObject *object, gsize *start)
+{
+    GMimeHeaderList *headers = g_mime_object_get_header_list(object);
+    if (!headers || g_mime_header_list_get_count(headers) == 0)
+        return FALSE;
+    gint64 offset = g_mime_header_get_offset(g_mime_header_list_get_header_at(headers, 0));
+    if (offset < 0)
+        return FALSE;
+    *start = (gsize)offset;
+    return TRUE;
+}
+
+static void
+place(struct tree *tree, struct document_part *part, const struct waiting *waiting)
+{
+    gsize start = waiting->start, end = waiting->end, content, stop;
+    gsize first;
+    if (!waiting->is_message && header_start(waiting->object, &first) && first >= start && first <= end)
+        start = first;
+    if (leaf_bounds(tree, waiting->object, &content, &stop) && content >= waiting->start && stop <= end) {
+        part->offset = content;
+        part->length = stop - content;
+        part->header_offset = MIN(start, content);
+        return;
+    }
+    part->header_offset = start;
+    part->offset = after_header(tree, start, end);
+    part->length = end - part->offset;
+}
+
+static gboolean
+is_signature_type(const char *type)
+{
+    return g_str_equal(type, "application/pgp-signature") ||
+           g_str_equal(type, "application/pkcs7-signature") ||
+           g_str_equal(type, "application/x-pkcs7-signature");
+}
+
+/* Structure that says something of the whole message. */
+static void
+note_structure(struct tree *tree, GMimeObject *object, const struct document_part *part, guint *node_flags)
+{
+    if (g_str_equal(part->type, "multipart/signed"))
+        tree->flags |= DOCUMENT_SIGNED;
+    else if (g_str_equal(part->type, "multipart/encrypted"))
+        tree->flags |= DOCUMENT_ENCRYPTED;
+    else if (g_str_equal(part->type, "multipart/report"))
+        tree->flags |= DOCUMENT_REPORT;
+    else if (g_str_equal(part->type, "text/calendar"))
+        tree->flags |= DOCUMENT_CALENDAR;
+    else if (g_str_equal(part->type, "application/pkcs7-mime") ||
+             g_str_equal(part->type, "application/x-pkcs7-mime")) {
+        const char *kind = g_mime_object_get_content_type_parameter(object, "smime-type");
+        if (kind && g_ascii_strcasecmp(kind, "signed-data") == 0)
+            tree->flags |= DOCUMENT_SIGNED;
+        else if (!kind || g_ascii_strcasecmp(kind, "certs-only") != 0) {
+            tree->flags |= DOCUMENT_ENCRYPTED;
+            *node_flags |= NODE_ENCRYPTED;
+        }
+    }
+    if (is_signature_type(part->type) || g_str_equal(part->type, "application/pgp-encrypted") ||
+        g_str_equal(part->type, "message/delivery-status") ||
+        g_str_equal(part->type, "message/disposition-notification") ||
+        g_str_equal(part->type, "message/feedback-report") || g_str_equal(part->type, "text/rfc822-headers"))
+        *node_flags |= NODE_CONTROL;
+    const char *format = g_mime_object_get_content_type_parameter(object, "format");
+    const char *delsp = g_mime_object_get_content_type_parameter(object, "delsp");
+    if (format && g_ascii_strcasecmp(format, "flowed") == 0)
+        *node_flags |= NODE_FLOWED;
+    if (delsp && g_ascii_strcasecmp(delsp, "yes") == 0)
+        *node_flags |= NODE_DELSP;
+}
+
+/* Enters one entity and puts its children on the stack, the first one on top. */
+static void
+enter(struct tree *tree, const struct waiting *waiting, GArray *stack)
+{
+    GMimeObject *object = waiting->object;
+    struct document_part *part = g_new0(struct document_part, 1);
+    guint node_flags = waiting->inherited >> 16;
+    GMimeContentEncoding encoding;
+    part->n = tree->parts->len + 1;
+    part->parent = waiting->parent;
+    part->flags = waiting->inherited & 0xffff;
+    part->type = is_bare_text(object) ? g_strdup("text/plain") : part_type(object);
+    part->charset = lower_copy(g_mime_object_get_content_type_parameter(object, "charset"));
+    part->filename = part_filename(object);
+    part->disposition = lower_copy(g_mime_object_get_disposition(object));
+    if (!g_str_equal(part->disposition, "inline") && *part->disposition) {
+        g_free(part->disposition); /* RFC 2183: whatever else is an attachment */
+        part->disposition = g_strdup("attachment");
+    }
+    part->encoding = part_encoding(object, &encoding);
+    part->cid = valid_copy(g_mime_object_get_content_id(object));
+    part->description = header_copy(object, "Content-Description");
+    place(tree, part, waiting);
+    g_ptr_array_add(tree->parts, part);
+    note_structure(tree, object, part, &node_flags);
+    g_array_append_val(tree->node_flags, node_flags);
+
+    gboolean has_children = GMIME_IS_MULTIPART(object) || GMIME_IS_MESSAGE_PART(object);
+    if (has_children && waiting->depth >= LIMIT_DEPTH) {
+        tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts inside one another: the rest is not shown",
+                    LIMIT_DEPTH);
+        has_children = FALSE;
+    }
+    if (has_children)
+        part->flags |= PART_CONTAINER;
+    measure(tree, part);
+    if (!has_children)
+        return;
+
+    struct waiting child = {.parent = part->n,
+                            .depth = waiting->depth + 1,
+                            .start = part->offset,
+                            .end = part->offset + part->length};
+    guint passed = part->flags & PART_EMBEDDED, passed_node = node_flags & NODE_ENCRYPTED;
+    if (GMIME_IS_MESSAGE_PART(object)) {
+        GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+        child.object = message ? g_mime_message_get_mime_part(message) : NULL;
+        child.is_message = TRUE;
+        child.inherited = passed | PART_EMBEDDED | passed_node << 16;
+        if (child.object)
+            g_array_append_val(stack, child);
+        return;
+    }
+    GMimeMultipart *multipart = GMIME_MULTIPART(object);
+    const char *boundary = g_mime_multipart_get_boundary(multipart);
+    gboolean related = g_str_equal(part->type, "multipart/related");
+    if (g_str_equal(part->type, "multipart/encrypted"))
+        passed_node |= NODE_ENCRYPTED;
+    int count = g_mime_multipart_get_count(multipart);
+    if (count > LIMIT_PARTS) {
+        tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts: the rest is not shown", LIMIT_PARTS);
+        count = LIMIT_PARTS;
+    }
+    guint first = stack->len;
+    gsize from = part->offset;
+    for (int i = 0; i < count; i++) {
+        gsize start;
+        child.object = g_mime_multipart_get_part(multipart, i);
+        if (!child.object)
+            continue;
+        child.inherited = passed | (passed_node | (related && i > 0 ? NODE_RELATED : 0)) << 16;
+        child.start =
+            header_start(child.object, &start) && start >= from && start <= child.end ? start : from;
+        gsize content, stop;
+        struct waiting entry = child;
+        if (leaf_bounds(tree, child.object, &content, &stop) && content >= child.start && stop <= child.end)
+            entry.end = stop;
+        else
+            entry.end = before_delimiter(tree, child.start, child.end, boundary);
+        from = entry.end;
+        g_array_append_val(stack, entry);
+    }
+    for (guint a = first, b = stack->len; a + 1 < b; a++, b--) { /* the first one on top */
+        struct waiting swap = g_array_index(stack, struct waiting, a);
+        g_array_index(stack, struct waiting, a) = g_array_index(stack, struct waiting, b - 1);
+        g_array_index(stack, struct waiting, b - 1) = swap;
+    }
+}
+
+static void
+number_attachments(struct tree *tree)
+{
+    for (guint n = 1; n <= tree->parts->len; n++) {
+        struct document_part *part = tree_part(tree, n);
+        guint node_flags = tree_node_flags(tree, n);
+        gboolean attached = g_str_equal(part->disposition, "attachment");
+        gboolean message =
+            g_str_equal(part->type, "message/rfc822") || g_str_equal(part->type, "message/global");
+        if (part->flags & PART_CONTAINER && !message)
+            continue;
+        if (node_flags & (NODE_CONTROL | NODE_ENCRYPTED) &&
+            !(attached && *part->filename && node_flags & NODE_CONTROL && !is_signature_type(part->type)))
+            continue;
+        if (node_flags & NODE_RELATED && !attached && *part->cid && g_str_has_prefix(part->type, "image/"))
+            continue;
+        gboolean is_text = g_str_has_prefix(part->type, "text/");
+        if (!attached && !*part->filename && (is_text || (n == 1 && message)))
+            continue;
+        part->flags |= PART_ATTACHMENT;
+        part->number = ++tree->attachments;
+        tree->flags |= DOCUMENT_ATTACHMENTS;
+    }
+}
+
+static void
+on_warning(gint64 offset, GMimeParserWarning warning, const char *item, gpointer data)
+{
+    struct tree *tree = data;
+    (void)offset;
+    (void)item;
+    switch (warning) {
+    case GMIME_WARN_TRUNCATED_MESSAGE:
+    case GMIME_WARN_MALFORMED_MULTIPART:
+        tree_notice(tree, DOCUMENT_BROKEN, "the message is cut short: a part has no end");
+        break;
+    case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY:
+        tree_notice(tree, DOCUMENT_BROKEN, "a multipart says nothing of where its parts begin");
+        break;
+    case GMIME_CRIT_NESTING_OVERFLOW:
+        tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts inside one another: the rest is not shown",
+                    LIMIT_DEPTH);
+        break;
+    default:
+        break;
+    }
+}
+
+/* bytes must live as long as what is returned. */
+static GMimeMessage *
+parse(struct tree *tree, GByteArray *bytes)
+{
+    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
+    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeParserOptions *options = g_mime_parser_options_new();
+    static const char *fallback[] = {"utf-8", "windows-1252", NULL};
+    g_mime_parser_options_set_fallback_charsets(options, fallback);
+    g_mime_parser_options_set_warning_callback(options, on_warning, tree);
+    g_mime_parser_set_persist_stream(parser, TRUE);
+    g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
+    GMimeMessage *message = g_mime_parser_construct_message(parser, options);
+    g_mime_parser_options_free(options);
+    g_object_unref(parser);
+    g_object_unref(stream);
+    return message;
+}
+
+/* What stands for a message that GMime makes nothing of. */
+static void
+enter_fallback(struct tree *tree)
+{
+    struct document_part *part = g_new0(struct document_part, 1);
+    guint none = 0;
+    part->n = 1;
+    part->type = g_strdup("text/plain");
+    part->charset = g_strdup("");
+    part->filename = g_strdup("");
+    part->disposition = g_strdup("");
+    part->encoding = g_strdup("");
+    part->cid = g_strdup("");
+    part->description = g_strdup("");
+    part->offset = after_header(tree, 0, tree->length);
+    part->length = part->size = tree->length - part->offset;
+    g_ptr_array_add(tree->parts, part);
+    g_array_append_val(tree->node_flags, none);
+}
+
+struct tree *
+tree_new(GBytes *message)
+{
+    struct tree *tree = g_new0(struct tree, 1);
+    guint guarded;
+    mail_init();
+    tree->message = guard_message(message, &guarded);
+    tree->bytes = g_bytes_get_data(tree->message, &tree->length);
+    if (!tree->bytes)
+        tree->bytes = "";
+    tree->parts = g_ptr_array_new_with_free_func((GDestroyNotify)document_part_free);
+    tree->node_flags = g_array_new(FALSE, FALSE, sizeof(guint));
+    tree->notices = g_ptr_array_new_with_free_func(g_free);
+    if (guarded & GUARD_PARTS)
+        tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts: the rest is not shown", LIMIT_PARTS);
+    if (guarded & GUARD_HEADER)
+        tree_notice(tree, DOCUMENT_LIMITED, "the header is longer than what is read: its end is left out");
+    if (guarded & GUARD_ADDRESS)
+        tree_notice(tree, DOCUMENT_LIMITED,
+                    "an address field is longer than what is read: its end is left out");
+
+    /* not a copy: the message and all its streams are gone before this function returns */
+    GByteArray borrowed = {.data = (guint8 *)tree->bytes, .len = (guint)tree->length};
+    GMimeMessage *parsed = parse(tree, &borrowed);
+    GMimeObject *root = parsed ? g_mime_message_get_mime_part(parsed) : NULL;
+    if (root) {
+        g_autoptr(GArray) stack = g_array_new(FALSE, FALSE, sizeof(struct waiting));
+        struct waiting first = {.object = root, .end = tree->length, .is_message = TRUE};
+        g_array_append_val(stack, first);
+        while (stack->len && tree->parts->len < LIMIT_PARTS) {
+            struct waiting next = g_array_index(stack, struct waiting, stack->len - 1);
+            g_array_set_size(stack, stack->len - 1);
+            enter(tree, &next, stack);
+        }
+        if (stack->len)
+            tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts: the rest is not shown", LIMIT_PARTS);
+    } else {
+        enter_fallback(tree);
+    }
+    g_clear_object(&parsed);
+    number_attachments(tree);
+    return tree;
+}
+
+void
+tree_free(struct tree *tree)
+{
+    if (!tree)
+        return;
+    g_bytes_unref(tree->message);
+    g_ptr_array_unref(tree->parts);
+    g_array_unref(tree->node_flags);
+    g_ptr_array_unref(tree->notices);
+    g_free(tree);
+}
+
+/* --- content --- */
+
+GBytes *
+tree_content(const struct tree *tree, guint n, gsize limit)
+{
+    const struct document_part *part = tree_part(tree, n);
+    gsize length = limit && part->length > limit ? limit : part->length;
+    GMimeContentEncoding encoding =
+        part->flags & PART_CONTAINER ? GMIME_CONTENT_ENCODING_DEFAULT : encoding_of(part);
+    switch (encoding) {
+    case GMIME_CONTENT_ENCODING_BASE64:
+    case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+    case GMIME_CONTENT_ENCODING_UUENCODE: {
+        GMimeEncoding state;
+        g_mime_encoding_init_decode(&state, encoding);
+        char *out = g_malloc(g_mime_encoding_outlen(&state, length) + 16);
+        gsize got = g_mime_encoding_flush(&state, tree->bytes + part->offset, length, out);
+        return g_bytes_new_take(g_realloc(out, MAX(got, 1)), got);
+    }
+    default:
+        return g_bytes_new_from_bytes(tree->message, part->offset, length);
+    }
+}
+
+/* The label that a text part goes by; HTML may name one itself. */
+static char *
+label_of(const struct document_part *part, const char *bytes, gsize length)
+{
+    if (!*part->charset && g_str_equal(part->type, "text/html"))
+        return html_meta_charset(bytes, length);
+    return g_strdup(part->charset);
+}
+
+char *
+tree_text(struct tree *tree, guint n, gsize limit)
+{
+    struct document_part *part = tree_part(tree, n);
+    g_autoptr(GBytes) content = tree_content(tree, n, limit);
+    gsize length;
+    guint flags;
+    const char *bytes = g_bytes_get_data(content, &length);
+    g_autofree char *label = length ? label_of(part, bytes, length) : NULL;
+    char *text = charset_to_utf8(length ? bytes : "", length, label, &flags);
+    if (flags & CHARSET_UNKNOWN) {
+        g_autofree char *safe = text_safe(label, -1, TEXT_LINE);
+        tree_notice(tree, 0,
+                    "part %u is in the charset \"%.60s\", which is not known: it was taken for another one",
+                    n, safe);
+    }
+    if (flags & CHARSET_DAMAGED)
+        tree_notice(tree, 0, "part %u has bytes that its charset does not have", n);
+    return text;
+}
