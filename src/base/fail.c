@@ -72,6 +72,15 @@ load_rules(void)
             add_rule(*part);
 }
 
+void
+fail_reload(void)
+{
+    g_mutex_lock(&lock);
+    g_clear_pointer(&rules, g_array_unref);
+    load_rules();
+    g_mutex_unlock(&lock);
+}
+
 gboolean
 fail_step(const char *name)
 {

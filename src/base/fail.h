@@ -17,6 +17,7 @@
 
 #ifdef FAILPOINTS
 gboolean fail_step(const char *name);
+void fail_reload(void); /* POSTRIDER_FAIL anew: for a test's child after fork() */
 #define STEP(name) ((void) fail_step(name))
 #define STEP_FAILS(name) (fail_step(name))
 #else
