@@ -44,6 +44,8 @@ guint maildir_batch_length(const struct maildir_batch *batch);
 guint64 maildir_batch_bytes(const struct maildir_batch *batch);
 /* Everything durable in cur/. On failure nothing of the batch is left in cur/. */
 gboolean maildir_batch_commit(struct maildir_batch *batch, GError **error);
+/* Takes back what was committed: its rows could not be written. */
+void maildir_batch_undo(struct maildir_batch *batch);
 /* Borrowed until the batch is freed. */
 const struct maildir_entry *maildir_batch_entry(const struct maildir_batch *batch, guint n);
 
@@ -52,6 +54,8 @@ gboolean maildir_deliver(const char *dir, guint flags, const void *bytes, gsize 
                          GError **error);
 /* The same file under a new unique name in another Maildir (hard link, copied where that cannot be), directory flushed. */
 gboolean maildir_link(const char *from_path, const char *to_dir, guint flags, char **file, GError **error);
+/* DIR/cur/file becomes a link to the equal file at `path`. Does nothing where that cannot be. */
+void maildir_share(const char *path, const char *dir, const char *file);
 /* Flags of a name changed, the unique part kept; *file receives the new name. Not flushed: a flag can be found again. */
 gboolean maildir_rename_flags(const char *dir, const char *file, guint flags, char **new_file, GError **error);
 /* Where UNIQUE… lies now, however its flags were changed: name relative to dir ("cur/…"), NULL when it is not there. */

@@ -2,7 +2,7 @@
  *
  * Identity: the same EMAILID (RFC 8474, X-GM-MSGID) within an account, or the same content hash, is one row with several
  * placements. An equal Message-ID alone never merges anything. Before its body is known an envelope is a row of its own;
- * it joins the other one when the content proves equal (the lower id stays). The row goes with its last placement.
+ * it joins the row that has the content when that proves equal. The row goes with its last placement.
  *
  * `key` orders all messages by time and is unique: lists page by it. The time is that of the Date field where it is
  * sane (not more than a day after the arrival), else that of the arrival. Same thread as the store.

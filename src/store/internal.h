@@ -1,0 +1,58 @@
+/* internal.h - for src/store alone: the connection, prepared statements, and joining transactions */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "base/error.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+#define SHOWN "state <> 1" /* placement.state: everything but PLACEMENT_LEAVING */
+
+struct store {
+    sqlite3 *db;
+    char *dir, *mail_dir;
+    gboolean writable;
+    gboolean in_transaction, in_snapshot;
+    gint64 sequence;        /* of this transaction, 0 before its first change */
+    GHashTable *statements; /* SQL text -> sqlite3_stmt */
+    GHashTable *own;        /* own addresses, read when first asked and again after foreign commits */
+    guint64 own_at;         /* change count that `own` belongs to */
+    guint64 changes;        /* store_change_count */
+    gint64 data_version, total_changes;
+};
+
+/* --- statements: prepared once, found again by their text. Formats: i int or guint, l gint64, s string or NULL,
+ * b bytes and gsize, each `?` in order. */
+
+/* Sets *error from the connection's last failure. */
+void sql_error(struct store *store, int rc, GError **error);
+/* Runs to the end. */
+gboolean sql_run(struct store *store, GError **error, const char *text, const char *format, ...);
+/* Begins a query; then `while ((rc = sql_row(…)) > 0)`. NULL: *error is set. */
+sqlite3_stmt *sql_query(struct store *store, GError **error, const char *text, const char *format, ...);
+/* 1: a row; 0: no more, the statement is reset; -1: *error is set, likewise reset. */
+int sql_row(struct store *store, sqlite3_stmt *statement, GError **error);
+/* Leaves a query before its end. */
+void sql_end(sqlite3_stmt *statement);
+/* The first column of the first row, `missing` when there is none (a failure is logged). */
+gint64 sql_int(struct store *store, gint64 missing, const char *text, const char *format, ...);
+char *sql_text(struct store *store, const char *text, const char *format, ...); /* NULL when there is none */
+char *sql_dup(sqlite3_stmt *statement, int column);                             /* NULL for NULL */
+const char *sql_str(sqlite3_stmt *statement, int column);                       /* "" for NULL, borrowed */
+/* Several statements, without parameters. */
+gboolean sql_script(struct store *store, const char *text, GError **error);
+
+/* --- transactions of functions that may be called inside one */
+gboolean txn_enter(struct store *store, gboolean *own, GError **error);
+/* ok: commit what is ours; else roll back what is ours. Returns whether all went well. */
+gboolean txn_leave(struct store *store, gboolean own, gboolean ok, GError **error);
+/* This transaction's number (changes.h); 0 with an error. */
+gint64 txn_sequence(struct store *store, GError **error);
+
+/* --- schema.c, tokenizer.c */
+#define SCHEMA_VERSION 1
+gboolean schema_migrate(struct store *store, GError **error);
+gboolean tokenizer_register(sqlite3 *db, GError **error);
+
+#endif

@@ -1,0 +1,108 @@
+/* rows.h - for src/store alone: the rows of messages and placements, and all that hangs on them
+ *
+ * Everything that adds, changes or removes a placement passes through here, so that folder counters, the conversations of
+ * folders, message summaries, tags and sequence numbers always agree with it. Each function is part of the caller's
+ * transaction.
+ */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include "mail/envelope.h"
+#include "mail/index.h"
+#include "store/maildir.h"
+#include "store/store.h"
+
+#define MID_SIZE 16
+/* A Message-ID as a key: hostile ones may be long. FALSE for none. */
+gboolean mid_hash(const char *message_id, guint8 mid[MID_SIZE]);
+
+/* --- thread.c */
+
+/* The thread of a message that names these: its own Message-ID, In-Reply-To and References. Threads that it connects are
+ * merged. 0 on error. */
+gint64 thread_join(struct store *store, const struct envelope *envelope, GError **error);
+gboolean thread_resize(struct store *store, gint64 thread, int by, GError **error);
+/* A shown placement came to, left, or changed its flags in (folder, thread). remove: after its row has changed. */
+gboolean folder_thread_add(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags, GError **error);
+gboolean folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags, GError **error);
+gboolean folder_thread_reflag(struct store *store, gint64 folder, gint64 thread, guint before, guint after, GError **error);
+
+/* --- message_row.c */
+
+struct message_new {
+    const struct envelope *envelope;
+    gint64 received;
+    guint64 size;
+    const char *emailid; /* with the account's number in front, as it is stored */
+    gboolean attachments;
+    guint flags;
+    const char *tags;
+    guint role; /* of its first place: junk is not harvested */
+};
+gint64 message_row_insert(struct store *store, const struct message_new *new, GError **error);
+/* Flags, tags and places anew from the placements, and a new sequence number; the row goes with the last placement. */
+gboolean message_refresh(struct store *store, gint64 message, GError **error);
+/* The same; file: what its last placement was called below mail/, for who keeps an index of files. */
+gboolean message_refresh_without(struct store *store, gint64 message, const char *file, GError **error);
+/* The body is known. */
+gboolean message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size,
+                          const struct message_index *index, GError **error);
+/* All placements and references of `drop` become those of `keep`. */
+gboolean message_row_join(struct store *store, gint64 keep, gint64 drop, GError **error);
+char *emailid_key(struct store *store, gint64 folder, const char *emailid);
+/* struct address lists in one column and back */
+char *people_pack(const GPtrArray *list);
+GPtrArray *people_unpack(const char *packed);
+
+/* --- placement_row.c */
+
+struct placement_row {
+    gint64 id, folder, message, key, thread;
+    gint64 uid, modseq;
+    guint base_flags, flags, state;
+    char *base_tags, *tags, *file; /* file NULL: none */
+};
+void placement_row_clear(struct placement_row *row);
+typedef struct placement_row struct_placement_row;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_placement_row, placement_row_clear)
+
+/* FALSE without error when it is not there. */
+gboolean placement_row_read(struct store *store, gint64 id, struct placement_row *row, GError **error);
+/* row->id, key and thread are set here. Does not refresh the message. */
+gboolean placement_row_insert(struct store *store, struct placement_row *row, GError **error);
+gboolean placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags, const char *base_tags,
+                                 guint flags, const char *tags, gint64 modseq, GError **error);
+gboolean placement_row_set_state(struct store *store, const struct placement_row *row, guint state, GError **error);
+gboolean placement_row_set_folder(struct store *store, const struct placement_row *row, gint64 folder, const char *file,
+                                  GError **error);
+gboolean placement_row_set_message(struct store *store, const struct placement_row *row, gint64 message, GError **error);
+gboolean placement_row_set_file(struct store *store, gint64 id, const char *file, guint flags, GError **error);
+/* The row alone; the file is the caller's concern. Refreshes (and maybe ends) the message. */
+gboolean placement_row_delete(struct store *store, const struct placement_row *row, GError **error);
+/* Full path of its file, however it is called by now; NULL when it has none or the file is not there. */
+char *placement_row_path(struct store *store, const struct placement_row *row);
+/* Files first, to mail/.removed where nothing else holds the content, then rows. Whatever their state. */
+gboolean placement_discard(struct store *store, const gint64 *ids, guint n, GError **error);
+/* All placements of a message: GArray of gint64. */
+GArray *placement_ids_of(struct store *store, gint64 message, gboolean shown_only, GError **error);
+
+/* --- removed.c */
+/* Moves a file there and notes it; the bytes can be found by hash for 30 days. */
+gboolean removed_keep(struct store *store, const char *path, GError **error, char **name);
+gboolean removed_note(struct store *store, const struct placement_row *row, const char *name, GError **error);
+char *removed_find(struct store *store, const guint8 *hash, guint *flags, char **tags); /* full path */
+gboolean removed_prune(struct store *store, gint64 before, GError **error);
+
+/* --- fulltext.c */
+gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope, const struct message_index *index,
+                      GError **error);
+gboolean fulltext_drop(struct store *store, gint64 key, GError **error);
+
+/* --- contact.c */
+gboolean contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me, GError **error);
+gboolean contact_count_reply(struct store *store, const char *addr, GError **error);
+
+/* --- maildir.c */
+void maildir_unmake(const char *dir); /* removes cur, new, tmp and dir as far as they are empty */
+
+#endif

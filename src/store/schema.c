@@ -1,0 +1,189 @@
+/* The schema, and how an older one becomes it. A migration is never changed once released: a new one is added. */
+#include "config.h"
+
+#include "store/internal.h"
+#include "base/fail.h"
+#include "base/log.h"
+
+#include <errno.h>
+
+static const char version_1[] =
+    /* Small things of our own: counters, settings. */
+    "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO counter VALUES ('sequence', 0);"
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE account ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, dir TEXT NOT NULL UNIQUE,"
+    " addresses TEXT NOT NULL DEFAULT ''," /* separated by space */
+    " state TEXT NOT NULL DEFAULT '', notice TEXT, synced INTEGER NOT NULL DEFAULT 0);"
+
+    "CREATE TABLE folder ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, name TEXT NOT NULL, wire TEXT,"
+    " delimiter INTEGER NOT NULL DEFAULT 0, dir TEXT NOT NULL UNIQUE, dir_want TEXT,"
+    " role INTEGER NOT NULL DEFAULT 0, bits INTEGER NOT NULL DEFAULT 0,"
+    " uidvalidity INTEGER NOT NULL DEFAULT 0, uidnext INTEGER NOT NULL DEFAULT 0, modseq INTEGER NOT NULL DEFAULT 0,"
+    " validity_changes INTEGER NOT NULL DEFAULT 0,"
+    " total INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0, flagged INTEGER NOT NULL DEFAULT 0,"
+    " conversations INTEGER NOT NULL DEFAULT 0, unread_conversations INTEGER NOT NULL DEFAULT 0,"
+    " server_total INTEGER NOT NULL DEFAULT 0, synced INTEGER NOT NULL DEFAULT 0, notice TEXT,"
+    " scan_cur INTEGER NOT NULL DEFAULT 0, scan_new INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE (account, name));"
+    "CREATE INDEX folder_role ON folder (account, role) WHERE role > 0;"
+
+    /* key: time and a number, unique, so that every list pages by one integer (message_key()). */
+    "CREATE TABLE message ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL, thread INTEGER NOT NULL, changed INTEGER NOT NULL,"
+    " bits INTEGER NOT NULL, flags INTEGER NOT NULL, tags TEXT NOT NULL,"
+    " places INTEGER NOT NULL, shown INTEGER NOT NULL," /* roles and number of the placements that are shown */
+    " cached INTEGER NOT NULL DEFAULT 0, junk INTEGER NOT NULL DEFAULT -1, size INTEGER NOT NULL,"
+    " date INTEGER NOT NULL, zone INTEGER NOT NULL, received INTEGER NOT NULL,"
+    " from_name TEXT, from_addr TEXT, subject TEXT NOT NULL, preview TEXT NOT NULL DEFAULT '',"
+    " message_id TEXT, mid BLOB, emailid TEXT, hash BLOB,"
+    " to_list TEXT NOT NULL DEFAULT '', cc_list TEXT NOT NULL DEFAULT '', list_id TEXT);"
+    "CREATE UNIQUE INDEX message_key ON message (key);"
+    "CREATE INDEX message_thread ON message (thread, key);"
+    "CREATE INDEX message_changed ON message (changed);"
+    "CREATE INDEX message_mid ON message (mid) WHERE mid IS NOT NULL;"
+    "CREATE UNIQUE INDEX message_hash ON message (hash) WHERE hash IS NOT NULL;"
+    "CREATE UNIQUE INDEX message_emailid ON message (emailid) WHERE emailid IS NOT NULL;"
+    "CREATE INDEX message_unread ON message (key) WHERE (flags & 1) = 0 AND shown > 0;"
+    "CREATE INDEX message_flagged ON message (key) WHERE (flags & 4) <> 0 AND shown > 0;"
+    "CREATE TABLE reference (message INTEGER PRIMARY KEY, in_reply_to TEXT, refs TEXT NOT NULL);"
+    "CREATE TABLE wanted (message INTEGER PRIMARY KEY, time INTEGER NOT NULL);"
+
+    /* Threads: every Message-ID that was seen or named, and the thread it is in. `into` is where a merged one went. */
+    "CREATE TABLE thread (id INTEGER PRIMARY KEY, moved_to INTEGER, size INTEGER NOT NULL);"
+    "CREATE TABLE mention (mid BLOB PRIMARY KEY, thread INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE folder_thread ("
+    " folder INTEGER NOT NULL, thread INTEGER NOT NULL, newest INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, unread INTEGER NOT NULL, flagged INTEGER NOT NULL,"
+    " PRIMARY KEY (folder, thread)) WITHOUT ROWID;"
+    "CREATE INDEX folder_thread_newest ON folder_thread (folder, newest);"
+    "CREATE INDEX folder_thread_unread ON folder_thread (folder, newest) WHERE unread > 0;"
+
+    "CREATE TABLE placement ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, folder INTEGER NOT NULL, message INTEGER NOT NULL,"
+    " key INTEGER NOT NULL, thread INTEGER NOT NULL," /* the message's own */
+    " uid INTEGER NOT NULL, modseq INTEGER NOT NULL DEFAULT 0,"
+    " base_flags INTEGER NOT NULL, base_tags TEXT NOT NULL, flags INTEGER NOT NULL, tags TEXT NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, file TEXT, stale_name INTEGER NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX placement_uid ON placement (folder, uid) WHERE uid > 0;"
+    "CREATE INDEX placement_no_uid ON placement (folder) WHERE uid = 0;"
+    "CREATE INDEX placement_message ON placement (message);"
+    "CREATE INDEX placement_key ON placement (folder, key) WHERE " SHOWN ";"
+    "CREATE INDEX placement_unread ON placement (folder, key) WHERE " SHOWN " AND (flags & 1) = 0;"
+    "CREATE INDEX placement_changed ON placement (folder)"
+    " WHERE uid > 0 AND " SHOWN " AND (flags <> base_flags OR tags <> base_tags);"
+    "CREATE INDEX placement_no_file ON placement (folder, key) WHERE file IS NULL AND " SHOWN ";"
+    "CREATE INDEX placement_stale_name ON placement (folder) WHERE stale_name = 1;"
+    "CREATE TABLE tag (tag TEXT NOT NULL, key INTEGER NOT NULL, message INTEGER NOT NULL,"
+    " PRIMARY KEY (tag, key)) WITHOUT ROWID;"
+    "CREATE INDEX tag_message ON tag (message);"
+
+    "CREATE TABLE gone (id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, message INTEGER NOT NULL,"
+    " message_id TEXT, files TEXT NOT NULL, time INTEGER NOT NULL);"
+    "CREATE INDEX gone_sequence ON gone (sequence);"
+    /* Files in mail/.removed, for 30 days. */
+    "CREATE TABLE removed (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, folder INTEGER NOT NULL, file TEXT NOT NULL,"
+    " hash BLOB, message_id TEXT, flags INTEGER NOT NULL, tags TEXT NOT NULL);"
+    "CREATE INDEX removed_hash ON removed (hash);"
+    "CREATE INDEX removed_time ON removed (time);"
+
+    /* rowid is message.key, so that the newest come first by themselves. */
+    "CREATE VIRTUAL TABLE fulltext USING fts5 (subject, sender, recipients, body, attachments, types,"
+    " tokenize = 'postrider', columnsize = 0);"
+
+    "CREATE TABLE intent ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " state INTEGER NOT NULL DEFAULT 0, message INTEGER NOT NULL DEFAULT 0,"
+    " source INTEGER NOT NULL DEFAULT 0, source_folder INTEGER NOT NULL DEFAULT 0,"
+    " target INTEGER NOT NULL DEFAULT 0, target_folder INTEGER NOT NULL DEFAULT 0,"
+    " folder INTEGER NOT NULL DEFAULT 0, name TEXT, after INTEGER NOT NULL DEFAULT 0,"
+    " uncertain INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_attempt INTEGER NOT NULL DEFAULT 0, error TEXT, created INTEGER NOT NULL, journal INTEGER NOT NULL);"
+    "CREATE INDEX intent_account ON intent (account, state, id);"
+    "CREATE INDEX intent_source ON intent (source) WHERE source > 0;"
+    "CREATE INDEX intent_target ON intent (target) WHERE target > 0;"
+    "CREATE INDEX intent_journal ON intent (journal);"
+
+    "CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, text TEXT NOT NULL,"
+    " undone INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE journal_item ("
+    " id INTEGER PRIMARY KEY, journal INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,"
+    " hash BLOB, source_folder INTEGER NOT NULL DEFAULT 0, target_folder INTEGER NOT NULL DEFAULT 0,"
+    " intent INTEGER NOT NULL DEFAULT 0, before_flags INTEGER NOT NULL DEFAULT 0, after_flags INTEGER NOT NULL DEFAULT 0,"
+    " before_tags TEXT NOT NULL DEFAULT '', after_tags TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX journal_item_journal ON journal_item (journal);"
+    "CREATE INDEX journal_item_message ON journal_item (message);"
+
+    "CREATE TABLE outbox ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, file TEXT NOT NULL, sender TEXT NOT NULL,"
+    " subject TEXT NOT NULL, message_id TEXT, state INTEGER NOT NULL, hold INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, send_at INTEGER NOT NULL, undo_until INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0, enhanced TEXT, error TEXT,"
+    " copy INTEGER NOT NULL, sent_message INTEGER NOT NULL DEFAULT 0, dsn_notify TEXT, dsn_ret TEXT, dsn_envid TEXT,"
+    " draft INTEGER NOT NULL DEFAULT 0, answers INTEGER NOT NULL DEFAULT 0, answer_flag INTEGER NOT NULL DEFAULT 0,"
+    " owner TEXT, data_sent INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX outbox_state ON outbox (state, next_attempt);"
+    "CREATE INDEX outbox_message_id ON outbox (message_id);"
+    "CREATE TABLE outbox_recipient (id INTEGER PRIMARY KEY, item INTEGER NOT NULL, addr TEXT NOT NULL,"
+    " state INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0, enhanced TEXT, text TEXT);"
+    "CREATE INDEX outbox_recipient_item ON outbox_recipient (item);"
+    "CREATE TABLE outbox_attempt (id INTEGER PRIMARY KEY, item INTEGER NOT NULL, time INTEGER NOT NULL, server TEXT,"
+    " tls TEXT, reply TEXT, ok INTEGER NOT NULL, dialogue TEXT);"
+    "CREATE INDEX outbox_attempt_item ON outbox_attempt (item);"
+
+    "CREATE TABLE contact ("
+    " id INTEGER PRIMARY KEY, addr_key TEXT NOT NULL UNIQUE, addr TEXT NOT NULL, name TEXT,"
+    " first INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0,"
+    " sent INTEGER NOT NULL DEFAULT 0, received INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL DEFAULT 0,"
+    " replied INTEGER NOT NULL DEFAULT 0, junk INTEGER NOT NULL DEFAULT 0, good INTEGER NOT NULL DEFAULT 0,"
+    " bounced INTEGER NOT NULL DEFAULT 0, bounce TEXT, blocked INTEGER NOT NULL DEFAULT 0,"
+    " by_hand INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE contact_word (word TEXT NOT NULL, contact INTEGER NOT NULL, PRIMARY KEY (word, contact)) WITHOUT ROWID;"
+
+    "CREATE TABLE index_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE index_skip (message INTEGER PRIMARY KEY, hash BLOB, reason TEXT NOT NULL, time INTEGER NOT NULL);"
+    /* Rooms for the learning filter. */
+    "CREATE TABLE spam_token (token BLOB PRIMARY KEY, junk INTEGER NOT NULL, good INTEGER NOT NULL, last INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE spam_trained (hash BLOB PRIMARY KEY, junk INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE autosave (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, owner TEXT NOT NULL,"
+    " title TEXT NOT NULL, text BLOB NOT NULL);";
+
+static const char *const migrations[SCHEMA_VERSION] = {version_1};
+
+gboolean
+schema_migrate(struct store *store, GError **error)
+{
+    gint64 version = sql_int(store, 0, "PRAGMA user_version", "");
+    if (version == SCHEMA_VERSION)
+        return TRUE;
+    if (!store_begin(store, error))
+        return FALSE;
+    version = sql_int(store, 0, "PRAGMA user_version", ""); /* another process may have been faster */
+    if (version > SCHEMA_VERSION) {
+        store_rollback(store);
+        return TRUE; /* said by the caller */
+    }
+    for (gint64 i = version; i < SCHEMA_VERSION; i++) {
+        log_info("store.schema", "version %d -> %d", (int) i, (int) i + 1);
+        if (STEP_FAILS("store.migrate")) {
+            error_set_errno(error, STORE_ERROR, errno, "cannot bring the mail store %s forward", store->dir);
+            store_rollback(store);
+            return FALSE;
+        }
+        if (!sql_script(store, migrations[i], error)) {
+            store_rollback(store);
+            return FALSE;
+        }
+    }
+    g_autofree char *mark = g_strdup_printf("PRAGMA user_version = %d", SCHEMA_VERSION);
+    if (!sql_script(store, mark, error)) {
+        store_rollback(store);
+        return FALSE;
+    }
+    return store_commit(store, error);
+}

@@ -1,0 +1,253 @@
+#include "config.h"
+
+#include "store/store.h"
+#include "store/internal.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK(store-error, store_error)
+
+#define BUSY_TIMEOUT 10000 /* milliseconds */
+#define APPLICATION_ID 0x50735264 /* "PsRd" */
+
+/* SQLite's locks and its shared memory do not hold between machines. */
+static gboolean
+on_network_fs(const char *dir)
+{
+    static const guint32 kinds[] = {
+        0x6969 /* NFS */,      0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,   0x517B /* SMB */,
+        0x5346414F /* AFS */,  0x73757245 /* Coda */, 0x00C36400 /* Ceph */,   0x0BD00BD0 /* Lustre */,
+        0x47504653 /* GPFS */, 0x6B414653 /* kAFS */, 0x013111A8 /* IBRIX */,
+    };
+    struct statfs fs;
+
+    if (STEP_FAILS("store.network-fs"))
+        return TRUE;
+    if (statfs(dir, &fs) < 0)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if ((guint32) fs.f_type == kinds[i])
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+make_dirs(struct store *store, GError **error)
+{
+    if (!paths_make_dir(store->mail_dir, error))
+        return FALSE;
+    /* The directory may be older than we are; mail in it is nobody else's. */
+    struct stat st;
+    if (stat(store->dir, &st) == 0 && (st.st_mode & 077) && chmod(store->dir, 0700) < 0) {
+        error_set_errno(error, STORE_ERROR, errno, "cannot make the mail store %s private", store->dir);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+open_database(struct store *store, const char *path, int flags, gboolean immutable, GError **error)
+{
+    g_autofree char *uri = NULL;
+    if (immutable) {
+        g_autofree char *escaped = g_uri_escape_string(path, "/", TRUE);
+        uri = g_strdup_printf("file:%s?immutable=1", escaped);
+    }
+    int rc = sqlite3_open_v2(uri ? uri : path, &store->db, flags | SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0), NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_extended_result_codes(store->db, 1);
+        sqlite3_busy_timeout(store->db, BUSY_TIMEOUT);
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_limit(store->db, SQLITE_LIMIT_VARIABLE_NUMBER, 32766);
+        /* The first look at the file: is it a database, and can it be read? */
+        rc = sqlite3_exec(store->db, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    }
+    if (rc == SQLITE_OK)
+        return TRUE;
+    sql_error(store, rc, error);
+    sqlite3_close(store->db);
+    store->db = NULL;
+    return FALSE;
+}
+
+static gboolean
+open_for_writing(struct store *store, const char *path, GError **error)
+{
+    /* SQLite would make it as the umask says. */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        error_set_errno(error, STORE_ERROR, errno, "cannot open the mail store %s", path);
+        return FALSE;
+    }
+    fchmod(fd, 0600);
+    close(fd);
+    if (!open_database(store, path, SQLITE_OPEN_READWRITE, FALSE, error))
+        return FALSE;
+    g_autofree char *setup = g_strdup_printf("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                                             "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
+                                             "PRAGMA journal_size_limit = 33554432; PRAGMA application_id = %d",
+                                             APPLICATION_ID);
+    /* auto_vacuum and the journal can be chosen while it is empty only, and the latter by one process. */
+    if (sql_int(store, 0, "PRAGMA user_version", "") == 0 &&
+        !sql_script(store, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL", error))
+        return FALSE;
+    if (sql_int(store, 0, "PRAGMA application_id", "") == APPLICATION_ID)
+        *strrchr(setup, ';') = '\0';
+    return sql_script(store, setup, error);
+}
+
+static gboolean
+open_for_reading(struct store *store, const char *path, GError **error)
+{
+    if (access(path, R_OK) < 0) {
+        error_set_errno(error, STORE_ERROR, errno, "there is no mail store at %s yet", store->dir);
+        return FALSE;
+    }
+    g_autoptr(GError) first = NULL;
+    /* A store on a read-only medium has no place for the shared memory of the WAL: then nobody can write it either. */
+    if (!open_database(store, path, SQLITE_OPEN_READONLY, FALSE, &first)) {
+        if (!g_error_matches(first, STORE_ERROR, ERROR_IO) || access(store->dir, W_OK) == 0) {
+            g_propagate_error(error, g_steal_pointer(&first));
+            return FALSE;
+        }
+        if (!open_database(store, path, SQLITE_OPEN_READONLY, TRUE, error))
+            return FALSE;
+    }
+    return sql_script(store, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;"
+                             "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY", error);
+}
+
+static gboolean
+check_version(struct store *store, GError **error)
+{
+    gint64 version = sql_int(store, -1, "PRAGMA user_version", "");
+    if (version == SCHEMA_VERSION)
+        return TRUE;
+    if (version > SCHEMA_VERSION)
+        g_set_error(error, STORE_ERROR, ERROR_CONFIG,
+                    "the mail store %s was written by a newer postrider (schema %d, this one knows %d): use that one", store->dir,
+                    (int) version, SCHEMA_VERSION);
+    else if (version == 0)
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no mail in the store %s yet: run \"postrider sync\"",
+                    store->dir);
+    else
+        g_set_error(error, STORE_ERROR, ERROR_CONFIG,
+                    "the mail store %s was written by an older postrider: run \"postrider sync\" once to bring it forward",
+                    store->dir);
+    return FALSE;
+}
+
+struct store *
+store_open(const char *dir, enum store_mode mode, GError **error)
+{
+    g_autoptr(struct_store) store = g_new0(struct store, 1);
+    store->dir = dir ? g_strdup(dir) : paths_data_dir();
+    store->mail_dir = g_build_filename(store->dir, "mail", NULL);
+    store->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    store->writable = (mode & STORE_WRITE) != 0;
+    g_autofree char *path = g_build_filename(store->dir, "postrider.db", NULL);
+
+    if (store->writable && !make_dirs(store, error))
+        return NULL;
+    if (!(mode & STORE_NETWORK_FS) && on_network_fs(store->dir)) {
+        g_set_error(error, STORE_ERROR, ERROR_CONFIG,
+                    "the mail store %s lies on a network file system, where a database breaks: set XDG_DATA_HOME to a "
+                    "local disk, or allow it with network-store = yes",
+                    store->dir);
+        return NULL;
+    }
+    if (store->writable ? !open_for_writing(store, path, error) : !open_for_reading(store, path, error))
+        return NULL;
+    if (!tokenizer_register(store->db, error))
+        return NULL;
+    if (store->writable && !schema_migrate(store, error))
+        return NULL;
+    if (!check_version(store, error))
+        return NULL;
+    return g_steal_pointer(&store);
+}
+
+void
+store_close(struct store *store)
+{
+    if (!store)
+        return;
+    store_rollback(store);
+    store_snapshot_end(store);
+    GHashTableIter iter;
+    gpointer statement;
+    g_hash_table_iter_init(&iter, store->statements);
+    while (g_hash_table_iter_next(&iter, NULL, &statement))
+        sqlite3_finalize(statement);
+    g_hash_table_unref(store->statements);
+    g_clear_pointer(&store->own, g_hash_table_unref);
+    if (store->db && sqlite3_close(store->db) != SQLITE_OK)
+        log_warn("store.close", "%s", sqlite3_errmsg(store->db));
+    g_free(store->dir);
+    g_free(store->mail_dir);
+    g_free(store);
+}
+
+const char *
+store_dir(const struct store *store)
+{
+    return store->dir;
+}
+
+const char *
+store_mail_dir(const struct store *store)
+{
+    return store->mail_dir;
+}
+
+gboolean
+store_is_writable(const struct store *store)
+{
+    return store->writable;
+}
+
+guint64
+store_change_count(struct store *store)
+{
+    /* data_version sees the commits of others, total_changes our own. */
+    gint64 version = sql_int(store, 0, "PRAGMA data_version", "");
+    gint64 total = sqlite3_total_changes64(store->db);
+    if (version != store->data_version || total != store->total_changes) {
+        store->data_version = version;
+        store->total_changes = total;
+        store->changes++;
+    }
+    return store->changes;
+}
+
+void
+store_interrupt(struct store *store)
+{
+    sqlite3_interrupt(store->db);
+}
+
+char *
+store_get(struct store *store, const char *key)
+{
+    return sql_text(store, "SELECT value FROM setting WHERE name = ?", "s", key);
+}
+
+gboolean
+store_set(struct store *store, const char *key, const char *value, GError **error)
+{
+    gboolean own;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok = value ? sql_run(store, error, "INSERT OR REPLACE INTO setting VALUES (?, ?)", "ss", key, value)
+                        : sql_run(store, error, "DELETE FROM setting WHERE name = ?", "s", key);
+    return txn_leave(store, own, ok, error);
+}

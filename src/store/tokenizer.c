@@ -1,0 +1,192 @@
+/* The FTS5 tokenizer "postrider".
+ *
+ * Words are runs of letters, digits and marks; case and accents are folded (NFKD, marks taken off). An address, host name or
+ * number with dots is thus several words side by side: found by each part, and as a whole because a query for it is the
+ * phrase of its parts. Scripts without spaces (Han, kana, hangul, Thai and the like) give overlapping pairs of characters,
+ * and the last character of a run alone, so that every single one can be found as a prefix. */
+#include "config.h"
+
+#include "store/internal.h"
+
+#include <string.h>
+
+#define TOKEN_MAX 96 /* bytes: nobody types a longer word */
+
+enum class { CLASS_NONE, CLASS_WORD, CLASS_PAIR, CLASS_MARK };
+
+static enum class
+classify(gunichar c)
+{
+    if (c < 0x80)
+        return g_ascii_isalnum((char) c) ? CLASS_WORD : CLASS_NONE;
+    if (c >= 0x0E00) { /* the first script without spaces */
+        switch (g_unichar_get_script(c)) {
+        case G_UNICODE_SCRIPT_HAN:
+        case G_UNICODE_SCRIPT_HIRAGANA:
+        case G_UNICODE_SCRIPT_KATAKANA:
+        case G_UNICODE_SCRIPT_HANGUL:
+        case G_UNICODE_SCRIPT_BOPOMOFO:
+        case G_UNICODE_SCRIPT_THAI:
+        case G_UNICODE_SCRIPT_LAO:
+        case G_UNICODE_SCRIPT_KHMER:
+        case G_UNICODE_SCRIPT_MYANMAR:
+            if (g_unichar_isalnum(c))
+                return CLASS_PAIR;
+            break;
+        default:
+            break;
+        }
+    }
+    if (g_unichar_ismark(c))
+        return CLASS_MARK;
+    return g_unichar_isalnum(c) ? CLASS_WORD : CLASS_NONE;
+}
+
+/* Appends the folded character: lower case, without marks. Returns the new length; stops at TOKEN_MAX. */
+static gsize
+fold(gunichar c, char *out, gsize length)
+{
+    if (c < 0x80) {
+        if (length < TOKEN_MAX)
+            out[length++] = g_ascii_tolower((char) c);
+        return length;
+    }
+    gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
+    gsize n = g_unichar_fully_decompose(c, TRUE, parts, G_N_ELEMENTS(parts));
+    for (gsize i = 0; i < n; i++) {
+        gunichar part = g_unichar_tolower(parts[i]);
+        if (g_unichar_ismark(part) || length + 6 > TOKEN_MAX)
+            continue;
+        switch (part) {
+        case 0xDF: /* ß */
+            out[length++] = 's';
+            out[length++] = 's';
+            break;
+        case 0xF8: /* ø: no decomposition */
+            out[length++] = 'o';
+            break;
+        case 0x142: /* ł */
+            out[length++] = 'l';
+            break;
+        case 0x131: /* ı */
+            out[length++] = 'i';
+            break;
+        case 0x3C2: /* final sigma */
+            length += g_unichar_to_utf8(0x3C3, out + length);
+            break;
+        default:
+            length += g_unichar_to_utf8(part, out + length);
+        }
+    }
+    return length;
+}
+
+typedef int (*token_function)(void *, int, const char *, int, int, int);
+
+/* One run of CLASS_PAIR characters from text[start] on; returns where it ends. */
+static int
+tokenize_pairs(const char *text, int start, int length, gboolean query, void *context, token_function token, int *rc)
+{
+    char buffer[2 * TOKEN_MAX];
+    gsize last = 0; /* bytes in buffer of the character before */
+    int last_start = start, at = start;
+    guint n = 0;
+
+    while (at < length) {
+        gunichar c = g_utf8_get_char(text + at);
+        enum class class = classify(c);
+        if (class != CLASS_PAIR && class != CLASS_MARK)
+            break;
+        int next = at + g_utf8_skip[(guchar) text[at]];
+        gsize end = class == CLASS_PAIR ? fold(c, buffer, last) : last;
+        if (end == last) { /* a mark, or folded away */
+            at = next;
+            continue;
+        }
+        if (n++ > 0 && (*rc = token(context, 0, buffer, (int) end, last_start, next)) != SQLITE_OK)
+            return next;
+        memmove(buffer, buffer + last, end - last);
+        last = end - last;
+        last_start = at;
+        at = next;
+    }
+    /* In a query the pairs say it all, but for one character alone. */
+    if (last && (!query || n == 1))
+        *rc = token(context, 0, buffer, (int) last, last_start, at);
+    return at;
+}
+
+static int
+tokenize(Fts5Tokenizer *self, void *context, int flags, const char *text, int length, token_function token)
+{
+    char buffer[TOKEN_MAX + 8];
+    int at = 0, rc = SQLITE_OK;
+    (void) self;
+
+    if (!text)
+        return SQLITE_OK;
+    const char *end;
+    if (!g_utf8_validate(text, length, &end)) /* what is stored is valid; a query may be anything */
+        length = (int) (end - text);
+    while (at < length && rc == SQLITE_OK) {
+        enum class class = classify(g_utf8_get_char(text + at));
+        if (class == CLASS_PAIR) {
+            at = tokenize_pairs(text, at, length, (flags & FTS5_TOKENIZE_QUERY) != 0, context, token, &rc);
+            continue;
+        }
+        if (class != CLASS_WORD) {
+            at += g_utf8_skip[(guchar) text[at]];
+            continue;
+        }
+        int start = at;
+        gsize bytes = 0;
+        while (at < length) {
+            gunichar c = g_utf8_get_char(text + at);
+            enum class next = classify(c);
+            if (next == CLASS_WORD)
+                bytes = fold(c, buffer, bytes);
+            else if (next != CLASS_MARK)
+                break;
+            at += g_utf8_skip[(guchar) text[at]];
+        }
+        if (bytes)
+            rc = token(context, 0, buffer, (int) bytes, start, at);
+    }
+    return rc;
+}
+
+static int
+create(void *data, const char **args, int n, Fts5Tokenizer **self)
+{
+    static int only; /* there is no state */
+    (void) data;
+    (void) args;
+    (void) n;
+    *self = (Fts5Tokenizer *) &only;
+    return SQLITE_OK;
+}
+
+static void
+destroy(Fts5Tokenizer *self)
+{
+    (void) self;
+}
+
+gboolean
+tokenizer_register(sqlite3 *db, GError **error)
+{
+    static fts5_tokenizer tokenizer = {create, destroy, tokenize};
+    fts5_api *api = NULL;
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &statement, NULL) == SQLITE_OK) {
+        sqlite3_bind_pointer(statement, 1, &api, "fts5_api_ptr", NULL);
+        sqlite3_step(statement);
+    }
+    sqlite3_finalize(statement);
+    if (!api || api->iVersion < 2 || api->xCreateTokenizer(api, "postrider", NULL, &tokenizer, NULL) != SQLITE_OK) {
+        g_set_error(error, STORE_ERROR, ERROR_GIVEUP, "this SQLite was built without FTS5, the full-text search: install one with it");
+        return FALSE;
+    }
+    return TRUE;
+}

@@ -1,0 +1,271 @@
+/* store: opening, versions, damage, read-only, transactions, change count */
+#include "config.h"
+
+#include "storetest.h"
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void
+raw(const char *dir, const char *sql)
+{
+    g_autofree char *path = g_build_filename(dir, "postrider.db", NULL);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    char *message = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        g_error("%s: %s", sql, message);
+    sqlite3_close(db);
+}
+
+static void
+expect_refusal(const char *dir, enum store_mode mode, int code)
+{
+    g_autoptr(GError) error = NULL;
+    struct store *store = store_open(dir, mode, &error);
+    g_assert_null(store);
+    g_assert_nonnull(error);
+    g_test_message("%s", error->message);
+    g_assert_cmpint(error->code, ==, code);
+    g_assert_cmpuint(strlen(error->message), >, 20);
+}
+
+static void
+test_open(void)
+{
+    g_autofree char *base = g_dir_make_tmp("postrider-store-XXXXXX", NULL);
+    g_autofree char *dir = g_build_filename(base, "deep", "store", NULL);
+    g_autofree char *path = g_build_filename(dir, "postrider.db", NULL);
+    struct stat st;
+
+    expect_refusal(dir, STORE_READ, ERROR_NOINPUT);
+    mode_t old = umask(0);
+    store_close(open_store(dir, STORE_WRITE));
+    umask(old);
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
+    g_assert_cmpint(stat(dir, &st), ==, 0);
+    g_assert_cmpuint(st.st_mode & 0777, ==, 0700);
+    store_close(open_store(dir, STORE_READ));
+    store_close(open_store(dir, STORE_WRITE));
+
+    raw(dir, "PRAGMA user_version = 999");
+    expect_refusal(dir, STORE_WRITE, ERROR_CONFIG);
+    expect_refusal(dir, STORE_READ, ERROR_CONFIG);
+    remove_tree(base);
+}
+
+static void
+test_read_only(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    store_close(world.store);
+
+    /* A store on a medium that cannot be written: also not by root, so the files are laid out as one leaves them. */
+    world.store = open_store(world.dir, STORE_READ);
+    g_assert_cmpint(folder_find(world.store, world.account, "inbox"), ==, world.inbox);
+    g_assert_false(store_begin(world.store, &error));
+    g_assert_error(error, STORE_ERROR, ERROR_IO);
+    g_assert_nonnull(strstr(error->message, world.dir));
+    g_clear_error(&error);
+    g_assert_false(store_set(world.store, "a", "b", &error));
+    g_assert_error(error, STORE_ERROR, ERROR_IO);
+    store_close(world.store);
+    world.store = open_store(world.dir, STORE_WRITE);
+    world_end(&world);
+}
+
+/* An empty file, a file of the first schema's application that has no tables yet, a migration that was stopped. */
+static void
+test_migration(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("postrider-store-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "postrider.db", NULL);
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    expect_refusal(dir, STORE_READ, ERROR_NOINPUT);
+
+#ifdef FAILPOINTS
+    pid_t pid = fork();
+    if (pid == 0) {
+        g_setenv("POSTRIDER_FAIL", "store.commit:kill", TRUE);
+        fail_reload();
+        store_open(dir, STORE_WRITE, NULL);
+        _exit(0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    expect_refusal(dir, STORE_READ, ERROR_NOINPUT); /* all of it or nothing */
+#endif
+    struct store *store = open_store(dir, STORE_WRITE);
+    assert_sound(store);
+    store_close(store);
+    remove_tree(dir);
+}
+
+/* Any damage is an error that says so, and no mail file changes. */
+static void
+test_damage(void)
+{
+    struct world world;
+    world_begin(&world);
+    for (guint i = 1; i < 200; i++) {
+        g_autofree char *id = g_strdup_printf("m%u@example.net", i);
+        add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "a subject that fills a page or two", 1700000000 + i);
+    }
+    gint64 first = placement_find_uid(world.store, world.inbox, 1);
+    add_body(world.store, first, "the body", NULL);
+    g_autoptr(GBytes) before = store_message_bytes(world.store, message_of(world.store, first), NULL);
+    g_autofree char *mail = store_message_path(world.store, message_of(world.store, first), NULL);
+    store_close(world.store);
+    g_autofree char *path = g_build_filename(world.dir, "postrider.db", NULL);
+    g_autofree char *good = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &good, &size, NULL));
+
+    g_autoptr(GRand) rand = g_rand_new_with_seed(42);
+    guint found = 0;
+    for (guint round = 0; round < 60; round++) {
+        g_autofree char *bad = g_memdup2(good, size);
+        gsize length = size, at = (gsize) g_rand_int_range(rand, 0, (gint32) size);
+        switch (round % 4) {
+        case 0: length = at; break;
+        case 1: bad[at] = (char) (bad[at] ^ (1 << g_rand_int_range(rand, 0, 8))); break;
+        case 2: memset(bad + at / 4096 * 4096, 0, 4096); break;
+        case 3: memset(bad, 'x', 100); break;
+        }
+        g_assert_true(g_file_set_contents(path, bad, (gssize) length, NULL));
+        g_autoptr(GError) error = NULL;
+        g_autoptr(struct_store) store = store_open(world.dir, STORE_WRITE, &error);
+        if (store) {
+            g_autoptr(GPtrArray) problems = store_check(store, &error);
+            found += !problems || problems->len > 0;
+            g_autoptr(struct_placement_set) set = placement_load(store, world.inbox, PLACEMENT_SELECT_ALL, 0, NULL);
+            store_message_bytes(store, 1, NULL);
+        } else {
+            g_assert_nonnull(error);
+            found++;
+        }
+        g_autofree char *wal = g_strconcat(path, "-wal", NULL), *shm = g_strconcat(path, "-shm", NULL);
+        g_clear_pointer(&store, store_close);
+        g_unlink(wal);
+        g_unlink(shm);
+    }
+    g_test_message("%u of 60 damages were noticed", found);
+    g_assert_cmpuint(found, >=, 30);
+    g_autofree char *after = NULL;
+    gsize length;
+    g_assert_true(g_file_get_contents(mail, &after, &length, NULL));
+    g_assert_cmpmem(after, length, g_bytes_get_data(before, NULL), g_bytes_get_size(before));
+    g_assert_true(g_file_set_contents(path, good, (gssize) size, NULL));
+    world.store = open_store(world.dir, STORE_WRITE);
+    world_end(&world);
+}
+
+static void
+test_changes(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    struct store *other = open_store(world.dir, STORE_WRITE);
+
+    guint64 seen = store_change_count(world.store);
+    g_assert_cmpuint(store_change_count(world.store), ==, seen);
+    g_assert_true(store_set(other, "layout", "wide", &error));
+    g_assert_cmpuint(store_change_count(world.store), !=, seen);
+    seen = store_change_count(world.store);
+    g_assert_true(store_set(world.store, "layout", "tall", &error));
+    g_assert_cmpuint(store_change_count(world.store), !=, seen);
+    g_autofree char *value = store_get(other, "layout");
+    g_assert_cmpstr(value, ==, "tall");
+
+    /* A snapshot does not see what comes after it; a rolled back change was never there. */
+    g_assert_true(store_snapshot_begin(other, &error));
+    g_assert_true(store_set(world.store, "layout", NULL, &error));
+    g_autofree char *held = store_get(other, "layout");
+    g_assert_cmpstr(held, ==, "tall");
+    store_snapshot_end(other);
+    g_assert_null(store_get(other, "layout"));
+    g_assert_true(store_begin(world.store, &error));
+    g_assert_true(store_set(world.store, "x", "y", &error));
+    store_rollback(world.store);
+    g_assert_null(store_get(world.store, "x"));
+    store_close(other);
+    world_end(&world);
+}
+
+static void
+test_busy(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+
+    /* A writer that was killed leaves no lock. */
+    int pipes[2];
+    g_assert_cmpint(pipe(pipes), ==, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct store *store = store_open(world.dir, STORE_WRITE, NULL);
+        if (!store || !store_begin(store, NULL) || !store_set(store, "half", "done", NULL) || write(pipes[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+        _exit(1);
+    }
+    char c;
+    g_assert_cmpint(read(pipes[0], &c, 1), ==, 1);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    g_assert_true(store_set(world.store, "whole", "done", &error));
+    g_assert_null(store_get(world.store, "half"));
+    close(pipes[0]);
+    close(pipes[1]);
+    world_end(&world);
+}
+
+#ifdef FAILPOINTS
+static void
+test_network_fs(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("postrider-store-XXXXXX", NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        g_setenv("POSTRIDER_FAIL", "store.network-fs:EIO+", TRUE);
+        fail_reload();
+        g_autoptr(GError) error = NULL;
+        struct store *store = store_open(dir, STORE_WRITE, &error);
+        if (store || !g_error_matches(error, STORE_ERROR, ERROR_CONFIG))
+            _exit(1);
+        store = store_open(dir, STORE_WRITE | STORE_NETWORK_FS, NULL);
+        _exit(store ? 0 : 2);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+    remove_tree(dir);
+}
+#endif
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/store/open", test_open);
+    g_test_add_func("/store/read-only", test_read_only);
+    g_test_add_func("/store/migration", test_migration);
+    g_test_add_func("/store/damage", test_damage);
+    g_test_add_func("/store/changes", test_changes);
+    g_test_add_func("/store/killed-writer", test_busy);
+#ifdef FAILPOINTS
+    g_test_add_func("/store/network-fs", test_network_fs);
+#endif
+    return g_test_run();
+}
