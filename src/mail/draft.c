@@ -383,7 +383,7 @@ check_attachment(const struct draft_attachment *attachment, GError **error)
     if (!check_text("attachment name", attachment->name, error) ||
         !check_text("attachment description", attachment->description, error))
         return FALSE;
-    if (attachment->type && !is_mime_type(attachment->type)) {
+    if (attachment->type && !(attachment->flags & ATTACH_ENTITY) && !is_mime_type(attachment->type)) {
         g_set_error(error, draft_error_quark(), ERROR_INPUT,
                     "attachment %s: %s is not a type such as text/plain",
                     attachment->name ? attachment->name : "", attachment->type);

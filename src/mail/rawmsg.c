@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "mail/date.h"
 #include "mail/envelope.h"
+#include "mail/words.h"
 
 #include <errno.h>
 #include <string.h>
@@ -259,10 +260,10 @@ collect_recipients(GBytes *message, GPtrArray *recipients, GError **error)
             for (guint i = 0; i < list->len; i++) {
                 const struct address *address = address_list_get(list, i);
                 g_autofree char *addr = address_normalise(address->addr);
-                if (addr && !address_list_contains(recipients, addr))
-                    address_list_add(recipients,
-                                     address->name && strstr(address->name, "=?") ? NULL : address->name,
-                                     addr);
+                if (addr && !address_list_contains(recipients, addr)) {
+                    g_autofree char *name = address->name ? words_decode(address->name) : NULL;
+                    address_list_add(recipients, name, addr);
+                }
             }
         }
     }
@@ -270,36 +271,6 @@ collect_recipients(GBytes *message, GPtrArray *recipients, GError **error)
         return TRUE;
     g_set_error(error, RAWMSG_ERROR, ERROR_INPUT, "no recipient in To, Cc or Bcc");
     return FALSE;
-}
-
-/* RFC 2047 words in base64 for what is not ASCII, as a phrase of RFC 5322 otherwise. */
-static char *
-encode_phrase(const char *name)
-{
-    if (g_str_is_ascii(name)) {
-        struct address only = {.name = (char *)name, .addr = (char *)"x"};
-        char *text = address_format(&only);
-        text[strlen(text) - strlen(" <x>")] = '\0';
-        return text;
-    }
-    GString *out = g_string_new(NULL);
-    for (const char *p = name, *end; *p; p = end) {
-        for (end = p; *end && g_utf8_next_char(end) - p <= 45;) /* a word is at most 75 characters */
-            end = g_utf8_next_char(end);
-        g_autofree char *word = g_base64_encode((const guchar *)p, (gsize)(end - p));
-        g_string_append_printf(out, "%s=?utf-8?B?%s?=", out->len ? " " : "", word);
-    }
-    return g_string_free(out, FALSE);
-}
-
-static char *
-format_for_wire(const struct address *address)
-{
-    g_autofree char *addr = address_normalise(address->addr);
-    if (!address->name)
-        return g_steal_pointer(&addr);
-    g_autofree char *phrase = encode_phrase(address->name);
-    return g_strdup_printf("%s <%s>", phrase, addr);
 }
 
 static gboolean
@@ -340,7 +311,7 @@ rawmsg_prepare(GBytes *message, const struct address *from, gboolean recipients_
     if (!find_from(message, from, prepared, &from_missing, error))
         return NULL;
     if (from_missing) {
-        g_autofree char *text = format_for_wire(prepared->from);
+        g_autofree char *text = words_format_address(prepared->from);
         if (strpbrk(text, "\r\n")) {
             g_set_error(error, RAWMSG_ERROR, ERROR_INPUT, "From: a line break in it");
             return NULL;
