@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include "trust/authres.h"
+
+#include <string.h>
+
+#define NAME_MAX_BYTES 255
+#define DKIM_MAX 20
+#define FIELD_MAX (16 * 1024)
+
+static void
+dkim_free(gpointer data)
+{
+    struct authentication_dkim *dkim = data;
+    g_free(dkim->result);
+    g_free(dkim->domain);
+    g_free(dkim->selector);
+    g_free(dkim->reason);
+    g_free(dkim);
+}
+
+void
+authentication_free(struct authentication *authentication)
+{
+    if (!authentication)
+        return;
+    g_free(authentication->by);
+    g_free(authentication->spf);
+    g_free(authentication->spf_domain);
+    g_ptr_array_unref(authentication->dkim);
+    g_free(authentication->dmarc);
+    g_free(authentication->dmarc_domain);
+    g_free(authentication->arc);
+    g_free(authentication);
+}
+
+/* The field without its comments, quotes kept. */
+static char *
+without_comments(const char *value)
+{
+    GString *out = g_string_new(NULL);
+    guint depth = 0;
+    gboolean is_quoted = FALSE;
+    for (const char *p = value; *p && out->len < FIELD_MAX; p++) {
+        if (*p == '\\' && p[1]) {
+            if (!depth) {
+                g_string_append_c(out, *p);
+                g_string_append_c(out, p[1]);
+            }
+            p++;
+            continue;
+        }
+        if (!depth && *p == '"')
+            is_quoted = !is_quoted;
+        if (!is_quoted && *p == '(')
+            depth++;
+        if (!depth)
+            g_string_append_c(out, *p);
+        if (!is_quoted && *p == ')' && depth)
+            depth--;
+    }
+    g_autofree char *text = g_string_free(out, FALSE);
+    return g_utf8_make_valid(text, -1);
+}
+
+/* Parts between semicolons outside quotes. */
+static GPtrArray *
+split_parts(char *text)
+{
+    GPtrArray *parts = g_ptr_array_new();
+    gboolean is_quoted = FALSE;
+    char *start = text;
+    for (char *p = text;; p++) {
+        if (*p == '"')
+            is_quoted = !is_quoted;
+        if (*p && (is_quoted || *p != ';'))
+            continue;
+        gboolean is_end = !*p;
+        *p = '\0';
+        g_ptr_array_add(parts, g_strstrip(start));
+        start = p + 1;
+        if (is_end)
+            return parts;
+    }
+}
+
+/* One "name=value", spaces around the = allowed, the value perhaps quoted. FALSE at the end of the part. */
+static gboolean
+next_pair(const char **p, char **name, char **value)
+{
+    while (g_ascii_isspace(**p))
+        ++*p;
+    const char *start = *p;
+    while (**p && **p != '=' && !g_ascii_isspace(**p))
+        ++*p;
+    if (*p == start)
+        return FALSE;
+    *name = g_ascii_strdown(start, *p - start);
+    while (g_ascii_isspace(**p))
+        ++*p;
+    if (**p != '=') { /* a word alone: passed over */
+        *value = g_strdup("");
+        return TRUE;
+    }
+    ++*p;
+    while (g_ascii_isspace(**p))
+        ++*p;
+    GString *out = g_string_new(NULL);
+    if (**p == '"') {
+        for (++*p; **p && **p != '"'; ++*p) {
+            if (**p == '\\' && (*p)[1])
+                ++*p;
+            g_string_append_c(out, **p);
+        }
+        *p += **p == '"';
+    } else {
+        for (; **p && !g_ascii_isspace(**p); ++*p)
+            g_string_append_c(out, **p);
+    }
+    if (out->len > NAME_MAX_BYTES)
+        g_string_truncate(out, NAME_MAX_BYTES);
+    g_autofree char *raw = g_string_free(out, FALSE);
+    *value = g_utf8_make_valid(raw, -1);
+    return TRUE;
+}
+
+static char *
+known_result(const char *word)
+{
+    static const char *const known[] = {"pass",      "fail",      "softfail", "neutral", "none",
+                                        "temperror", "permerror", "policy",   "hardfail", "bestguesspass", NULL};
+    g_autofree char *lower = g_ascii_strdown(word, -1);
+    return g_strdup(g_strv_contains(known, lower) ? lower : "unknown");
+}
+
+/* "ana@example.org", "@example.org" and "example.org" are all of example.org. */
+static char *
+domain_of(const char *value)
+{
+    const char *at = strrchr(value, '@');
+    const char *domain = at ? at + 1 : value;
+    return *domain ? g_ascii_strdown(domain, -1) : NULL;
+}
+
+static void
+replace(char **field, char *value)
+{
+    g_free(*field);
+    *field = value;
+}
+
+/* "dkim=pass reason=… header.d=example.org" */
+static void
+take_part(struct authentication *authentication, const char *part)
+{
+    const char *p = part;
+    g_autofree char *method = NULL, *result_word = NULL;
+    if (!next_pair(&p, &method, &result_word) || !*result_word)
+        return;
+    char *slash = strchr(method, '/'); /* a version: "dkim/1" */
+    if (slash)
+        *slash = '\0';
+    g_autofree char *result = known_result(result_word);
+    gboolean is_dkim = !strcmp(method, "dkim"), is_spf = !strcmp(method, "spf"), is_dmarc = !strcmp(method, "dmarc");
+    if (!strcmp(method, "arc"))
+        replace(&authentication->arc, g_steal_pointer(&result));
+    if (!is_dkim && !is_spf && !is_dmarc)
+        return;
+
+    struct authentication_dkim *dkim = NULL;
+    if (is_spf)
+        replace(&authentication->spf, g_steal_pointer(&result));
+    else if (is_dmarc)
+        replace(&authentication->dmarc, g_steal_pointer(&result));
+    else if (authentication->dkim->len < DKIM_MAX) {
+        dkim = g_new0(struct authentication_dkim, 1);
+        dkim->result = g_steal_pointer(&result);
+        g_ptr_array_add(authentication->dkim, dkim);
+    }
+    for (char *name, *value; next_pair(&p, &name, &value); g_free(name), g_free(value)) {
+        if (!*value)
+            continue;
+        if (is_spf && (!strcmp(name, "smtp.mailfrom") || (!strcmp(name, "smtp.helo") && !authentication->spf_domain)))
+            replace(&authentication->spf_domain, domain_of(value));
+        else if (is_dmarc && !strcmp(name, "header.from"))
+            replace(&authentication->dmarc_domain, domain_of(value));
+        else if (dkim && (!strcmp(name, "header.d") || (!strcmp(name, "header.i") && !dkim->domain)))
+            replace(&dkim->domain, domain_of(value));
+        else if (dkim && !strcmp(name, "header.s"))
+            replace(&dkim->selector, g_strdup(value));
+        else if (dkim && !strcmp(name, "reason"))
+            replace(&dkim->reason, g_strdup(value));
+    }
+}
+
+char *
+authres_server(const char *value)
+{
+    g_autofree char *text = without_comments(value);
+    g_strchug(text);
+    gsize len = strcspn(text, "; \t");
+    return len && len <= NAME_MAX_BYTES ? g_ascii_strdown(text, (gssize) len) : NULL;
+}
+
+struct authentication *
+authres_parse(const char *value, struct authentication *authentication)
+{
+    g_autofree char *text = without_comments(value);
+    g_autoptr(GPtrArray) parts = split_parts(text);
+    g_autofree char *server = authres_server(value);
+    if (!server || parts->len < 2)
+        return authentication;
+    if (!authentication) {
+        authentication = g_new0(struct authentication, 1);
+        authentication->dkim = g_ptr_array_new_with_free_func(dkim_free);
+        authentication->by = g_steal_pointer(&server);
+    }
+    for (guint i = 1; i < parts->len; i++)
+        take_part(authentication, parts->pdata[i]);
+    return authentication;
+}

@@ -1,0 +1,182 @@
+#include "config.h"
+
+#include "trust/journey.h"
+
+#include <string.h>
+
+#include "mail/date.h"
+#include "mail/rawmsg.h"
+
+#define SKEW_MAX 86400 /* a Date further after the first hop than this is no time of sending */
+
+static void
+free_hop(gpointer hop)
+{
+    hop_free(hop);
+}
+
+void
+journey_free(struct journey *journey)
+{
+    if (!journey)
+        return;
+    g_ptr_array_unref(journey->hops);
+    authentication_free(journey->authentication);
+    g_free(journey);
+}
+
+/* The part of a host name that one owner has: its last two labels, three below a two-letter domain with a short second
+ * level ("co.uk"). NULL for an address or a single label. */
+static char *
+owner_of(const char *host)
+{
+    g_autofree char *lower = g_ascii_strdown(host, -1);
+    gsize len = strlen(lower);
+    if (len && lower[len - 1] == '.')
+        lower[--len] = '\0';
+    if (!len || g_hostname_is_ip_address(lower) || *lower == '[')
+        return NULL;
+    g_auto(GStrv) labels = g_strsplit(lower, ".", -1);
+    guint n = g_strv_length(labels);
+    if (n < 2)
+        return NULL;
+    guint keep = n > 2 && strlen(labels[n - 1]) == 2 && strlen(labels[n - 2]) <= 3 ? 3 : 2;
+    return g_strjoinv(".", labels + (n - keep));
+}
+
+static gboolean
+is_owned(const char *host, GPtrArray *owners)
+{
+    g_autofree char *owner = host ? owner_of(host) : NULL;
+    return owner && g_ptr_array_find_with_equal_func(owners, owner, g_str_equal, NULL);
+}
+
+static char *
+value_of(const char *bytes, const struct rawmsg_field *field)
+{
+    gsize end = field->offset + field->length;
+    g_autofree char *raw = g_strndup(bytes + field->value_offset, end - field->value_offset);
+    for (char *p = raw; *p; p++)
+        if (*p == '\r' || *p == '\n' || *p == '\t')
+            *p = ' ';
+    return g_utf8_make_valid(g_strstrip(raw), -1);
+}
+
+static gboolean
+is_named(const char *bytes, const struct rawmsg_field *field, const char *name)
+{
+    return strlen(name) == field->name_length && !g_ascii_strncasecmp(bytes + field->offset, name, field->name_length);
+}
+
+static void
+add_owner(GPtrArray *owners, const char *host)
+{
+    char *owner = host ? owner_of(host) : NULL;
+    if (owner)
+        g_ptr_array_add(owners, owner);
+}
+
+/* Whose fields count: the account's servers, and who delivered the message last. */
+static GPtrArray *
+collect_owners(const char *const *own, const char *bytes, GArray *fields)
+{
+    GPtrArray *owners = g_ptr_array_new_with_free_func(g_free);
+    for (; own && *own; own++)
+        add_owner(owners, *own);
+    for (guint i = 0; i < fields->len; i++) {
+        const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
+        if (!is_named(bytes, field, "Received"))
+            continue;
+        g_autofree char *value = value_of(bytes, field);
+        struct hop *newest = hop_parse(value);
+        add_owner(owners, newest->by);
+        hop_free(newest);
+        break;
+    }
+    return owners;
+}
+
+/* A field of the first server that counts; further ones of the same add to it. */
+static void
+read_authentication(struct journey *journey, const char *value, const char *const *own, GPtrArray *owners)
+{
+    g_autofree char *server = authres_server(value);
+    gboolean is_ours = server && is_owned(server, owners);
+    for (; own && *own && server && !is_ours; own++)
+        is_ours = !g_ascii_strcasecmp(*own, server);
+    if (is_ours && (!journey->authentication || !strcmp(journey->authentication->by, server)))
+        journey->authentication = authres_parse(value, journey->authentication);
+}
+
+/* As they stand, newest first. The own chain ends at the first hop that another's server wrote; a hop of an internal
+ * address ("by 10.0.0.7", "by localhost") belongs to its neighbours. What lies beyond came from outside. */
+static void
+read_fields(struct journey *journey, const char *bytes, GArray *fields, const char *const *own)
+{
+    g_autoptr(GPtrArray) owners = collect_owners(own, bytes, fields);
+    gboolean is_inside = TRUE;
+    for (guint i = 0; i < fields->len; i++) {
+        const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
+        g_autofree char *value = value_of(bytes, field);
+        if (is_named(bytes, field, "Received") && journey->hops->len < JOURNEY_HOPS_MAX) {
+            struct hop *hop = hop_parse(value);
+            g_autofree char *owner = hop->by ? owner_of(hop->by) : NULL;
+            is_inside = is_inside && (!owner || is_owned(hop->by, owners));
+            g_ptr_array_add(journey->hops, hop);
+        } else if (is_named(bytes, field, "Authentication-Results") && is_inside) {
+            read_authentication(journey, value, own, owners);
+        } else if (is_named(bytes, field, "Date") && !journey->composed &&
+                   !date_parse(value, &journey->composed, &journey->composed_zone)) {
+            journey->composed = 0;
+        }
+    }
+}
+
+static void
+reverse(GPtrArray *array)
+{
+    for (guint i = 0; i < array->len / 2; i++) {
+        gpointer swap = array->pdata[i];
+        array->pdata[i] = array->pdata[array->len - 1 - i];
+        array->pdata[array->len - 1 - i] = swap;
+    }
+}
+
+static void
+measure(struct journey *journey)
+{
+    gint64 before = 0, first = 0, last = 0;
+    gboolean has_before = FALSE, has_first = FALSE;
+    for (guint i = 0; i < journey->hops->len; i++) {
+        struct hop *hop = journey->hops->pdata[i];
+        if (!hop->has_time)
+            continue;
+        if (!has_before && journey->composed && journey->composed <= hop->time + SKEW_MAX) {
+            before = journey->composed;
+            has_before = TRUE;
+        }
+        if (!has_first) {
+            first = has_before ? MIN(before, hop->time) : hop->time;
+            has_first = TRUE;
+        }
+        if (has_before)
+            hop->delay = MAX(hop->time - before, 0); /* clocks differ */
+        before = last = hop->time;
+        has_before = TRUE;
+    }
+    journey->total = has_first ? MAX(last - first, 0) : -1;
+}
+
+struct journey *
+journey_read(GBytes *message, const char *const *own)
+{
+    struct journey *journey = g_new0(struct journey, 1);
+    journey->hops = g_ptr_array_new_with_free_func(free_hop);
+    gsize length;
+    const char *bytes = g_bytes_get_data(message, &length);
+    g_autoptr(GArray) fields = rawmsg_fields(bytes, length, NULL, NULL);
+    read_fields(journey, bytes, fields, own);
+    reverse(journey->hops);
+    measure(journey);
+    return journey;
+}

@@ -1,0 +1,191 @@
+/* the hops of a message and who vouches for it, from fields as servers write them */
+#include "config.h"
+
+#include <string.h>
+
+#include "trust/journey.h"
+
+static void
+test_received(void)
+{
+    static const struct {
+        const char *value, *from, *from_real, *by, *with, *tls, *id, *recipient;
+        gint64 time;
+    } cases[] = {
+        /* Postfix */
+        {"from mail.example.net (mail.example.net [192.0.2.7]) (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
+         "(256/256 bits) key-exchange X25519) (No client certificate requested) by mx.example.org (Postfix) with ESMTPS id "
+         "4TzQ1y2Jz5z9rxL for <ana@example.org>; Thu, 12 Nov 2026 10:42:01 +0100 (CET)",
+         "mail.example.net", "mail.example.net [192.0.2.7]", "mx.example.org", "ESMTPS", "TLSv1.3", "4TzQ1y2Jz5z9rxL",
+         "ana@example.org", 1794476521},
+        {"by mx.example.org (Postfix, from userid 1000) id 4TzQ1y2Jz5z9rxL; Thu, 12 Nov 2026 09:42:01 +0000", NULL, NULL,
+         "mx.example.org", NULL, NULL, "4TzQ1y2Jz5z9rxL", NULL, 1794476521},
+        /* Exim */
+        {"from [192.0.2.7] (helo=laptop) by smtp.example.org with esmtpsa  (TLS1.3) tls TLS_AES_256_GCM_SHA384 (Exim 4.96) "
+         "(envelope-from <ana@example.org>) id 1r2abc-0001Xy-2z for ben@example.com; Thu, 12 Nov 2026 10:42:01 +0100",
+         "[192.0.2.7]", "helo=laptop", "smtp.example.org", "esmtpsa", "TLSv1.3", "1r2abc-0001Xy-2z", "ben@example.com",
+         1794476521},
+        /* Gmail */
+        {"from mail.example.net (mail.example.net. [192.0.2.7])\n        by mx.google.com with ESMTPS id x1-20020a05\n"
+         "        for <ana@gmail.com>\n        (version=TLS1_2 cipher=ECDHE-ECDSA-AES128-GCM-SHA256 bits=128/128);\n"
+         "        Thu, 12 Nov 2026 01:42:01 -0800 (PST)",
+         "mail.example.net", "mail.example.net. [192.0.2.7]", "mx.google.com", "ESMTPS", "TLSv1.2", "x1-20020a05",
+         "ana@gmail.com", 1794476521},
+        {"by 2002:a05:7000:1 with SMTP id abc; Thu, 12 Nov 2026 01:42:01 -0800 (PST)", NULL, NULL, "2002:a05:7000:1",
+         "SMTP", NULL, "abc", NULL, 1794476521},
+        /* Exchange, Dovecot, qmail */
+        {"from AM0.example.com (2603::1) by DB9.example.com with HTTPS; Thu, 12 Nov 2026 09:42:01 +0000", "AM0.example.com",
+         "2603::1", "DB9.example.com", "HTTPS", "TLS", NULL, NULL, 1794476521},
+        {"from mx.example.org by imap.example.org with LMTP id aBcD (envelope-from <b@x>) for <ana@example.org>; Thu, 12 Nov "
+         "2026 10:42:01 +0100",
+         "mx.example.org", NULL, "imap.example.org", "LMTP", NULL, "aBcD", "ana@example.org", 1794476521},
+        {"(qmail 1234 invoked by uid 89); 12 Nov 2026 09:42:01 -0000", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1794476521},
+        /* nonsense */
+        {"", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0},
+        {";;;", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0},
+        {"from", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0},
+        {"from by with id for", "by", NULL, NULL, "id", NULL, NULL, NULL, 0},
+        {"from (((((( by x", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0},
+        {"from a by b; yesterday", "a", NULL, "b", NULL, NULL, NULL, NULL, 0},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct hop *hop = hop_parse(cases[i].value);
+        g_assert_cmpstr(hop->from, ==, cases[i].from);
+        g_assert_cmpstr(hop->from_real, ==, cases[i].from_real);
+        g_assert_cmpstr(hop->by, ==, cases[i].by);
+        g_assert_cmpstr(hop->with, ==, cases[i].with);
+        g_assert_cmpstr(hop->tls, ==, cases[i].tls);
+        g_assert_cmpstr(hop->id, ==, cases[i].id);
+        g_assert_cmpstr(hop->recipient, ==, cases[i].recipient);
+        g_assert_cmpint(hop->has_time, ==, cases[i].time != 0);
+        g_assert_cmpint(hop->time, ==, cases[i].time);
+        hop_free(hop);
+    }
+    g_autofree char *huge = g_strnfill(100000, 'x'), *value = g_strconcat("from ", huge, " by ", huge, NULL);
+    struct hop *hop = hop_parse(value);
+    g_assert_cmpuint(strlen(hop->from), <=, HOP_TEXT_MAX);
+    hop_free(hop);
+}
+
+static void
+test_authres(void)
+{
+    g_autoptr(struct_authentication) full = authres_parse(
+        "mx.example.org; spf=pass (sender is 192.0.2.7; really) smtp.mailfrom=ben@example.com smtp.helo=mail.example.com; "
+        "dkim=pass (2048-bit key) header.d=example.com header.s=s1 header.b=\"abc;def\"; dkim=fail reason=\"bad body\" "
+        "header.i=@list.example; dmarc=pass (p=REJECT) header.from=Example.com; arc=none",
+        NULL);
+    g_assert_cmpstr(full->by, ==, "mx.example.org");
+    g_assert_cmpstr(full->spf, ==, "pass");
+    g_assert_cmpstr(full->spf_domain, ==, "example.com");
+    g_assert_cmpstr(full->dmarc, ==, "pass");
+    g_assert_cmpstr(full->dmarc_domain, ==, "example.com");
+    g_assert_cmpstr(full->arc, ==, "none");
+    g_assert_cmpuint(full->dkim->len, ==, 2);
+    const struct authentication_dkim *first = full->dkim->pdata[0], *second = full->dkim->pdata[1];
+    g_assert_cmpstr(first->result, ==, "pass");
+    g_assert_cmpstr(first->domain, ==, "example.com");
+    g_assert_cmpstr(first->selector, ==, "s1");
+    g_assert_cmpstr(second->result, ==, "fail");
+    g_assert_cmpstr(second->domain, ==, "list.example");
+    g_assert_cmpstr(second->reason, ==, "bad body");
+
+    g_autoptr(struct_authentication) none = authres_parse("mx.example.org 1; none", NULL);
+    g_assert_cmpstr(none->by, ==, "mx.example.org");
+    g_assert_null(none->spf);
+    /* A comment or a quoted text does not make a result; an invented word is none either. */
+    g_autoptr(struct_authentication) tricky =
+        authres_parse("x.org (a;b); spf=fail (spf=pass) reason=\"; spf=pass\"; dmarc=excellent", NULL);
+    g_assert_cmpstr(tricky->by, ==, "x.org");
+    g_assert_cmpstr(tricky->spf, ==, "fail");
+    g_assert_cmpstr(tricky->dmarc, ==, "unknown");
+    static const char *const broken[] = {"", ";", "x", "; spf=pass", "(((", "\"", "x;;;;=;=a;dkim"};
+    for (guint i = 0; i < G_N_ELEMENTS(broken); i++) {
+        g_autoptr(struct_authentication) result = authres_parse(broken[i], NULL);
+        g_assert_true(!result || !result->spf);
+    }
+}
+
+static struct journey *
+read_text(const char *text, const char *own)
+{
+    const char *const names[] = {own, NULL};
+    g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+    return journey_read(bytes, own ? names : NULL);
+}
+
+static const char relayed[] =
+    "Return-Path: <ben@example.com>\n"
+    "Received: from mx.example.org by imap.example.org with LMTP id L1; Thu, 12 Nov 2026 10:42:05 +0100\n"
+    "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.com\n"
+    "Authentication-Results: mx.example.org;\n\tdkim=pass header.d=example.com\n"
+    "Received: from mail.example.com (mail.example.com [192.0.2.7])\n"
+    "\tby mx.example.org with ESMTPS id M1; Thu, 12 Nov 2026 10:42:02 +0100\n"
+    "Received: from laptop by mail.example.com with ESMTPSA id S1; Thu, 12 Nov 2026 10:42:03 +0100\n"
+    "Authentication-Results: mx.example.org; spf=fail; dmarc=pass\n"
+    "Date: Thu, 12 Nov 2026 10:42:01 +0100\n"
+    "From: Ben <ben@example.com>\n"
+    "\n"
+    "Received: from body by nowhere; Thu, 12 Nov 2026 10:42:05 +0100\n";
+
+static void
+test_journey(void)
+{
+    g_autoptr(struct_journey) journey = read_text(relayed, "imap.example.org");
+    g_assert_cmpuint(journey->hops->len, ==, 3);
+    const struct hop *first = journey->hops->pdata[0], *second = journey->hops->pdata[1], *third = journey->hops->pdata[2];
+    g_assert_cmpstr(first->id, ==, "S1");
+    g_assert_cmpint(first->delay, ==, 2);
+    g_assert_cmpint(second->delay, ==, 0); /* its clock is behind */
+    g_assert_cmpint(third->delay, ==, 3);
+    g_assert_cmpint(journey->total, ==, 4);
+    g_assert_cmpint(journey->composed_zone, ==, 60);
+    /* The own server's fields count, both; the one that came with the message does not. */
+    g_assert_cmpstr(journey->authentication->by, ==, "mx.example.org");
+    g_assert_cmpstr(journey->authentication->spf, ==, "pass");
+    g_assert_cmpuint(journey->authentication->dkim->len, ==, 1);
+    g_assert_null(journey->authentication->dmarc);
+
+    /* Without a name the newest hop says who delivered. */
+    g_autoptr(struct_journey) unnamed = read_text(relayed, NULL);
+    g_assert_cmpstr(unnamed->authentication->spf, ==, "pass");
+
+    /* Another's field, wherever it stands, is not believed. */
+    g_autoptr(struct_journey) forged =
+        read_text("Received: from x by imap.example.org; Thu, 12 Nov 2026 10:42:05 +0100\n"
+                  "Authentication-Results: mx.evil.example; dmarc=pass\n"
+                  "Authentication-Results: example.org.evil.example; dmarc=pass\n"
+                  "Received: from y by mx.evil.example; Thu, 12 Nov 2026 10:42:05 +0100\n"
+                  "Authentication-Results: imap.example.org; dmarc=pass\n\n",
+                  "imap.example.org");
+    g_assert_null(forged->authentication);
+    g_assert_cmpint(forged->total, ==, 0);
+
+    /* Domains with a short second level are not one owner. */
+    g_autoptr(struct_journey) shared =
+        read_text("Received: from x by mail.one.co.uk; Thu, 12 Nov 2026 10:42:05 +0100\n"
+                  "Authentication-Results: mail.two.co.uk; dmarc=pass\n\n",
+                  NULL);
+    g_assert_null(shared->authentication);
+
+    g_autoptr(struct_journey) empty = read_text("", NULL);
+    g_assert_cmpuint(empty->hops->len, ==, 0);
+    g_assert_cmpint(empty->total, ==, -1);
+
+    GString *many = g_string_new(NULL);
+    for (guint i = 0; i < 1000; i++)
+        g_string_append(many, "Received: by a; Thu, 12 Nov 2026 10:42:05 +0100\n");
+    g_autoptr(struct_journey) bounded = read_text(many->str, NULL);
+    g_assert_cmpuint(bounded->hops->len, ==, JOURNEY_HOPS_MAX);
+    g_string_free(many, TRUE);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/journey/received", test_received);
+    g_test_add_func("/journey/authentication-results", test_authres);
+    g_test_add_func("/journey/whole", test_journey);
+    return g_test_run();
+}
