@@ -389,8 +389,7 @@ check_pin(struct stream *stream, GError **error)
     if (!pin)
         return TRUE;
     if (g_str_has_prefix(pin, "sha256:") && strlen(pin) == strlen("sha256:") + 44) {
-        guchar *hash = g_base64_decode(pin + strlen("sha256:"), &length);
-        g_free(hash);
+        g_autofree guchar *hash = g_base64_decode(pin + strlen("sha256:"), &length);
         if (length == 32)
             return TRUE;
     }

@@ -268,6 +268,30 @@ placement_attach(struct store *store, const struct placement_body *bodies, guint
     return txn_leave(store, own, ok, error);
 }
 
+/* The change from one state of flags and tags to another, made to what is wanted of `to`. */
+static gboolean
+carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, guint flags, const char *tags, GError **error)
+{
+    g_auto(struct_placement_row) row = {0};
+    if (!placement_row_read(store, to, &row, NULL))
+        return TRUE; /* it has gone meanwhile */
+    guint wanted = flags_merge(from_flags, row.flags, flags);
+    g_autofree char *wanted_tags = tags_merge(from_tags, row.tags, tags);
+    if (wanted == row.flags && !strcmp(wanted_tags, row.tags))
+        return TRUE;
+    return placement_row_set_flags(store, &row, row.base_flags, row.base_tags, wanted, wanted_tags, row.modseq, error) &&
+           message_refresh(store, row.message, error);
+}
+
+/* What others change on a message that is on its way to another folder is meant for it there, too. */
+static gboolean
+carry_along(struct store *store, const struct placement_row *row, guint flags, const char *tags, GError **error)
+{
+    gint64 target =
+        sql_int(store, 0, "SELECT target FROM intent WHERE source = ? AND source > 0 AND kind = 1 AND target > 0", "l", row->id);
+    return !target || carry(store, target, row->base_flags, row->base_tags, flags, tags, error);
+}
+
 static gboolean
 set_flags(struct store *store, const struct placement_flags *rows, guint n, gboolean merge, GError **error)
 {
@@ -285,7 +309,8 @@ set_flags(struct store *store, const struct placement_flags *rows, guint n, gboo
         gboolean shows = flags != row.flags || strcmp(tags, row.tags);
         if (!shows && rows[i].flags == row.base_flags && !strcmp(theirs, row.base_tags) && modseq == row.modseq)
             continue;
-        ok = placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
+        ok = (!merge || row.state != PLACEMENT_LEAVING || carry_along(store, &row, rows[i].flags, theirs, error)) &&
+             placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
              (!shows || message_refresh(store, row.message, error));
     }
     return txn_leave(store, own, ok, error);
@@ -301,6 +326,18 @@ gboolean
 placement_flags_sent(struct store *store, const struct placement_flags *rows, guint n, GError **error)
 {
     return set_flags(store, rows, n, FALSE, error);
+}
+
+gboolean
+placement_carry(struct store *store, gint64 from, gint64 to, GError **error)
+{
+    g_auto(struct_placement_row) row = {0};
+    gboolean own;
+    if (!placement_row_read(store, from, &row, NULL))
+        return TRUE;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    return txn_leave(store, own, carry(store, to, row.base_flags, row.base_tags, row.flags, row.tags, error), error);
 }
 
 gboolean

@@ -101,6 +101,9 @@ gboolean placement_server_flags(struct store *store, const struct placement_flag
 /* We told the server (STORE went well): base = what was sent; wanted stays, also where it changed meanwhile. */
 gboolean placement_flags_sent(struct store *store, const struct placement_flags *rows, guint n, GError **error);
 
+/* What was changed on `from` here and not sent is meant for `to`, another placement of the message, as well. */
+gboolean placement_carry(struct store *store, gint64 from, gint64 to, GError **error);
+
 /* The server has them no more. Files that lie nowhere else move to mail/.removed, where they stay 30 days (D11). */
 gboolean placement_remove(struct store *store, const gint64 *ids, guint n, GError **error);
 

@@ -11,7 +11,7 @@
  *   2. what other programs did to the Maildirs is taken in
  *   3. for each folder that changed on either side: flags in and out, new envelopes newest first
  *   4. what the server no longer has goes here, unless it lies elsewhere now (moved by another client), or the brake
- *      holds
+ *      holds (agree.h)
  *   5. moves, copies, uploads and removals asked for here go out
  *   6. bodies, as the policy `keep` says, newest first, in durable batches
  *
@@ -117,9 +117,5 @@ gboolean sync_is_connected(const struct sync *sync);
 
 const struct sync_statistics *sync_get_statistics(struct sync *sync); /* borrowed */
 void sync_reset_statistics(struct sync *sync);
-
-/* The user agrees to what a folder's brake holds back (FOLDER_PAUSED and its notice): the next pass carries it out.
- * For commands and the screen; needs a writable store, no runner. */
-gboolean sync_agree(struct store *store, gint64 folder, GError **error);
 
 #endif

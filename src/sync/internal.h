@@ -1,0 +1,133 @@
+/* internal.h - for src/sync alone: the runner, and what its parts share */
+#ifndef SYNC_INTERNAL_H
+#define SYNC_INTERNAL_H
+
+#include "base/error.h"
+#include "mail/reader.h"
+#include "store/intent.h"
+#include "store/message.h"
+#include "store/placement.h"
+#include "sync/plan.h"
+#include "sync/sync.h"
+
+typedef struct known struct_known;
+typedef struct listing struct_listing;
+
+/* Rows a transaction while others may wait for the writer, and while a new folder fills. */
+#define ROWS_A_COMMIT 100
+/* Messages whose envelopes are asked for at once; the first time fewer, so that a list can be shown soon. */
+#define ENVELOPES_FIRST 50
+#define ENVELOPES_A_FETCH 500
+/* A UIDVALIDITY that changes as often in a row stops the folder (RELIABILITY.md D10). */
+#define VALIDITY_CHANGES_MAX 5
+
+struct sync {
+    struct store *store;
+    gint64 account;
+    struct sync_options options;
+    struct imap *imap;
+    struct reader *reader;
+    gint64 selected; /* folder; 0: none */
+    struct imap_mailbox *mailbox; /* of it */
+    gboolean recovered; /* intents of a runner that died were looked at */
+    gboolean dry_run;
+    struct sync_statistics statistics; /* of closed connections, and everything that is no traffic */
+    struct sync_statistics shown;      /* with the open one's traffic */
+    gint64 last_changed;               /* monotonic, of the last `changed` */
+    gboolean changes_untold;
+    guint idle_events;
+};
+
+/* ---- sync.c ---- */
+
+gboolean sync_connect(struct sync *sync, GError **error);
+/* Selects, or keeps selected, without asking for anything. mailbox is sync->mailbox. */
+gboolean sync_select(struct sync *sync, const struct folder *folder, const struct imap_select *how, GError **error);
+gboolean sync_unselect(struct sync *sync, GError **error);
+gboolean sync_is_cancelled(struct sync *sync, GError **error);
+
+void sync_tell_progress(struct sync *sync, const struct folder *folder, enum sync_phase phase, guint64 done,
+                        guint64 total);
+void sync_tell_changed(struct sync *sync, gboolean now);
+/* To the log and to the person. */
+void sync_tell_notice(struct sync *sync, const struct folder *folder, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void sync_tell_planned(struct sync *sync, const struct folder *folder, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* TRUE when the pass may go on with the next folder: the error is about this one alone. It is then noted with it. */
+gboolean sync_survives(struct sync *sync, const struct folder *folder, GError **error);
+
+/* ---- folders.c ---- */
+
+struct listing {
+    GPtrArray *list, *statuses; /* struct imap_folder, struct imap_status */
+    GHashTable *folders;        /* wire name -> struct imap_folder */
+    GHashTable *status;         /* wire name -> struct imap_status, as far as told */
+    GArray *gone;               /* ids of folders that the server lists no more */
+};
+void listing_clear(struct listing *listing);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_listing, listing_clear)
+
+/* Folder intents out, the list in. */
+gboolean folders_sync(struct sync *sync, struct listing *listing, GError **error);
+/* When every folder was read, so that what was moved out of them is known elsewhere. */
+gboolean folders_forget_gone(struct sync *sync, const struct listing *listing, GError **error);
+/* Is its mail kept here, and not held back by a brake? */
+gboolean folder_is_synced(const struct folder *folder);
+
+/* ---- report.c: what the server says of a folder ---- */
+
+struct report {
+    gboolean complete;
+    GArray *remotes;          /* struct plan_remote */
+    GStringChunk *strings;
+    struct uidset *vanished;  /* not complete */
+    struct uidset *fresh;     /* UIDs that are not known here */
+    guint64 exists, modseq;
+    guint32 uidnext;
+};
+
+/* What is known here of the folder. */
+struct known {
+    struct placement_set *set;
+    struct uidset *uids;
+};
+gboolean known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error);
+void known_clear(struct known *known);
+struct placement *known_find(const struct known *known, guint32 uid); /* NULL: none */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_known, known_clear)
+
+/* Selects the folder and asks for what is needed. `complete`: do not trust mod-sequences. After a change of UIDVALIDITY
+ * `known` is loaded anew and *folder is read again. */
+struct report *report_read(struct sync *sync, struct folder **folder, struct known *known, gboolean complete,
+                           GError **error);
+struct report *report_new(void); /* that says nothing */
+void report_free(struct report *report);
+typedef struct report struct_report;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_report, report_free)
+
+/* ---- envelopes.c ---- */
+
+/* New messages of the selected folder, newest first: bound to a placement that waits for its UID, or inserted. */
+gboolean envelopes_fetch(struct sync *sync, const struct folder *folder, const struct uidset *uids, GError **error);
+
+/* ---- relink.c ---- */
+
+/* New messages that are here already under another placement (moved or copied by another client) get their file from
+ * there. What does not prove to be the same is left for bodies_fetch(). */
+gboolean relink_known(struct sync *sync, const struct folder *folder, GError **error);
+
+/* ---- bodies.c ---- */
+
+/* What the account's policy wants here, of the placements that have no body. */
+gboolean bodies_fetch(struct sync *sync, struct folder *folder, GError **error);
+/* These placements, whatever the policy says. */
+gboolean bodies_fetch_some(struct sync *sync, struct folder *folder, const struct uidset *uids, GError **error);
+
+/* ---- push.c ---- */
+
+/* One UID STORE of the plan, and its record. */
+gboolean push_flags(struct sync *sync, const struct folder *folder, struct known *known,
+                    const struct plan_action *action, GError **error);
+/* Moves, copies, uploads and removals that may run now. */
+gboolean push_intents(struct sync *sync, GError **error);
+
+#endif

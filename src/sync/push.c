@@ -1,0 +1,526 @@
+/* What was changed here, carried to the server: flags as the plan groups them, and the intents (moves, copies, uploads,
+ * removals). An intent is claimed before its command and done after it; one that was claimed by a pass that died is
+ * `uncertain`, and comes here only after its folders were read, so that what had arrived is known by its UID. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/flags.h"
+#include "base/log.h"
+#include "mail/lines.h"
+#include "sync/agree.h"
+#include "sync/internal.h"
+#include "sync/keyword.h"
+
+/* ---- flags ---- */
+
+gboolean
+push_flags(struct sync *sync, const struct folder *folder, struct known *known, const struct plan_action *action,
+           GError **error)
+{
+    g_auto(GStrv) keywords = keywords_from_tags(action->tags);
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct placement_flags));
+    guint32 uid;
+    if (!action->flags && !*keywords)
+        return TRUE; /* only tags that no keyword can say */
+    STEP("sync.flags.send");
+    if (!imap_store(sync->imap, action->uids, action->add, action->flags, (const char *const *) keywords, 0, NULL, NULL,
+                    NULL, error))
+        return FALSE;
+    for (struct uidset_iter it = uidset_iter(action->uids); uidset_next(&it, &uid);) {
+        struct placement *row = known_find(known, uid);
+        if (!row)
+            continue;
+        g_autofree char *tags = NULL;
+        if (action->add) {
+            row->base_flags |= action->flags;
+            tags = tags_merge("", row->base_tags, action->tags);
+        } else {
+            row->base_flags &= ~action->flags;
+            tags = tags_minus(row->base_tags, action->tags);
+        }
+        row->base_tags = g_string_chunk_insert_const(known->set->strings, tags);
+        struct placement_flags sent = {row->id, row->base_flags, row->base_tags, 0};
+        g_array_append_val(rows, sent);
+    }
+    for (guint i = 0; i < rows->len; i += ROWS_A_COMMIT) {
+        STEP("sync.flags.record");
+        if (!placement_flags_sent(sync->store, &g_array_index(rows, struct placement_flags, i),
+                                  MIN(rows->len - i, ROWS_A_COMMIT), error))
+            return FALSE;
+    }
+    log_debug("sync.flags", "folder=%s sent=%u", folder->name, rows->len);
+    return TRUE;
+}
+
+/* ---- intents ---- */
+
+/* A run of intents of one kind between the same two folders. */
+struct batch {
+    struct sync *sync;
+    enum intent_kind kind;
+    struct folder *source, *target; /* NULL where the kind has none */
+    GPtrArray *intents;             /* struct intent, borrowed */
+};
+
+static void
+batch_clear(struct batch *batch)
+{
+    g_clear_pointer(&batch->source, folder_free);
+    g_clear_pointer(&batch->target, folder_free);
+    g_clear_pointer(&batch->intents, g_ptr_array_unref);
+}
+
+/* The UID of a placement now; 0: none yet, or the placement has gone (*there is FALSE). */
+static guint32
+uid_of(struct sync *sync, gint64 placement, gboolean *there)
+{
+    struct placement row;
+    *there = placement && placement_get(sync->store, placement, &row, NULL, NULL);
+    return *there ? row.uid : 0;
+}
+
+static gboolean
+claim(struct batch *batch, const GPtrArray *intents, GError **error)
+{
+    g_autofree gint64 *ids = g_new(gint64, intents->len + 1);
+    for (guint i = 0; i < intents->len; i++)
+        ids[i] = ((const struct intent *) intents->pdata[i])->id;
+    return intent_claim(batch->sync->store, ids, intents->len, error);
+}
+
+/* The server's word about these intents alone is noted with them; anything else ends the pass. A folder that changed
+ * under us (ERROR_STALE) is no fault of theirs: they come again. */
+static gboolean
+fail(struct batch *batch, const GPtrArray *intents, GError **error)
+{
+    struct sync *sync = batch->sync;
+    g_autoptr(GError) why = g_steal_pointer(error);
+    const struct folder *about = batch->source ? batch->source : batch->target;
+    g_autofree char *text = g_strdup(why->message);
+    gboolean stale = why->code == ERROR_STALE;
+    if (!sync_survives(sync, about, &why)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    for (guint i = 0; i < intents->len && !stale; i++)
+        if (!intent_failed(sync->store, ((const struct intent *) intents->pdata[i])->id, text, 0, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+done(struct batch *batch, const GPtrArray *intents, const struct imap_copies *copies, GError **error)
+{
+    struct sync *sync = batch->sync;
+    g_autofree struct intent_result *results = g_new0(struct intent_result, intents->len + 1);
+    /* UIDs of a folder that was numbered anew since we read it are not those that we know it by. */
+    gboolean known = copies && batch->target && copies->uidvalidity && copies->uidvalidity == batch->target->uidvalidity;
+    g_autoptr(GHashTable) new_uids = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; known && i < copies->pairs->len; i++) {
+        const struct imap_copied *pair = &g_array_index(copies->pairs, struct imap_copied, i);
+        g_hash_table_insert(new_uids, GUINT_TO_POINTER(pair->from), GUINT_TO_POINTER(pair->to));
+    }
+    for (guint i = 0; i < intents->len; i++) {
+        const struct intent *intent = intents->pdata[i];
+        results[i].intent = intent->id;
+        results[i].new_uid =
+            GPOINTER_TO_UINT(g_hash_table_lookup(new_uids, GUINT_TO_POINTER(intent->source_uid)));
+    }
+    for (guint i = 0; i < intents->len; i += ROWS_A_COMMIT) {
+        STEP("sync.intent.record");
+        if (!intent_done(sync->store, results + i, MIN(intents->len - i, ROWS_A_COMMIT), error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Selects the source under the UIDVALIDITY that its UIDs belong to. */
+static gboolean
+select_source(struct batch *batch, GError **error)
+{
+    if (!sync_select(batch->sync, batch->source, NULL, error))
+        return FALSE;
+    if (batch->sync->mailbox->uidvalidity == batch->source->uidvalidity)
+        return TRUE;
+    g_set_error(error, SYNC_ERROR, ERROR_STALE, "the folder was numbered anew by its server");
+    return FALSE;
+}
+
+static struct uidset *
+source_uids(const GPtrArray *intents)
+{
+    struct uidset *uids = uidset_new();
+    for (guint i = 0; i < intents->len; i++)
+        uidset_add(uids, ((const struct intent *) intents->pdata[i])->source_uid);
+    return uids;
+}
+
+/* \Deleted, and then these and nothing else. Without UIDPLUS the only EXPUNGE takes whatever anybody has marked: it is
+ * used when that is ours alone, else the messages stay marked. */
+static gboolean
+expunge(struct batch *batch, const struct uidset *uids, GError **error)
+{
+    struct sync *sync = batch->sync;
+    STEP("sync.expunge.mark");
+    if (!imap_store(sync->imap, uids, TRUE, FLAG_DELETED, NULL, 0, NULL, NULL, NULL, error))
+        return FALSE;
+    STEP("sync.expunge.send");
+    if (imap_has(sync->imap, IMAP_UIDPLUS))
+        return imap_expunge(sync->imap, uids, error);
+    g_autoptr(struct_uidset) marked = imap_search(sync->imap, "DELETED", error);
+    if (!marked)
+        return FALSE;
+    uidset_remove_set(marked, uids);
+    if (uidset_is_empty(marked))
+        return imap_expunge_all_deleted(sync->imap, error);
+    sync_tell_notice(sync, batch->source,
+                     "messages stay marked as deleted on the server: it cannot remove single ones, and others are marked "
+                     "there by another program");
+    return TRUE;
+}
+
+static gboolean
+send_expunges(struct batch *batch, GPtrArray *intents, GError **error)
+{
+    if (!intents->len)
+        return TRUE;
+    g_autoptr(struct_uidset) uids = source_uids(intents);
+    if (!select_source(batch, error) || !claim(batch, intents, error) || !expunge(batch, uids, error))
+        return *error && fail(batch, intents, error);
+    if (batch->kind == INTENT_EXPUNGE)
+        batch->sync->statistics.expunged += intents->len;
+    return done(batch, intents, NULL, error);
+}
+
+static gboolean
+send_copies(struct batch *batch, GPtrArray *intents, GError **error)
+{
+    struct sync *sync = batch->sync;
+    if (!intents->len)
+        return TRUE;
+    g_autoptr(struct_uidset) uids = source_uids(intents);
+    g_autoptr(struct_imap_copies) copies = imap_copies_new();
+    gboolean move = batch->kind == INTENT_MOVE, by_move = move && imap_has(sync->imap, IMAP_MOVE);
+    if (!select_source(batch, error) || !claim(batch, intents, error))
+        return *error && fail(batch, intents, error);
+    STEP("sync.copy.send");
+    gboolean ok = by_move ? imap_move(sync->imap, uids, batch->target->wire, copies, error)
+                          : imap_copy(sync->imap, uids, batch->target->wire, copies, error);
+    if (ok && move && !by_move)
+        ok = expunge(batch, uids, error);
+    if (!ok)
+        return fail(batch, intents, error);
+    *(move ? &sync->statistics.moved : &sync->statistics.copied) += intents->len;
+    return done(batch, intents, copies, error);
+}
+
+/* ---- uploads ---- */
+
+struct reading {
+    const char *bytes;
+    gsize left;
+};
+
+static gssize
+read_bytes(void *bytes, gsize size, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    struct reading *reading = data;
+    gsize n = MIN(size, reading->left);
+    memcpy(bytes, reading->bytes, n);
+    reading->bytes += n;
+    reading->left -= n;
+    return (gssize) n;
+}
+
+static gboolean
+append_once(struct batch *batch, GBytes *message, guint flags, const char *const *keywords, gint64 received,
+            guint32 *uid, GError **error)
+{
+    struct imap_append append = {.flags = flags, .keywords = keywords, .date = received};
+    struct reading reading;
+    reading.bytes = g_bytes_get_data(message, &reading.left);
+    append.size = reading.left;
+    append.read = read_bytes;
+    append.data = &reading;
+    guint32 uidvalidity = 0;
+    STEP("sync.append.send");
+    if (!imap_append(batch->sync->imap, batch->target->wire, &append, &uidvalidity, uid, error))
+        return FALSE;
+    if (uidvalidity != batch->target->uidvalidity)
+        *uid = 0;
+    return TRUE;
+}
+
+static gboolean
+can_go_on(struct sync *sync, const GError *error, int code)
+{
+    return error->code == code && sync_is_connected(sync);
+}
+
+/* Tries again once where that may help: a folder that is not there is made, keywords that are refused are left out (they
+ * stay wanted, and are told with the next pass). */
+static gboolean
+append(struct batch *batch, GBytes *message, guint flags, const char *tags, gint64 received, guint32 *uid,
+       GError **error)
+{
+    struct sync *sync = batch->sync;
+    g_auto(GStrv) keywords = keywords_from_tags(tags);
+    g_autoptr(GError) why = NULL;
+    if (append_once(batch, message, flags, (const char *const *) keywords, received, uid, &why))
+        return TRUE;
+    if (can_go_on(sync, why, ERROR_STALE)) {
+        if (!imap_create(sync->imap, batch->target->wire, 0, TRUE, error))
+            return FALSE;
+        return append_once(batch, message, flags, (const char *const *) keywords, received, uid, error);
+    }
+    if (can_go_on(sync, why, ERROR_REFUSED) && *keywords)
+        return append_once(batch, message, flags, NULL, received, uid, error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+/* An upload that may have happened is not in its folder, as far as a match can tell. In Sent the Message-ID alone
+ * decides (servers rewrite what is saved there, Gmail puts it there itself): *bound. */
+static gboolean
+find_sent(struct batch *batch, const struct intent *intent, gboolean *bound, GError **error)
+{
+    struct store *store = batch->sync->store;
+    g_autoptr(struct_message) message = message_load(store, intent->message, error);
+    *bound = FALSE;
+    if (!message)
+        return FALSE;
+    g_autoptr(GArray) versions = message->message_id ? message_find_id(store, message->message_id) : NULL;
+    for (guint i = 0; versions && i < versions->len; i++) {
+        g_autoptr(GPtrArray) places = message_places(store, g_array_index(versions, gint64, i), error);
+        for (guint k = 0; places && k < places->len; k++) {
+            const struct message_place *place = places->pdata[k];
+            if (place->folder != batch->target->id || !place->uid)
+                continue;
+            *bound = TRUE;
+            return placement_bind(store, intent->target, place->uid, 0, place->flags, place->tags, error);
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+send_upload(struct batch *batch, const struct intent *intent, GError **error)
+{
+    struct sync *sync = batch->sync;
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    g_ptr_array_add(one, (gpointer) intent);
+    guint32 uid = 0;
+    if (intent->uncertain && batch->target->role == FOLDER_SENT) {
+        gboolean bound;
+        if (!find_sent(batch, intent, &bound, error))
+            return FALSE;
+        if (bound)
+            return done(batch, one, NULL, error);
+    }
+    guint flags = 0;
+    g_autofree char *tags = NULL;
+    gint64 received = 0;
+    g_autoptr(GBytes) bytes = intent_append_bytes(sync->store, intent, &flags, &tags, &received, error);
+    if (!bytes)
+        return fail(batch, one, error);
+    g_autoptr(GBytes) message = lf_to_crlf(bytes);
+    guint64 limit = imap_get_append_limit(sync->imap);
+    if (limit && g_bytes_get_size(message) > limit) {
+        g_set_error(error, SYNC_ERROR, ERROR_REFUSED, "the server takes no message of more than %" G_GUINT64_FORMAT " bytes",
+                    limit);
+        return fail(batch, one, error);
+    }
+    if (!claim(batch, one, error))
+        return FALSE;
+    if (!append(batch, message, flags, tags ? tags : "", received, &uid, error))
+        return fail(batch, one, error);
+    sync->statistics.uploaded++;
+    struct intent_result result = {intent->id, uid, 0};
+    STEP("sync.append.record");
+    return intent_done(sync->store, &result, 1, error);
+}
+
+/* ---- which of a batch is to be done how ---- */
+
+/* Deletions for good are counted against the folder (D11). Trash and Junk are there to be emptied. */
+static gboolean
+is_braked(struct batch *batch, guint n, GError **error)
+{
+    struct sync *sync = batch->sync;
+    const struct folder *folder = batch->source;
+    if (folder->role == FOLDER_TRASH || folder->role == FOLDER_JUNK || sync_is_agreed(sync->store, folder->id) ||
+        !plan_brake((guint64) folder->total + n, n))
+        return FALSE;
+    g_autofree char *text = g_strdup_printf(
+        "%u messages would be removed from the server for good: nothing is removed until you agree", n);
+    sync_tell_notice(sync, folder, "%s", text);
+    if (!folder_set_bits(sync->store, folder->id, FOLDER_PAUSED, 0, error))
+        return TRUE;
+    folder_set_notice(sync->store, folder->id, text, error);
+    return TRUE;
+}
+
+static gboolean
+send_moves(struct batch *batch, GError **error)
+{
+    struct sync *sync = batch->sync;
+    g_autoptr(GPtrArray) to_move = g_ptr_array_new(), arrived = g_ptr_array_new(), over = g_ptr_array_new(),
+                         lost = g_ptr_array_new();
+    for (guint i = 0; i < batch->intents->len; i++) {
+        struct intent *intent = batch->intents->pdata[i];
+        gboolean source_there, target_there;
+        guint32 source = uid_of(sync, intent->source, &source_there);
+        guint32 target = uid_of(sync, intent->target, &target_there);
+        intent->source_uid = source;
+        if (!source_there)
+            g_ptr_array_add(target ? over : lost, intent); /* lost: decided when every folder was read */
+        else if (!target_there)
+            g_ptr_array_add(over, intent);
+        else if (source)
+            g_ptr_array_add(target ? arrived : to_move, intent);
+    }
+    /* What has arrived under its UID before (a copy whose answer was lost) only leaves its source. */
+    return done(batch, over, NULL, error) && send_expunges(batch, arrived, error) && send_copies(batch, to_move, error);
+}
+
+static gboolean
+send_copy_batch(struct batch *batch, GError **error)
+{
+    struct sync *sync = batch->sync;
+    g_autoptr(GPtrArray) to_copy = g_ptr_array_new(), over = g_ptr_array_new();
+    for (guint i = 0; i < batch->intents->len; i++) {
+        struct intent *intent = batch->intents->pdata[i];
+        gboolean source_there, target_there;
+        intent->source_uid = uid_of(sync, intent->source, &source_there);
+        guint32 target = uid_of(sync, intent->target, &target_there);
+        if (target || !target_there)
+            g_ptr_array_add(over, intent);
+        else if (intent->source_uid)
+            g_ptr_array_add(to_copy, intent);
+        else if (!source_there && !send_upload(batch, intent, error)) /* the original has gone, its content is here */
+            return FALSE;
+    }
+    return done(batch, over, NULL, error) && send_copies(batch, to_copy, error);
+}
+
+static gboolean
+send_expunge_batch(struct batch *batch, GError **error)
+{
+    g_autoptr(GPtrArray) to_expunge = g_ptr_array_new(), over = g_ptr_array_new();
+    for (guint i = 0; i < batch->intents->len; i++) {
+        struct intent *intent = batch->intents->pdata[i];
+        gboolean there;
+        intent->source_uid = uid_of(batch->sync, intent->source, &there);
+        if (!there)
+            g_ptr_array_add(over, intent);
+        else if (intent->source_uid)
+            g_ptr_array_add(to_expunge, intent);
+    }
+    if (!done(batch, over, NULL, error))
+        return FALSE;
+    if (is_braked(batch, to_expunge->len, error))
+        return *error == NULL;
+    return send_expunges(batch, to_expunge, error);
+}
+
+static gboolean
+send_upload_batch(struct batch *batch, GError **error)
+{
+    guint total = batch->intents->len;
+    for (guint i = 0; i < total; i++) {
+        const struct intent *intent = batch->intents->pdata[i];
+        gboolean there;
+        guint32 uid = uid_of(batch->sync, intent->target, &there);
+        if (sync_is_cancelled(batch->sync, error))
+            return FALSE;
+        sync_tell_progress(batch->sync, batch->target, SYNC_SEND, i, total);
+        g_autoptr(GPtrArray) one = g_ptr_array_new();
+        g_ptr_array_add(one, (gpointer) intent);
+        if (!(uid || !there ? done(batch, one, NULL, error) : send_upload(batch, intent, error)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static const struct {
+    gboolean (*send)(struct batch *batch, GError **error);
+    gboolean needs_source, needs_target;
+} senders[INTENT_KINDS] = {
+    [INTENT_MOVE] = {send_moves, TRUE, TRUE},
+    [INTENT_COPY] = {send_copy_batch, TRUE, TRUE},
+    [INTENT_APPEND] = {send_upload_batch, FALSE, TRUE},
+    [INTENT_EXPUNGE] = {send_expunge_batch, TRUE, FALSE},
+};
+
+static gboolean
+is_ready(const struct folder *folder)
+{
+    return folder && folder->wire && !(folder->bits & FOLDER_PAUSED);
+}
+
+static gboolean
+send_batch(struct batch *batch, GError **error)
+{
+    const struct intent *first = batch->intents->pdata[0];
+    batch->source = first->source_folder ? folder_get(batch->sync->store, first->source_folder, NULL) : NULL;
+    batch->target = first->target_folder ? folder_get(batch->sync->store, first->target_folder, NULL) : NULL;
+    /* A folder that could not be made, or that a brake holds: later. */
+    if ((senders[batch->kind].needs_source && !is_ready(batch->source)) ||
+        (senders[batch->kind].needs_target && !is_ready(batch->target)))
+        return TRUE;
+    sync_tell_planned(batch->sync, batch->source ? batch->source : batch->target, "%s %u message%s%s%s",
+                      intent_kind_name(batch->kind), batch->intents->len, batch->intents->len == 1 ? "" : "s",
+                      batch->source && batch->target ? " to " : "",
+                      batch->source && batch->target ? batch->target->name : "");
+    if (batch->sync->dry_run)
+        return TRUE;
+    sync_tell_progress(batch->sync, batch->source ? batch->source : batch->target, SYNC_SEND, 0, batch->intents->len);
+    g_autoptr(GError) why = NULL;
+    if (senders[batch->kind].send(batch, &why))
+        return TRUE;
+    if (why && sync_survives(batch->sync, batch->source ? batch->source : batch->target, &why))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean
+belongs(const struct batch *batch, const struct intent *intent)
+{
+    const struct intent *first = batch->intents->len ? batch->intents->pdata[0] : intent;
+    return intent->kind == first->kind && intent->source_folder == first->source_folder &&
+           intent->target_folder == first->target_folder;
+}
+
+gboolean
+push_intents(struct sync *sync, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    for (gboolean again = TRUE; again;) {
+        g_autoptr(GPtrArray) intents = intent_next(sync->store, sync->account, G_MAXINT, error);
+        if (!intents)
+            return FALSE;
+        again = FALSE;
+        for (guint i = 0; i < intents->len;) {
+            struct batch batch = {.sync = sync, .intents = g_ptr_array_new()};
+            for (; i < intents->len && belongs(&batch, intents->pdata[i]); i++) {
+                struct intent *intent = intents->pdata[i];
+                batch.kind = intent->kind;
+                /* Each is tried once a pass; what waits for it (`after`) comes with the next round. */
+                if (intent->kind < INTENT_FOLDER_CREATE &&
+                    g_hash_table_add(seen, g_memdup2(&intent->id, sizeof intent->id)))
+                    g_ptr_array_add(batch.intents, intent);
+            }
+            gboolean ok = !batch.intents->len || send_batch(&batch, error);
+            again = again || batch.intents->len;
+            batch_clear(&batch);
+            if (!ok || sync_is_cancelled(sync, error))
+                return FALSE;
+        }
+        if (sync->dry_run)
+            break;
+    }
+    return TRUE;
+}

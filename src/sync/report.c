@@ -1,0 +1,231 @@
+/* What the server says of a folder, by the cheapest way that it offers: QRESYNC with the SELECT, CONDSTORE, or every
+ * UID and its flags. RFC 7162. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "sync/internal.h"
+#include "sync/keyword.h"
+
+/* Flags of so many messages are asked for in one command when all are read. */
+#define FLAGS_A_FETCH 5000
+
+gboolean
+known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error)
+{
+    known_clear(known);
+    known->set = placement_load(sync->store, folder->id, PLACEMENT_SELECT_ALL, 0, error);
+    if (!known->set)
+        return FALSE;
+    known->uids = uidset_new();
+    for (guint i = 0; i < known->set->n; i++)
+        uidset_add(known->uids, known->set->rows[i].uid);
+    return TRUE;
+}
+
+void
+known_clear(struct known *known)
+{
+    g_clear_pointer(&known->set, placement_set_free);
+    g_clear_pointer(&known->uids, uidset_free);
+}
+
+struct placement *
+known_find(const struct known *known, guint32 uid)
+{
+    guint low = 0, high = known->set->n;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        if (known->set->rows[middle].uid < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < known->set->n && known->set->rows[low].uid == uid ? &known->set->rows[low] : NULL;
+}
+
+void
+report_free(struct report *report)
+{
+    if (!report)
+        return;
+    g_array_unref(report->remotes);
+    g_string_chunk_free(report->strings);
+    uidset_free(report->vanished);
+    uidset_free(report->fresh);
+    g_free(report);
+}
+
+struct report *
+report_new(void)
+{
+    struct report *report = g_new0(struct report, 1);
+    report->remotes = g_array_new(FALSE, FALSE, sizeof(struct plan_remote));
+    report->strings = g_string_chunk_new(1024);
+    report->vanished = uidset_new();
+    report->fresh = uidset_new();
+    return report;
+}
+
+struct taking {
+    struct report *report;
+    const struct known *known;
+};
+
+static gboolean
+take_message(const struct imap_message *message, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    struct taking *taking = data;
+    if (!message->uid || !(message->items & IMAP_FETCH_FLAGS))
+        return TRUE;
+    const struct placement *here = known_find(taking->known, message->uid);
+    g_autofree char *tags =
+        keywords_to_tags(message->keywords, here ? here->base_tags : "", here ? here->tags : "");
+    struct plan_remote remote = {
+        .uid = message->uid,
+        .flags = message->flags,
+        .tags = *tags ? g_string_chunk_insert_const(taking->report->strings, tags) : "",
+        .modseq = message->items & IMAP_FETCH_MODSEQ ? message->modseq : 0,
+    };
+    g_array_append_val(taking->report->remotes, remote);
+    if (!uidset_contains(taking->known->uids, message->uid))
+        uidset_add(taking->report->fresh, message->uid);
+    return TRUE;
+}
+
+/* The server numbers the folder anew: nothing that we know of UIDs holds, everything else does. */
+static gboolean
+renumber(struct sync *sync, struct folder **folder, struct known *known, GError **error)
+{
+    STEP("sync.uidvalidity");
+    if (!folder_reset_uidvalidity(sync->store, (*folder)->id, sync->mailbox->uidvalidity, error))
+        return FALSE;
+    log_info("sync.report", "folder=%s uidvalidity %u -> %u", (*folder)->name, (*folder)->uidvalidity,
+             sync->mailbox->uidvalidity);
+    gint64 id = (*folder)->id;
+    folder_free(*folder);
+    *folder = folder_get(sync->store, id, error);
+    if (!*folder || !known_load(sync, *folder, known, error))
+        return FALSE;
+    if ((*folder)->validity_changes < VALIDITY_CHANGES_MAX)
+        return TRUE;
+    /* D10: something is wrong with that server, and each time costs a look at every message. */
+    g_set_error(error, SYNC_ERROR, ERROR_STALE,
+                "the server has numbered the messages of this folder anew %u times in a row: it is left alone until you "
+                "agree", (*folder)->validity_changes);
+    folder_set_bits(sync->store, id, FOLDER_PAUSED, 0, NULL);
+    return FALSE;
+}
+
+/* A UID that the search named is there, whether or not its flags came (an answer that could not be read): it counts as
+ * unchanged, never as gone. */
+static void
+add_untold(struct taking *taking, const struct uidset *there)
+{
+    g_autoptr(struct_uidset) untold = uidset_copy(there), told = uidset_new();
+    for (guint i = 0; i < taking->report->remotes->len; i++)
+        uidset_add(told, g_array_index(taking->report->remotes, struct plan_remote, i).uid);
+    uidset_remove_set(untold, told);
+    guint32 uid;
+    for (struct uidset_iter it = uidset_iter(untold); uidset_next(&it, &uid);) {
+        const struct placement *here = known_find(taking->known, uid);
+        if (!here)
+            continue;
+        struct plan_remote remote = {uid, here->base_flags, here->base_tags, here->modseq};
+        g_array_append_val(taking->report->remotes, remote);
+    }
+}
+
+/* Every UID there is, and the flags of those that we know. */
+static gboolean
+read_all(struct sync *sync, struct taking *taking, GError **error)
+{
+    taking->report->complete = TRUE;
+    if (!sync->mailbox->exists)
+        return TRUE;
+    g_autoptr(struct_uidset) all = imap_search_all(sync->imap, error);
+    if (!all)
+        return FALSE;
+    uidset_add_set(taking->report->fresh, all);
+    uidset_remove_set(taking->report->fresh, taking->known->uids);
+    taking->report->exists = uidset_count(all);
+    g_autoptr(struct_uidset) old = uidset_copy(all);
+    uidset_keep_set(old, taking->known->uids);
+    struct imap_fetch what = {.items = IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ, .chunk = FLAGS_A_FETCH};
+    if (uidset_is_empty(old))
+        return TRUE;
+    if (!imap_fetch(sync->imap, old, &what, take_message, taking, error))
+        return FALSE;
+    add_untold(taking, old);
+    return TRUE;
+}
+
+/* CONDSTORE without QRESYNC tells changes, but not who has gone: that shows in the number. */
+static gboolean
+read_changes(struct sync *sync, const struct folder *folder, struct taking *taking, GError **error)
+{
+    g_autoptr(struct_uidset) all = uidset_new_range(1, G_MAXUINT32);
+    struct imap_fetch what = {
+        .items = IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ,
+        .changed_since = folder->modseq,
+        .chunk = G_MAXUINT32,
+    };
+    if (!imap_fetch(sync->imap, all, &what, take_message, taking, error))
+        return FALSE;
+    guint64 expected = uidset_count(taking->known->uids) + uidset_count(taking->report->fresh);
+    if (expected <= taking->report->exists)
+        return TRUE;
+    g_autoptr(struct_uidset) there = imap_search_all(sync->imap, error);
+    if (!there)
+        return FALSE;
+    uidset_add_set(taking->report->vanished, taking->known->uids);
+    uidset_remove_set(taking->report->vanished, there);
+    return TRUE;
+}
+
+struct report *
+report_read(struct sync *sync, struct folder **folder, struct known *known, gboolean complete, GError **error)
+{
+    g_autoptr(struct_report) report = report_new();
+    struct taking taking = {report, known};
+    gboolean trusted = !complete && (*folder)->modseq && (*folder)->uidvalidity;
+    struct imap_select how = {
+        .uidvalidity = trusted ? (*folder)->uidvalidity : 0,
+        .modseq = trusted ? (*folder)->modseq : 0,
+        .on_changed = take_message,
+        .data = &taking,
+    };
+    if (!sync_select(sync, *folder, &how, error))
+        return NULL;
+    struct imap_mailbox *mailbox = sync->mailbox;
+    if (!mailbox->uidvalidity || mailbox->uid_not_sticky) {
+        g_set_error(error, SYNC_ERROR, ERROR_REFUSED,
+                    "the server gives the messages of this folder no lasting numbers: they cannot be kept here");
+        return NULL;
+    }
+    if ((*folder)->uidvalidity != mailbox->uidvalidity) {
+        /* Changes that came with the SELECT belong to numbers that are void. */
+        g_array_set_size(report->remotes, 0);
+        uidset_clear(report->fresh);
+        trusted = FALSE;
+        if ((*folder)->uidvalidity && !renumber(sync, folder, known, error))
+            return NULL;
+    }
+    report->exists = mailbox->exists;
+    report->modseq = mailbox->modseq;
+    report->uidnext = mailbox->uidnext;
+    /* A mod-sequence that went back says that what we know of changes is worth nothing. */
+    trusted = trusted && mailbox->modseq >= (*folder)->modseq;
+    if (trusted && mailbox->resynced) {
+        uidset_add_set(report->vanished, mailbox->vanished);
+        uidset_keep_set(report->vanished, known->uids);
+        return g_steal_pointer(&report);
+    }
+    g_array_set_size(report->remotes, 0);
+    uidset_clear(report->fresh);
+    if (!(trusted && imap_has(sync->imap, IMAP_CONDSTORE) ? read_changes(sync, *folder, &taking, error) : read_all(sync, &taking, error)))
+        return NULL;
+    return g_steal_pointer(&report);
+}

@@ -1,0 +1,307 @@
+/* The runner as such: its connection, its callers, its figures. */
+#include "config.h"
+
+#include "sync/sync.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/internal.h"
+
+/* A list that is redrawn more often shows nothing more. */
+#define CHANGED_EVERY_US (200 * 1000)
+/* RFC 2177: at least every 29 minutes; routers forget sooner. */
+#define IDLE_RENEW_MS (9 * 60 * 1000)
+
+GQuark
+sync_error_quark(void)
+{
+    return g_quark_from_static_string("sync-error-quark");
+}
+
+const char *
+sync_phase_name(enum sync_phase phase)
+{
+    static const char *const names[SYNC_PHASES] = {
+        [SYNC_CONNECT] = "connect", [SYNC_FOLDERS] = "folders",     [SYNC_MAILDIR] = "maildir",
+        [SYNC_FLAGS] = "flags",     [SYNC_ENVELOPES] = "envelopes", [SYNC_BODIES] = "bodies",
+        [SYNC_SEND] = "send",       [SYNC_SETTLE] = "settle",
+    };
+    return phase < SYNC_PHASES ? names[phase] : "";
+}
+
+struct sync *
+sync_new(struct store *store, gint64 account_id, const struct sync_options *options)
+{
+    struct sync *sync = g_new0(struct sync, 1);
+    sync->store = store;
+    sync->account = account_id;
+    sync->options = *options;
+    return sync;
+}
+
+/* The traffic of the connection so far, into *statistics. */
+static void
+add_traffic(const struct sync *sync, struct sync_statistics *statistics)
+{
+    if (!sync->imap)
+        return;
+    struct stream_info info;
+    stream_get_info(imap_get_stream(sync->imap), &info);
+    statistics->bytes_in += info.bytes_in;
+    statistics->bytes_out += info.bytes_out;
+    statistics->round_trips += imap_get_roundtrips(sync->imap);
+}
+
+static void
+drop_connection(struct sync *sync)
+{
+    add_traffic(sync, &sync->statistics);
+    g_clear_pointer(&sync->imap, imap_free);
+    g_clear_pointer(&sync->mailbox, imap_mailbox_free);
+    sync->selected = 0;
+}
+
+void
+sync_disconnect(struct sync *sync)
+{
+    if (sync->imap && !imap_is_dead(sync->imap))
+        imap_logout(sync->imap);
+    drop_connection(sync);
+}
+
+void
+sync_free(struct sync *sync)
+{
+    if (!sync)
+        return;
+    sync_disconnect(sync);
+    reader_free(sync->reader);
+    g_free(sync);
+}
+
+gboolean
+sync_is_connected(const struct sync *sync)
+{
+    return sync->imap && !imap_is_dead(sync->imap);
+}
+
+const struct sync_statistics *
+sync_get_statistics(struct sync *sync)
+{
+    sync->shown = sync->statistics;
+    add_traffic(sync, &sync->shown);
+    return &sync->shown;
+}
+
+void
+sync_reset_statistics(struct sync *sync)
+{
+    struct sync_statistics now = {0}, zero = {0};
+    add_traffic(sync, &now);
+    sync->statistics = zero;
+    /* The open connection counts on: what it had is taken off. Unsigned, so it comes out right. */
+    sync->statistics.bytes_in -= now.bytes_in;
+    sync->statistics.bytes_out -= now.bytes_out;
+    sync->statistics.round_trips -= now.round_trips;
+}
+
+/* What the server says unasked. The rest is found by the next look at the folder. */
+static void
+on_event(const struct imap_event *event, gpointer data)
+{
+    struct sync *sync = data;
+    switch (event->kind) {
+    case IMAP_EVENT_ALERT:
+        sync_tell_notice(sync, NULL, "%s", event->text);
+        break;
+    case IMAP_EVENT_BYE:
+        log_info("sync.connection", "account=%s bye: %s", sync->options.account->name, event->text);
+        break;
+    case IMAP_EVENT_EXISTS:
+    case IMAP_EVENT_EXPUNGED:
+    case IMAP_EVENT_VANISHED:
+    case IMAP_EVENT_MESSAGE:
+    case IMAP_EVENT_UIDVALIDITY:
+        sync->idle_events++;
+        break;
+    default:
+        break;
+    }
+}
+
+gboolean
+sync_connect(struct sync *sync, GError **error)
+{
+    if (sync_is_connected(sync))
+        return TRUE;
+    drop_connection(sync);
+    const struct account *account = sync->options.account;
+    if (!account->incoming || account->incoming->protocol != ENDPOINT_IMAP) {
+        g_set_error(error, SYNC_ERROR, ERROR_CONFIG, "the account %s has no IMAP server: see \"incoming\" in the "
+                    "configuration", account->name);
+        return FALSE;
+    }
+    sync_tell_progress(sync, NULL, SYNC_CONNECT, 0, 0);
+    struct imap_options options = {
+        .get_secret = sync->options.get_secret,
+        .secret_data = sync->options.secret_data,
+        .on_event = on_event,
+        .event_data = sync,
+        .without = sync->options.without,
+        .compress = !sync->options.no_compress,
+    };
+    sync->imap = imap_open(account->incoming, &options, sync->options.cancel, error);
+    return sync->imap != NULL;
+}
+
+gboolean
+sync_select(struct sync *sync, const struct folder *folder, const struct imap_select *how, GError **error)
+{
+    if (!sync_connect(sync, error))
+        return FALSE;
+    if (!how && sync->selected == folder->id)
+        return TRUE;
+    g_clear_pointer(&sync->mailbox, imap_mailbox_free);
+    sync->selected = 0;
+    struct imap_select plain = {.plain = FALSE};
+    sync->mailbox = imap_select(sync->imap, folder->wire, how ? how : &plain, error);
+    if (!sync->mailbox)
+        return FALSE;
+    sync->selected = folder->id;
+    return TRUE;
+}
+
+gboolean
+sync_unselect(struct sync *sync, GError **error)
+{
+    if (!sync->selected || !sync_is_connected(sync))
+        return TRUE;
+    sync->selected = 0;
+    g_clear_pointer(&sync->mailbox, imap_mailbox_free);
+    return imap_unselect(sync->imap, error);
+}
+
+gboolean
+sync_is_cancelled(struct sync *sync, GError **error)
+{
+    if (!cancel_is_triggered(sync->options.cancel))
+        return FALSE;
+    g_set_error(error, SYNC_ERROR, ERROR_CANCELLED, "the synchronisation was stopped");
+    return TRUE;
+}
+
+/* ---- telling ---- */
+
+void
+sync_tell_progress(struct sync *sync, const struct folder *folder, enum sync_phase phase, guint64 done, guint64 total)
+{
+    if (!sync->options.progress)
+        return;
+    struct sync_progress progress = {folder ? folder->name : NULL, phase, done, total};
+    sync->options.progress(&progress, sync->options.data);
+}
+
+void
+sync_tell_changed(struct sync *sync, gboolean now)
+{
+    gint64 time = clock_monotonic();
+    sync->changes_untold = TRUE;
+    if (!sync->options.changed || (!now && time - sync->last_changed < CHANGED_EVERY_US))
+        return;
+    sync->last_changed = time;
+    sync->changes_untold = FALSE;
+    sync->options.changed(sync->options.data);
+}
+
+static char *
+safe_line(const char *format, va_list args)
+{
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    return text_safe(text, -1, TEXT_LINE);
+}
+
+void
+sync_tell_notice(struct sync *sync, const struct folder *folder, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = safe_line(format, args);
+    va_end(args);
+    sync->statistics.notices++;
+    log_warn("sync.notice", "account=%s folder=%s %s", sync->options.account->name, folder ? folder->name : "", text);
+    if (sync->options.notice)
+        sync->options.notice(folder ? folder->name : NULL, text, sync->options.data);
+}
+
+void
+sync_tell_planned(struct sync *sync, const struct folder *folder, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = safe_line(format, args);
+    va_end(args);
+    log_debug("sync.plan", "account=%s folder=%s %s", sync->options.account->name, folder ? folder->name : "", text);
+    if (sync->dry_run && sync->options.planned)
+        sync->options.planned(folder ? folder->name : NULL, text, sync->options.data);
+}
+
+gboolean
+sync_survives(struct sync *sync, const struct folder *folder, GError **error)
+{
+    GError *e = *error;
+    gboolean here_only =
+        e->code == ERROR_STALE || e->code == ERROR_SKIP || e->code == ERROR_REFUSED || e->code == ERROR_INPUT;
+    if (!here_only || !sync_is_connected(sync))
+        return FALSE;
+    sync_tell_notice(sync, folder, "%s", e->message);
+    if (folder && !sync->dry_run)
+        folder_set_notice(sync->store, folder->id, e->message, NULL);
+    g_clear_error(error);
+    return TRUE;
+}
+
+/* ---- waiting for news ---- */
+
+static gboolean
+wait_idle(struct sync *sync, guint milliseconds, int wake_fd, guint *events, GError **error)
+{
+    if (!imap_idle_start(sync->imap, error) ||
+        !imap_idle_wait(sync->imap, MIN(milliseconds, IDLE_RENEW_MS), wake_fd, events, error))
+        return FALSE;
+    return imap_idle_done(sync->imap, error);
+}
+
+static gboolean
+is_readable(int fd)
+{
+    GPollFD poll = {fd, G_IO_IN, 0};
+    return fd >= 0 && g_poll(&poll, 1, 0) > 0;
+}
+
+enum sync_news
+sync_wait(struct sync *sync, gint64 folder_id, guint milliseconds, int wake_fd, GError **error)
+{
+    g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, error);
+    if (!folder || !folder->wire || !sync_select(sync, folder, NULL, error))
+        return SYNC_NEWS_ERROR;
+    gint64 end = clock_monotonic() + (gint64) milliseconds * 1000;
+    sync->idle_events = 0;
+    do {
+        guint left = (guint) MAX(0, (end - clock_monotonic()) / 1000), events = 0;
+        if (imap_has(sync->imap, IMAP_IDLE)) {
+            if (!wait_idle(sync, left, wake_fd, &events, error))
+                return SYNC_NEWS_ERROR;
+        } else {
+            enum stream_wait wait = stream_wait(imap_get_stream(sync->imap), MIN(left, IDLE_RENEW_MS), wake_fd, error);
+            if (wait == STREAM_WAIT_ERROR || !imap_noop(sync->imap, error))
+                return SYNC_NEWS_ERROR;
+        }
+        if (events || sync->idle_events)
+            return SYNC_NEWS_FOLDER;
+    } while (!is_readable(wake_fd) && clock_monotonic() < end);
+    return SYNC_NEWS_NONE;
+}
