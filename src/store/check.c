@@ -43,7 +43,7 @@ static const char *const checks[] = {
     "SELECT 'intent ' || i.id || ' has lost its message' FROM intent i WHERE i.source > 0 AND i.state < 2"
     " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.id = i.source)",
     "SELECT 'a message of folder ' || p.folder || ' leaves for nowhere' FROM placement p WHERE p.state = 1"
-    " AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.source = p.id)",
+    " AND p.folder NOT IN (SELECT id FROM folder WHERE account = 0) AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.source = p.id)",
 };
 
 GPtrArray *
@@ -104,8 +104,8 @@ store_repair(struct store *store, GError **error)
         ok = sql_run(store, error, repairs[i], "");
     /* What was leaving without an intent has not left. */
     sqlite3_stmt *q = ok ? sql_query(store, error,
-                                     "SELECT p.id FROM placement p WHERE p.state = 1 AND NOT EXISTS"
-                                     " (SELECT 1 FROM intent i WHERE i.source = p.id)",
+                                     "SELECT p.id FROM placement p WHERE p.state = 1 AND p.folder NOT IN"
+                                     " (SELECT id FROM folder WHERE account = 0) AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.source = p.id)",
                                      "")
                          : NULL;
     g_autoptr(GArray) leaving = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -133,17 +133,22 @@ store_repair(struct store *store, GError **error)
 
 /* Files without a row in a directory of ours, older than a day: a crash left them there. */
 static void
-sweep(struct store *store, const char *part, const char *known)
+sweep(struct store *store, const char *part, const char *query)
 {
     g_autofree char *dir = g_build_filename(store->mail_dir, part, NULL);
-    DIR *stream = opendir(dir);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    gint64 yesterday = g_get_real_time() / G_USEC_PER_SEC - DAYS(1);
+    sqlite3_stmt *q = sql_query(store, NULL, query, "");
+    int rc = q ? 0 : -1;
     struct dirent *d;
     struct stat st;
 
+    while (q && (rc = sql_row(store, q, NULL)) > 0)
+        g_hash_table_add(known, sql_dup(q, 0));
+    DIR *stream = rc < 0 ? NULL : opendir(dir);
     while (stream && (d = readdir(stream)))
-        if (*d->d_name != '.' && fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-            st.st_mtime < g_get_real_time() / G_USEC_PER_SEC - DAYS(1) && st.st_ctime < g_get_real_time() / G_USEC_PER_SEC - DAYS(1) &&
-            !sql_int(store, 1, known, "s", d->d_name)) {
+        if (*d->d_name != '.' && !g_hash_table_contains(known, d->d_name) &&
+            fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_ctime < yesterday) {
             log_info("store.housekeeping", "%s/%s belongs to nothing: removed", dir, d->d_name);
             unlinkat(dirfd(stream), d->d_name, 0);
         }
@@ -159,8 +164,8 @@ store_housekeeping(struct store *store, GError **error)
 
     if (!removed_prune(store, month, error))
         return FALSE;
-    sweep(store, ".outbox", "SELECT count(*) FROM outbox WHERE file = ?");
-    sweep(store, ".removed", "SELECT count(*) FROM removed WHERE file = ?");
+    sweep(store, ".outbox", "SELECT file FROM outbox");
+    sweep(store, ".removed/cur", "SELECT p.file FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.file IS NOT NULL");
     if (!txn_enter(store, &own, error))
         return FALSE;
     gboolean ok = sql_run(store, error, "DELETE FROM journal_item WHERE journal IN (SELECT id FROM journal WHERE time < ?)", "l", month) &&

@@ -377,16 +377,17 @@ folder_forget(struct store *store, gint64 id, GError **error)
         gint64 placement = sqlite3_column_int64(q, 0);
         g_array_append_val(ids, placement);
     }
-    if (rc < 0 || !placement_discard(store, (gint64 *) ids->data, ids->len, error))
-        return FALSE;
-    maildir_unmake(path);
     gboolean own;
-    if (!txn_enter(store, &own, error))
+    if (rc < 0 || !txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error, "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l", id) &&
+    gboolean ok = placement_discard(store, (gint64 *) ids->data, ids->len, error) &&
+                  sql_run(store, error, "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l", id) &&
                   sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ?", "l", id) &&
                   sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id);
-    return txn_leave(store, own, ok, error);
+    ok = txn_leave(store, own, ok, error);
+    if (ok && own)
+        maildir_unmake(path);
+    return ok;
 }
 
 char *

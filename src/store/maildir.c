@@ -425,14 +425,23 @@ open_regular(const char *path, struct stat *st)
 }
 
 gboolean
+maildir_flush(const char *dir, GError **error)
+{
+    g_autofree char *cur = g_build_filename(dir, "cur", NULL);
+    if (sync_path(cur, O_DIRECTORY, fsync, "maildir.fsync-dir"))
+        return TRUE;
+    error_set_errno(error, MAILDIR_ERROR, errno, "cannot store messages in %s", dir);
+    return FALSE;
+}
+
+gboolean
 maildir_link(const char *from_path, const char *to_dir, guint flags, char **file, GError **error)
 {
     if (!maildir_make(to_dir, error))
         return FALSE;
     g_autofree char *unique = maildir_new_unique();
     g_autofree char *name = maildir_name(unique, flags);
-    g_autofree char *cur = g_build_filename(to_dir, "cur", NULL);
-    g_autofree char *to = g_build_filename(cur, name, NULL);
+    g_autofree char *to = g_build_filename(to_dir, "cur", name, NULL);
 
     if (STEP_FAILS("maildir.link") || link(from_path, to) < 0) {
         if (errno != EXDEV && errno != EPERM && errno != EMLINK) {
@@ -445,11 +454,6 @@ maildir_link(const char *from_path, const char *to_dir, guint flags, char **file
             return FALSE;
         *file = entry.file;
         return TRUE;
-    }
-    if (!sync_path(cur, O_DIRECTORY, fsync, "maildir.fsync-dir")) {
-        error_set_errno(error, MAILDIR_ERROR, errno, "cannot put %s into %s", from_path, to_dir);
-        unlink(to);
-        return FALSE;
     }
     *file = g_steal_pointer(&name);
     return TRUE;

@@ -52,7 +52,9 @@ const struct maildir_entry *maildir_batch_entry(const struct maildir_batch *batc
 /* One message, durable when it returns. */
 gboolean maildir_deliver(const char *dir, guint flags, const void *bytes, gsize length, struct maildir_entry *entry,
                          GError **error);
-/* The same file under a new unique name in another Maildir (hard link, copied where that cannot be), directory flushed. */
+/* The names in cur/ of a Maildir are durable. */
+gboolean maildir_flush(const char *dir, GError **error);
+/* The same file under a new unique name in another Maildir (hard link, copied where that cannot be); not flushed. */
 gboolean maildir_link(const char *from_path, const char *to_dir, guint flags, char **file, GError **error);
 /* DIR/cur/file becomes a link to the equal file at `path`. Does nothing where that cannot be. */
 void maildir_share(const char *path, const char *dir, const char *file);

@@ -94,7 +94,7 @@ message_find_id(struct store *store, const char *message_id)
 
     if (!mid_hash(message_id, mid))
         return found;
-    sqlite3_stmt *q = sql_query(store, NULL, "SELECT id FROM message WHERE mid = ? ORDER BY key DESC", "b", mid, (gsize) MID_SIZE);
+    sqlite3_stmt *q = sql_query(store, NULL, "SELECT id FROM message WHERE mid = ? ORDER BY shown > 0 DESC, key DESC", "b", mid, (gsize) MID_SIZE);
     while (q && sql_row(store, q, NULL) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);
         g_array_append_val(found, id);

@@ -2,6 +2,7 @@
 
 #include "store/placement.h"
 #include "store/folder.h"
+#include "store/intent.h"
 #include "store/internal.h"
 #include "store/message.h"
 #include "store/rows.h"
@@ -211,6 +212,8 @@ placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guin
         placement_row_clear(&row);
         ok = ok && placement_row_read(store, id, &row, error);
     }
+    /* An append that the server has is done, however that came about. */
+    ok = ok && sql_run(store, error, "DELETE FROM intent WHERE target = ? AND target > 0 AND kind = ?", "li", id, (int) INTENT_APPEND);
     if (ok) {
         g_autofree char *merged = tags_merge(row.base_tags, tags ? tags : "", row.tags);
         guint state = row.state == PLACEMENT_UNBOUND ? PLACEMENT_LIVE : row.state;

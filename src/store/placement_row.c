@@ -5,14 +5,9 @@
 #include "store/internal.h"
 #include "store/placement.h"
 #include "store/rows.h"
-#include "base/fail.h"
 #include "base/flags.h"
-#include "base/log.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 void
 placement_row_clear(struct placement_row *row)
@@ -173,54 +168,48 @@ placement_row_path(struct store *store, const struct placement_row *row)
     return found ? g_build_filename(dir, found, NULL) : NULL;
 }
 
-/* Does another placement hold a file with this content? Then this one is only a name of it. */
-static gboolean
-held_elsewhere(struct store *store, const struct placement_row *row, const gint64 *ids, guint n)
+gboolean
+placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file, GError **error)
 {
-    gboolean held = FALSE;
-    sqlite3_stmt *q = sql_query(store, NULL, "SELECT id FROM placement WHERE message = ? AND id <> ? AND file IS NOT NULL", "ll",
-                                row->message, row->id);
-    while (q && !held && sql_row(store, q, NULL) > 0) {
-        gint64 other = sqlite3_column_int64(q, 0);
-        held = TRUE;
-        for (guint i = 0; i < n && held; i++)
-            held = ids[i] != other;
+    g_autofree char *path = placement_row_path(store, row);
+    *file = NULL;
+    if (!path)
+        return TRUE; /* an envelope only, or another program took it: the server has it */
+    g_autofree char *dir = folder_path(store, folder, TRUE, error);
+    if (!dir || !maildir_link(path, dir, row->flags, file, error))
+        return FALSE;
+    g_autofree char *made = g_build_filename(dir, "cur", *file, NULL);
+    txn_unlink_on_rollback(store, made);
+    txn_flush_before_commit(store, dir);
+    return TRUE;
+}
+
+static gboolean
+discard_one(struct store *store, gint64 id, GError **error)
+{
+    g_auto(struct_placement_row) row = {0};
+    g_autoptr(GError) failure = NULL;
+
+    if (!placement_row_read(store, id, &row, &failure)) {
+        if (failure)
+            g_propagate_error(error, g_steal_pointer(&failure));
+        return !failure; /* done before */
     }
-    if (q)
-        sql_end(q);
-    return held;
+    g_autofree char *path = placement_row_path(store, &row);
+    if (path && !sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND id <> ? AND file IS NOT NULL", "ll", row.message, row.id))
+        return removed_take(store, &row, path, error);
+    if (path)
+        txn_unlink_on_commit(store, path);
+    return placement_row_delete(store, &row, error);
 }
 
 gboolean
 placement_discard(struct store *store, const gint64 *ids, guint n, GError **error)
 {
-    g_autoptr(GPtrArray) kept = g_ptr_array_new_full(n, g_free);
     gboolean own, ok = TRUE;
-
-    for (guint i = 0; i < n; i++) {
-        g_auto(struct_placement_row) row = {0};
-        char *name = NULL;
-        if (placement_row_read(store, ids[i], &row, NULL) && row.file) {
-            g_autofree char *path = placement_row_path(store, &row);
-            STEP("store.discard-file");
-            if (!path)
-                log_info("store.placement", "the file %s had gone already", row.file);
-            else if (!held_elsewhere(store, &row, ids + i + 1, n - i - 1) ? !removed_keep(store, path, error, &name)
-                                                                         : unlink(path) < 0 && errno != ENOENT) {
-                if (error && !*error)
-                    error_set_errno(error, STORE_ERROR, errno, "cannot remove %s", path);
-                return FALSE;
-            }
-        }
-        g_ptr_array_add(kept, name);
-    }
     if (!txn_enter(store, &own, error))
         return FALSE;
-    for (guint i = 0; i < n && ok; i++) {
-        g_auto(struct_placement_row) row = {0};
-        if (!placement_row_read(store, ids[i], &row, NULL))
-            continue;
-        ok = (!kept->pdata[i] || removed_note(store, &row, kept->pdata[i], error)) && placement_row_delete(store, &row, error);
-    }
+    for (guint i = 0; i < n && ok; i++)
+        ok = discard_one(store, ids[i], error);
     return txn_leave(store, own, ok, error);
 }

@@ -1,86 +1,75 @@
-/* mail/.removed: message files that left every folder, for 30 days (D11). */
+/* mail/.removed: mail that left every folder stays here for 30 days (D11), and can be brought back by undo. */
 #include "config.h"
 
+#include "store/folder.h"
 #include "store/internal.h"
+#include "store/placement.h"
 #include "store/rows.h"
 #include "base/clock.h"
 #include "base/fail.h"
-#include "base/log.h"
-#include "base/paths.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#define DIR_NAME ".removed" /* no folder of an account maps to a name with a leading dot */
 
-gboolean
-removed_keep(struct store *store, const char *path, GError **error, char **name)
+gint64
+removed_folder(struct store *store, GError **error)
 {
-    g_autofree char *dir = g_build_filename(store->mail_dir, ".removed", NULL);
-    g_autofree char *unique = maildir_new_unique();
-    g_autofree char *to = g_build_filename(dir, unique, NULL);
-
-    if (!paths_make_dir(dir, error))
-        return FALSE;
-    if (STEP_FAILS("store.removed-rename") || rename(path, to) < 0) {
-        error_set_errno(error, STORE_ERROR, errno, "cannot move %s to %s", path, dir);
-        return FALSE;
-    }
-    *name = g_steal_pointer(&unique);
-    return TRUE;
+    gint64 id = sql_int(store, 0, "SELECT id FROM folder WHERE account = 0", "");
+    if (id || !sql_run(store, error, "INSERT INTO folder (account, name, dir, bits) VALUES (0, ?1, ?1, ?2)", "si", DIR_NAME,
+                       (int) FOLDER_GONE))
+        return id;
+    return sqlite3_last_insert_rowid(store->db);
 }
 
 gboolean
-removed_note(struct store *store, const struct placement_row *row, const char *name, GError **error)
+removed_take(struct store *store, const struct placement_row *row, const char *path, GError **error)
 {
-    return sql_run(store, error,
-                   "INSERT INTO removed (time, folder, file, hash, message_id, flags, tags)"
-                   " SELECT ?, ?, ?, hash, message_id, ?, ? FROM message WHERE id = ?",
-                   "llsisl", clock_now(), row->folder, name, row->flags, row->tags, row->message);
+    gint64 folder = removed_folder(store, error);
+    g_autofree char *dir = folder ? folder_path(store, folder, TRUE, error) : NULL, *file = NULL;
+
+    STEP("store.remove");
+    if (!dir || !maildir_link(path, dir, row->flags, &file, error))
+        return FALSE;
+    g_autofree char *made = g_build_filename(dir, "cur", file, NULL);
+    txn_unlink_on_rollback(store, made);
+    txn_unlink_on_commit(store, path);
+    /* It leaves first, so that nothing counts it, and then changes places. */
+    return placement_row_set_state(store, row, PLACEMENT_LEAVING, error) &&
+           sql_run(store, error, "UPDATE placement SET folder = ?, file = ?, uid = 0, modseq = ?, stale_name = 0 WHERE id = ?", "lsll",
+                   folder, file, clock_now(), row->id) &&
+           message_refresh(store, row->message, error);
 }
 
-char *
-removed_find(struct store *store, const guint8 *hash, guint *flags, char **tags)
+gint64
+removed_find(struct store *store, gint64 message)
 {
-    char *path = NULL;
-    sqlite3_stmt *q = sql_query(store, NULL, "SELECT file, flags, tags FROM removed WHERE hash = ? ORDER BY id DESC", "b", hash,
-                                (gsize) 32);
-    while (q && !path && sql_row(store, q, NULL) > 0) {
-        path = g_build_filename(store->mail_dir, ".removed", sql_str(q, 0), NULL);
-        if (access(path, R_OK) < 0) {
-            g_clear_pointer(&path, g_free);
-            continue;
-        }
-        if (flags)
-            *flags = (guint) sqlite3_column_int(q, 1);
-        if (tags)
-            *tags = sql_dup(q, 2);
-    }
-    if (q)
-        sql_end(q);
-    return path;
+    return sql_int(store, 0, "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE p.message = ? AND f.account = 0", "l",
+                   message);
 }
 
 gboolean
 removed_prune(struct store *store, gint64 before, GError **error)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    sqlite3_stmt *q = sql_query(store, error, "SELECT file FROM removed WHERE time < ?", "l", before);
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    gboolean own, ok = TRUE;
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.modseq < ?", "l",
+                                before);
     int rc = q ? 0 : -1;
-    gboolean own;
-
-    while (q && (rc = sql_row(store, q, error)) > 0)
-        g_ptr_array_add(names, sql_dup(q, 0));
-    if (rc < 0)
-        return FALSE;
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(store->mail_dir, ".removed", names->pdata[i], NULL);
-        if (unlink(path) < 0 && errno != ENOENT)
-            log_warn("store.removed", "%s: %s", path, g_strerror(errno));
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        gint64 id = sqlite3_column_int64(q, 0);
+        g_array_append_val(ids, id);
     }
-    if (!names->len)
-        return TRUE;
+    if (rc < 0 || !ids->len)
+        return rc == 0;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    return txn_leave(store, own, sql_run(store, error, "DELETE FROM removed WHERE time < ?", "l", before), error);
+    for (guint i = 0; i < ids->len && ok; i++) {
+        g_auto(struct_placement_row) row = {0};
+        ok = placement_row_read(store, g_array_index(ids, gint64, i), &row, error);
+        g_autofree char *path = ok ? placement_row_path(store, &row) : NULL;
+        if (path)
+            txn_unlink_on_commit(store, path);
+        ok = ok && placement_row_delete(store, &row, error);
+    }
+    return txn_leave(store, own, ok, error);
 }

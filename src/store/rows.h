@@ -79,18 +79,21 @@ gboolean placement_row_set_message(struct store *store, const struct placement_r
 gboolean placement_row_set_file(struct store *store, gint64 id, const char *file, guint flags, GError **error);
 /* The row alone; the file is the caller's concern. Refreshes (and maybe ends) the message. */
 gboolean placement_row_delete(struct store *store, const struct placement_row *row, GError **error);
+/* A link to its file in the Maildir of another folder, gone again when the transaction is rolled back; *file NULL when there
+ * is none. */
+gboolean placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file, GError **error);
 /* Full path of its file, however it is called by now; NULL when it has none or the file is not there. */
 char *placement_row_path(struct store *store, const struct placement_row *row);
-/* Files first, to mail/.removed where nothing else holds the content, then rows. Whatever their state. */
+/* Rows and files, whatever their state; what nothing else holds is kept in mail/.removed. */
 gboolean placement_discard(struct store *store, const gint64 *ids, guint n, GError **error);
 /* All placements of a message: GArray of gint64. */
 GArray *placement_ids_of(struct store *store, gint64 message, gboolean shown_only, GError **error);
 
-/* --- removed.c */
-/* Moves a file there and notes it; the bytes can be found by hash for 30 days. */
-gboolean removed_keep(struct store *store, const char *path, GError **error, char **name);
-gboolean removed_note(struct store *store, const struct placement_row *row, const char *name, GError **error);
-char *removed_find(struct store *store, const guint8 *hash, guint *flags, char **tags); /* full path */
+/* --- removed.c: a hidden folder, mail/.removed, whose placements keep removed mail for 30 days; modseq is the time */
+gint64 removed_folder(struct store *store, GError **error); /* made when it is not there */
+/* The placement goes there with its file, or ends when it has none. */
+gboolean removed_take(struct store *store, const struct placement_row *row, const char *path, GError **error);
+gint64 removed_find(struct store *store, gint64 message); /* a placement there, 0: none */
 gboolean removed_prune(struct store *store, gint64 before, GError **error);
 
 /* --- fulltext.c */

@@ -84,12 +84,6 @@ static const char version_1[] =
     "CREATE TABLE gone (id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, message INTEGER NOT NULL,"
     " message_id TEXT, files TEXT NOT NULL, time INTEGER NOT NULL);"
     "CREATE INDEX gone_sequence ON gone (sequence);"
-    /* Files in mail/.removed, for 30 days. */
-    "CREATE TABLE removed (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, folder INTEGER NOT NULL, file TEXT NOT NULL,"
-    " hash BLOB, message_id TEXT, flags INTEGER NOT NULL, tags TEXT NOT NULL);"
-    "CREATE INDEX removed_hash ON removed (hash);"
-    "CREATE INDEX removed_time ON removed (time);"
-
     /* rowid is message.key, so that the newest come first by themselves. */
     "CREATE VIRTUAL TABLE fulltext USING fts5 (subject, sender, recipients, body, attachments, types,"
     " tokenize = 'postrider', columnsize = 0);"
@@ -111,7 +105,7 @@ static const char version_1[] =
     " undone INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE journal_item ("
     " id INTEGER PRIMARY KEY, journal INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,"
-    " hash BLOB, source_folder INTEGER NOT NULL DEFAULT 0, target_folder INTEGER NOT NULL DEFAULT 0,"
+    " source_folder INTEGER NOT NULL DEFAULT 0, target_folder INTEGER NOT NULL DEFAULT 0,"
     " intent INTEGER NOT NULL DEFAULT 0, before_flags INTEGER NOT NULL DEFAULT 0, after_flags INTEGER NOT NULL DEFAULT 0,"
     " before_tags TEXT NOT NULL DEFAULT '', after_tags TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX journal_item_journal ON journal_item (journal);"

@@ -1,12 +1,14 @@
 #include "config.h"
 
 #include "store/internal.h"
+#include "store/maildir.h"
 #include "base/fail.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 void
 sql_error(struct store *store, int rc, GError **error)
@@ -236,10 +238,56 @@ store_begin(struct store *store, GError **error)
     return TRUE;
 }
 
+static void
+unlink_all(GPtrArray *paths)
+{
+    for (guint i = 0; i < paths->len; i++) {
+        STEP("store.unlink");
+        if (unlink(paths->pdata[i]) < 0 && errno != ENOENT)
+            log_warn("store.unlink", "%s: %s", (char *) paths->pdata[i], g_strerror(errno));
+    }
+}
+
+static void
+end_transaction(struct store *store, GPtrArray *unlinked)
+{
+    store->in_transaction = FALSE;
+    unlink_all(unlinked);
+    g_ptr_array_set_size(store->on_commit, 0);
+    g_ptr_array_set_size(store->on_rollback, 0);
+    g_hash_table_remove_all(store->to_flush);
+}
+
+void
+txn_unlink_on_commit(struct store *store, const char *path)
+{
+    g_ptr_array_add(store->on_commit, g_strdup(path));
+}
+
+void
+txn_flush_before_commit(struct store *store, const char *dir)
+{
+    g_hash_table_add(store->to_flush, g_strdup(dir));
+}
+
+void
+txn_unlink_on_rollback(struct store *store, const char *path)
+{
+    g_ptr_array_add(store->on_rollback, g_strdup(path));
+}
+
 gboolean
 store_commit(struct store *store, GError **error)
 {
     g_return_val_if_fail(store->in_transaction, FALSE);
+    GHashTableIter iter;
+    gpointer dir;
+    g_hash_table_iter_init(&iter, store->to_flush);
+    while (g_hash_table_iter_next(&iter, &dir, NULL))
+        if (!maildir_flush(dir, error)) {
+            store_rollback(store);
+            return FALSE;
+        }
     if (STEP_FAILS("store.commit")) {
         error_set_errno(error, STORE_ERROR, errno, "cannot write the mail store %s", store->dir);
         store_rollback(store);
@@ -249,8 +297,8 @@ store_commit(struct store *store, GError **error)
         store_rollback(store); /* a failed COMMIT (disk full) leaves the transaction open */
         return FALSE;
     }
-    store->in_transaction = FALSE;
     STEP("store.committed");
+    end_transaction(store, store->on_commit);
     return TRUE;
 }
 
@@ -259,10 +307,10 @@ store_rollback(struct store *store)
 {
     if (!store->in_transaction)
         return;
-    store->in_transaction = FALSE;
     g_clear_pointer(&store->own, g_hash_table_unref);
     if (!sqlite3_get_autocommit(store->db)) /* SQLite may have rolled back by itself */
         sql_run(store, NULL, "ROLLBACK", "");
+    end_transaction(store, store->on_rollback);
 }
 
 gboolean

@@ -153,6 +153,9 @@ store_open(const char *dir, enum store_mode mode, GError **error)
     store->dir = dir ? g_strdup(dir) : paths_data_dir();
     store->mail_dir = g_build_filename(store->dir, "mail", NULL);
     store->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    store->on_commit = g_ptr_array_new_with_free_func(g_free);
+    store->on_rollback = g_ptr_array_new_with_free_func(g_free);
+    store->to_flush = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     store->writable = (mode & STORE_WRITE) != 0;
     g_autofree char *path = g_build_filename(store->dir, "postrider.db", NULL);
 
@@ -192,6 +195,9 @@ store_close(struct store *store)
     g_clear_pointer(&store->own, g_hash_table_unref);
     if (store->db && sqlite3_close(store->db) != SQLITE_OK)
         log_warn("store.close", "%s", sqlite3_errmsg(store->db));
+    g_ptr_array_unref(store->on_commit);
+    g_ptr_array_unref(store->on_rollback);
+    g_hash_table_unref(store->to_flush);
     g_free(store->dir);
     g_free(store->mail_dir);
     g_free(store);

@@ -1,0 +1,387 @@
+#include "config.h"
+
+#include "store/intent.h"
+#include "store/account.h"
+#include "store/folder.h"
+#include "store/internal.h"
+#include "store/journal.h"
+#include "store/message.h"
+#include "store/placement.h"
+#include "base/clock.h"
+#include "base/flags.h"
+#include "base/i18n.h"
+
+#include <string.h>
+
+/* One call of the user: a transaction and a journal entry around what is done to each placement. */
+struct action {
+    struct store *store;
+    gint64 journal;
+    guint done; /* placements that changed */
+    GArray *placements;
+    gboolean own;
+};
+
+/* The placements that are meant: those in `from`, else one of each message (in INBOX, else the first one; last of all in a
+ * virtual folder), or with `all` every one. */
+static gboolean
+find_placements(struct action *action, const gint64 *messages, guint n, gint64 from, gboolean all, GError **error)
+{
+    for (guint i = 0; i < n; i++) {
+        sqlite3_stmt *q = sql_query(action->store, error,
+                                    "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder"
+                                    " WHERE p.message = ?1 AND p." SHOWN " AND (?2 = 0 OR p.folder = ?2)"
+                                    " ORDER BY f.role = 1 DESC, f.role IN (7, 8, 9), p.id LIMIT ?3",
+                                    "lli", messages[i], from, all || from ? -1 : 1);
+        int rc = q ? 0 : -1;
+        while (q && (rc = sql_row(action->store, q, error)) > 0) {
+            gint64 id = sqlite3_column_int64(q, 0);
+            g_array_append_val(action->placements, id);
+        }
+        if (rc < 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+action_begin(struct action *action, struct store *store, GError **error)
+{
+    *action = (struct action){.store = store, .placements = g_array_new(FALSE, FALSE, sizeof(gint64))};
+    if (!txn_enter(store, &action->own, error))
+        return FALSE;
+    action->journal = journal_begin(store, error);
+    return action->journal != 0;
+}
+
+static gint64
+action_end(struct action *action, gboolean ok, char *text, GError **error)
+{
+    g_autofree char *freed = text;
+    g_array_unref(action->placements);
+    if (ok && !action->done) {
+        /* Nothing to undo: no entry. */
+        ok = sql_run(action->store, error, "DELETE FROM journal WHERE id = ?", "l", action->journal);
+        return txn_leave(action->store, action->own, ok, error) ? INTENT_NOTHING : 0;
+    }
+    ok = ok && journal_text(action->store, action->journal, text, error);
+    return txn_leave(action->store, action->own, ok, error) ? action->journal : 0;
+}
+
+static gboolean
+begin_messages(struct action *action, struct store *store, const gint64 *messages, guint n, gint64 from, gboolean all, GError **error)
+{
+    if (!action_begin(action, store, error) || !find_placements(action, messages, n, from, all, error))
+        return FALSE;
+    if (!action->placements->len) {
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "the message is not there any more");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static char *
+folder_name(struct store *store, gint64 folder)
+{
+    char *name = sql_text(store, "SELECT name FROM folder WHERE id = ?", "l", folder);
+    return name ? name : g_strdup("?");
+}
+
+/* "a, b" of what was changed, as `mark` spells it. */
+static char *
+mark_words(guint set, guint clear, const char *add, const char *remove)
+{
+    GString *words = g_string_new(NULL);
+    for (const struct flag_name *f = flag_names; f->bit; f++)
+        if ((set | clear) & f->bit) {
+            gboolean plus = (set & f->bit) != 0;
+            if (f->bit == FLAG_SEEN) /* "unread" is the reverse */
+                plus = !plus;
+            g_string_append_printf(words, "%s%c%s", words->len ? " " : "", plus ? '+' : '-', f->notmuch);
+        }
+    for (guint k = 0; k < 2; k++) {
+        g_auto(GStrv) tags = tags_split(k ? (remove ? remove : "") : (add ? add : ""));
+        for (char **tag = tags; *tag; tag++)
+            g_string_append_printf(words, "%s%c%s", words->len ? " " : "", k ? '-' : '+', *tag);
+    }
+    return g_string_free(words, FALSE);
+}
+
+static char *
+mark_text(guint n, guint set, guint clear, const char *add, const char *remove)
+{
+    g_autofree char *words = mark_words(set, clear, add, remove);
+    return g_strdup_printf(P_("mark %u message %s", "mark %u messages %s", n), n, words);
+}
+
+static gboolean
+mark_all(struct action *action, guint set, guint clear, const char *add, const char *remove, GError **error)
+{
+    for (guint i = 0; i < action->placements->len; i++) {
+        g_auto(struct_placement_row) row = {0};
+        gboolean changed = FALSE;
+        if (!placement_row_read(action->store, g_array_index(action->placements, gint64, i), &row, error) ||
+            !intent_mark_one(action->store, &row, set, clear, add, remove, action->journal, &changed, error))
+            return FALSE;
+        action->done += changed;
+    }
+    return TRUE;
+}
+
+gint64
+intent_mark(struct store *store, const gint64 *messages, guint n, guint set, guint clear, const char *add, const char *remove,
+            GError **error)
+{
+    struct action action;
+    gboolean ok = begin_messages(&action, store, messages, n, 0, TRUE, error) && mark_all(&action, set, clear, add, remove, error);
+    return action_end(&action, ok, mark_text(MIN(action.done, n), set, clear, add, remove), error);
+}
+
+gint64
+intent_mark_folder(struct store *store, gint64 folder, guint set, guint clear, GError **error)
+{
+    struct action action;
+    gboolean ok = action_begin(&action, store, error);
+    sqlite3_stmt *q = ok ? sql_query(store, error, "SELECT id FROM placement WHERE folder = ? AND " SHOWN " AND (flags & ? <> ?2 OR flags & ? <> 0)",
+                                     "lii", folder, set, clear)
+                         : NULL;
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        gint64 id = sqlite3_column_int64(q, 0);
+        g_array_append_val(action.placements, id);
+    }
+    ok = ok && rc == 0 && mark_all(&action, set, clear, NULL, NULL, error);
+    return action_end(&action, ok, mark_text(action.done, set, clear, NULL, NULL), error);
+}
+
+static gboolean
+may_hold_mail(struct store *store, gint64 folder, GError **error)
+{
+    gint64 bits = sql_int(store, FOLDER_GONE, "SELECT bits FROM folder WHERE id = ?", "l", folder);
+    if ((bits & (FOLDER_SELECTABLE | FOLDER_GONE)) == FOLDER_SELECTABLE)
+        return TRUE;
+    g_autofree char *name = folder_name(store, folder);
+    g_set_error(error, STORE_ERROR, ERROR_REFUSED, "the folder \"%s\" can hold no messages", name);
+    return FALSE;
+}
+
+typedef gboolean (*act_one)(struct store *, const struct placement_row *, gint64 to, gint64 journal, GError **);
+
+static gint64
+transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, act_one one, GError **error)
+{
+    struct action action;
+    gboolean ok = begin_messages(&action, store, messages, n, from, FALSE, error) && may_hold_mail(store, to, error);
+    for (guint i = 0; ok && i < action.placements->len; i++) {
+        g_auto(struct_placement_row) row = {0};
+        ok = placement_row_read(store, g_array_index(action.placements, gint64, i), &row, error);
+        if (ok && (one != intent_move_one || row.folder != to)) {
+            ok = one(store, &row, to, action.journal, error);
+            action.done++;
+        }
+    }
+    g_autofree char *name = folder_name(store, to);
+    char *text = one == intent_move_one
+                     ? g_strdup_printf(P_("move %u message to %s", "move %u messages to %s", action.done), action.done, name)
+                     : g_strdup_printf(P_("copy %u message to %s", "copy %u messages to %s", action.done), action.done, name);
+    return action_end(&action, ok, text, error);
+}
+
+gint64
+intent_move(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error)
+{
+    return transfer(store, messages, n, from, to, intent_move_one, error);
+}
+
+gint64
+intent_copy(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error)
+{
+    return transfer(store, messages, n, from, to, intent_copy_one, error);
+}
+
+/* Where a message of that folder goes when it is deleted, archived, …: 0 for nowhere. */
+typedef gint64 (*destination)(struct store *, const struct placement_row *, GError **);
+
+static gint64
+remove_from(struct store *store, const gint64 *messages, guint n, gint64 from, destination where, const char *add,
+            const char *remove, char *(*text)(guint), GError **error)
+{
+    struct action action;
+    gboolean ok = begin_messages(&action, store, messages, n, from, FALSE, error);
+    for (guint i = 0; ok && i < action.placements->len; i++) {
+        g_auto(struct_placement_row) row = {0};
+        g_autoptr(GError) failure = NULL;
+        gboolean changed;
+        gint64 id = g_array_index(action.placements, gint64, i);
+        ok = placement_row_read(store, id, &row, error);
+        if (ok && (add || remove)) {
+            ok = intent_mark_one(store, &row, 0, 0, add, remove, action.journal, &changed, error);
+            placement_row_clear(&row);
+            ok = ok && placement_row_read(store, id, &row, error);
+            action.done += ok && changed;
+        }
+        gint64 to = ok ? where(store, &row, &failure) : 0;
+        if (failure) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            ok = FALSE;
+        }
+        if (!ok || to == row.folder)
+            continue;
+        ok = to ? intent_move_one(store, &row, to, action.journal, error) : intent_expunge_one(store, &row, 0, action.journal, error);
+        action.done++;
+    }
+    return action_end(&action, ok, text(MIN(n, action.done)), error);
+}
+
+static gint64
+role_of(struct store *store, gint64 folder)
+{
+    return sql_int(store, 0, "SELECT role FROM folder WHERE id = ?", "l", folder);
+}
+
+static gint64
+account_of(struct store *store, gint64 folder)
+{
+    return sql_int(store, 0, "SELECT account FROM folder WHERE id = ?", "l", folder);
+}
+
+static gint64
+to_trash(struct store *store, const struct placement_row *row, GError **error)
+{
+    (void) error;
+    return role_of(store, row->folder) == FOLDER_TRASH ? 0 : folder_find_role(store, account_of(store, row->folder), FOLDER_TRASH);
+}
+
+static gint64
+to_nowhere(struct store *store, const struct placement_row *row, GError **error)
+{
+    (void) store;
+    (void) row;
+    (void) error;
+    return 0;
+}
+
+static gint64
+to_archive(struct store *store, const struct placement_row *row, GError **error)
+{
+    gint64 account = account_of(store, row->folder);
+    gint64 archive = folder_find_role(store, account, FOLDER_ARCHIVE), all = folder_find_role(store, account, FOLDER_ALL);
+    if (archive || (all && role_of(store, row->folder) != FOLDER_INBOX))
+        return archive ? archive : all;
+    return all ? 0 : intent_ensure_role(store, account, FOLDER_ARCHIVE, error);
+}
+
+static gint64
+to_junk(struct store *store, const struct placement_row *row, GError **error)
+{
+    return intent_ensure_role(store, account_of(store, row->folder), FOLDER_JUNK, error);
+}
+
+static gint64
+out_of_junk(struct store *store, const struct placement_row *row, GError **error)
+{
+    if (role_of(store, row->folder) != FOLDER_JUNK)
+        return row->folder;
+    return intent_ensure_role(store, account_of(store, row->folder), FOLDER_INBOX, error);
+}
+
+static char *
+delete_text(guint n)
+{
+    return g_strdup_printf(P_("delete %u message", "delete %u messages", n), n);
+}
+
+static char *
+expunge_text(guint n)
+{
+    return g_strdup_printf(P_("delete %u message for good", "delete %u messages for good", n), n);
+}
+
+static char *
+archive_text(guint n)
+{
+    return g_strdup_printf(P_("archive %u message", "archive %u messages", n), n);
+}
+
+static char *
+junk_text(guint n)
+{
+    return g_strdup_printf(P_("call %u message junk", "call %u messages junk", n), n);
+}
+
+static char *
+good_text(guint n)
+{
+    return g_strdup_printf(P_("call %u message not junk", "call %u messages not junk", n), n);
+}
+
+gint64
+intent_delete(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
+{
+    return remove_from(store, messages, n, from, to_trash, NULL, NULL, delete_text, error);
+}
+
+gint64
+intent_expunge(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
+{
+    return remove_from(store, messages, n, from, to_nowhere, NULL, NULL, expunge_text, error);
+}
+
+gint64
+intent_archive(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
+{
+    return remove_from(store, messages, n, from, to_archive, NULL, NULL, archive_text, error);
+}
+
+gint64
+intent_junk(struct store *store, const gint64 *messages, guint n, gint64 from, gboolean junk, GError **error)
+{
+    return junk ? remove_from(store, messages, n, from, to_junk, "$Junk", "$NotJunk", junk_text, error)
+                : remove_from(store, messages, n, from, out_of_junk, "$NotJunk", "$Junk", good_text, error);
+}
+
+/* The row of a message that was made here. */
+static gint64
+message_of_entry(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
+                 const char *tags, GError **error)
+{
+    gint64 message = message_find_hash(store, entry->hash);
+    if (message)
+        return message;
+    struct message_new new = {.envelope = index->envelope, .received = clock_now(), .size = entry->wire_size, .flags = flags,
+                              .tags = tags, .role = (guint) role_of(store, folder)};
+    message = message_row_insert(store, &new, error);
+    return message && message_row_body(store, message, entry->hash, entry->wire_size, index, error) ? message : 0;
+}
+
+gint64
+intent_append(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
+              const char *tags, gint64 replaces, gint64 *message, GError **error)
+{
+    struct action action;
+    gint64 id = 0;
+    gboolean ok = action_begin(&action, store, error) && may_hold_mail(store, folder, error) &&
+                  (id = message_of_entry(store, folder, entry, index, flags, tags, error)) != 0;
+    struct placement_row row = {.folder = folder, .message = id, .flags = flags, .tags = (char *) (tags ? tags : ""), .file = entry->file};
+    struct intent intent = {.kind = INTENT_APPEND, .message = id, .target_folder = folder};
+
+    ok = ok && placement_row_insert(store, &row, error);
+    intent.account = ok ? account_of(store, folder) : 0;
+    intent.target = row.id;
+    ok = ok && intent_row_insert(store, &intent, action.journal, error) && message_refresh(store, id, error);
+    struct journal_item item = {.kind = JOURNAL_APPEND, .message = id, .target_folder = folder, .intent = intent.id};
+    ok = ok && journal_add(store, action.journal, &item, error);
+    /* The old version goes, on the server after the new one is there. The same content again is the same message. */
+    if (ok && replaces && replaces != id)
+        ok = find_placements(&action, &replaces, 1, folder, TRUE, error);
+    for (guint i = 0; ok && i < action.placements->len; i++) {
+        g_auto(struct_placement_row) old = {0};
+        ok = placement_row_read(store, g_array_index(action.placements, gint64, i), &old, error) &&
+             intent_expunge_one(store, &old, intent.id, action.journal, error);
+    }
+    action.done = 1;
+    if (message)
+        *message = id;
+    g_autofree char *name = folder_name(store, folder);
+    return action_end(&action, ok, g_strdup_printf(_("put a message into %s"), name), error);
+}
