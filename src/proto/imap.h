@@ -9,9 +9,10 @@
  * or unknown response for what it is, one response lost and not the connection. Our parser reads what carries
  * numbers, names or message bytes, because libetpan 1.9.4 wraps numbers at 32 bits, cuts names at NUL, keeps
  * one STATUS of many and one VANISHED of many, drops BYE texts, insists on replies in order, and holds whole
- * replies in memory. libetpan parses the replies whose grammar is deep (BODYSTRUCTURE, NAMESPACE, ID): it is
- * given one complete, bounded, NUL-free response in memory (imap_etpan.c, a mailstream of our own), so it
- * never waits, never sees an end of file and never sizes a buffer by a server's number.
+ * replies in memory (and fails on a NAMESPACE with parameters). libetpan parses the values whose grammar is
+ * deep and whose numbers decide nothing (BODYSTRUCTURE, ID): it is given one complete, bounded, NUL-free
+ * response in memory (imap_etpan.c, a mailstream of our own), so it never waits, never sees an end of file
+ * and never sizes a buffer by a server's number.
  *
  * Identity is the UID, under a UIDVALIDITY. Sequence numbers never leave this module: an EXPUNGE by number
  * only says "list this folder again". What the server claims is bounded but not believed: a UID that was not

@@ -96,7 +96,8 @@ parse(const char *before, const char *bytes, gsize length, const char *after,
     session->imap_stream = stream;
     session->imap_tag = 1;
     struct mailimap_response *response = NULL;
-    gboolean done = mailimap_parse_response(session, &response) == MAILIMAP_NO_ERROR;
+    gboolean done =
+        mailimap_read_line(session) && mailimap_parse_response(session, &response) == MAILIMAP_NO_ERROR;
     if (done && session->imap_response_info)
         take(session->imap_response_info, data);
     if (response)
@@ -264,15 +265,7 @@ imap_etpan_structure(const struct slice *value)
     return NULL;
 }
 
-/* ---- NAMESPACE and ID ---- */
-
-void
-imap_namespace_free(gpointer data)
-{
-    struct imap_namespace *namespace = data;
-    g_free(namespace->prefix);
-    g_free(namespace);
-}
+/* ---- ID ---- */
 
 static const void *
 find_extension(const struct mailimap_response_info *info, int id)
@@ -284,45 +277,6 @@ find_extension(const struct mailimap_response_info *info, int id)
         if (data->ext_extension->ext_id == id)
             return data->ext_data;
     }
-    return NULL;
-}
-
-static void
-add_namespaces(const struct mailimap_namespace_item *item, int kind, GPtrArray *namespaces)
-{
-    if (!item)
-        return;
-    for (clistiter *i = clist_begin(item->ns_data_list); i && namespaces->len < 100; i = clist_next(i)) {
-        const struct mailimap_namespace_info *info = clist_content(i);
-        if (strpbrk(info->ns_prefix, "\r\n"))
-            continue;
-        struct imap_namespace *namespace = g_new0(struct imap_namespace, 1);
-        namespace->kind = kind;
-        namespace->prefix = g_strdup(info->ns_prefix);
-        namespace->delimiter = info->ns_delimiter;
-        g_ptr_array_add(namespaces, namespace);
-    }
-}
-
-static void
-take_namespaces(const struct mailimap_response_info *info, gpointer data)
-{
-    const struct mailimap_namespace_data *found = find_extension(info, MAILIMAP_EXTENSION_NAMESPACE);
-    if (!found)
-        return;
-    add_namespaces(found->ns_personal, IMAP_NAMESPACE_PERSONAL, data);
-    add_namespaces(found->ns_other, IMAP_NAMESPACE_OTHERS, data);
-    add_namespaces(found->ns_shared, IMAP_NAMESPACE_SHARED, data);
-}
-
-GPtrArray *
-imap_etpan_namespaces(const struct lex *value)
-{
-    GPtrArray *namespaces = g_ptr_array_new_with_free_func(imap_namespace_free);
-    if (parse("* NAMESPACE ", value->at, (gsize)(value->end - value->at), "", take_namespaces, namespaces) &&
-        namespaces->len > 0)
-        return namespaces;
-    g_ptr_array_unref(namespaces);
     return NULL;
 }
 

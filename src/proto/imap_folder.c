@@ -25,7 +25,7 @@ take_namespace(struct imap *imap, const struct imap_reply *reply, struct collect
     if (reply->kind != REPLY_NAMESPACE)
         return FALSE;
     if (!imap->namespaces)
-        imap->namespaces = imap_etpan_namespaces(&reply->rest);
+        imap->namespaces = reply_parse_namespaces(reply->rest);
     return TRUE;
 }
 
@@ -187,10 +187,10 @@ adopt_status(struct listing *listing, struct imap_folder *folder)
     struct imap_status *status = g_hash_table_lookup(listing->states, folder->name);
     if (!status)
         return;
+    g_hash_table_steal(listing->states, folder->name); /* the key is the status' own name */
     folder->status = *status;
     folder->has_status = TRUE;
     g_clear_pointer(&folder->status.name, g_free);
-    g_hash_table_steal(listing->states, folder->name);
     g_free(status);
 }
 

@@ -167,9 +167,6 @@ guint imap_find_quirks(const char *where, const char *text);
 
 /* Value of a BODYSTRUCTURE → array of struct imap_part, or NULL when it makes no sense. */
 GPtrArray *imap_etpan_structure(const struct slice *value);
-/* What follows "* NAMESPACE " → array of struct imap_namespace, or NULL. */
-GPtrArray *imap_etpan_namespaces(const struct lex *value);
-void imap_namespace_free(gpointer data);
 /* What follows "* ID " → "name version", safe; NULL. */
 char *imap_etpan_id(const struct lex *value);
 

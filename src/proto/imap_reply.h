@@ -102,6 +102,10 @@ struct imap_folder *reply_parse_list(struct lex rest, gboolean subscribed);
 gboolean reply_parse_status(struct lex rest, struct imap_status *status);
 void imap_status_clear(struct imap_status *status);
 
+/* Array of struct imap_namespace; NULL when it is malformed or empty. */
+GPtrArray *reply_parse_namespaces(struct lex rest);
+void imap_namespace_free(gpointer data);
+
 /* Both add to uids. ESEARCH without ALL adds nothing. */
 gboolean reply_parse_search(struct lex rest, struct uidset *uids);
 gboolean reply_parse_esearch(struct lex rest, struct uidset *uids);

@@ -1,4 +1,4 @@
-/* LIST and STATUS, sets of UIDs, words. */
+/* LIST, STATUS and NAMESPACE, sets of UIDs, words. */
 #include "config.h"
 
 #include "proto/imap_reply.h"
@@ -8,6 +8,7 @@
 #include "base/utf7.h"
 
 #define NAME_MAX_BYTES 1000
+#define NAMESPACES_MAX 100
 
 /* ---- folders ---- */
 
@@ -213,6 +214,62 @@ reply_parse_status(struct lex lex, struct imap_status *status)
     }
     imap_status_clear(status);
     return FALSE;
+}
+
+/* ---- namespaces ---- */
+
+void
+imap_namespace_free(gpointer data)
+{
+    struct imap_namespace *namespace = data;
+    g_free(namespace->prefix);
+    g_free(namespace);
+}
+
+/* ("INBOX." "." "X-PARAM" ("FLAG1")): RFC 2342 section 5. Our prefixes are compared only, but are names all
+ * the same. */
+static gboolean
+take_namespace(struct lex *lex, int kind, GPtrArray *namespaces)
+{
+    g_autoptr(GString) scratch = g_string_new(NULL);
+    struct slice text;
+    if (!lex_char(lex, '(') || !lex_string(lex, scratch, &text, NULL) || !text.bytes)
+        return FALSE;
+    struct imap_namespace *namespace = g_new0(struct imap_namespace, 1);
+    namespace->kind = kind;
+    namespace->prefix = slice_dup(&text);
+    g_ptr_array_add(namespaces, namespace);
+    if (!lex_space(lex) || !lex_string(lex, scratch, &text, NULL))
+        return FALSE;
+    namespace->delimiter = text.length == 1 ? *text.bytes : 0;
+    for (lex_space(lex); !lex_char(lex, ')'); lex_space(lex))
+        if (!lex_skip(lex))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+take_namespaces(struct lex *lex, int kind, GPtrArray *namespaces)
+{
+    lex_space(lex);
+    if (lex_word(lex, "NIL"))
+        return TRUE;
+    if (!lex_char(lex, '('))
+        return FALSE;
+    for (lex_space(lex); !lex_char(lex, ')'); lex_space(lex))
+        if (namespaces->len >= NAMESPACES_MAX || !take_namespace(lex, kind, namespaces))
+            return FALSE;
+    return TRUE;
+}
+
+GPtrArray *
+reply_parse_namespaces(struct lex lex)
+{
+    g_autoptr(GPtrArray) namespaces = g_ptr_array_new_with_free_func(imap_namespace_free);
+    for (int kind = IMAP_NAMESPACE_PERSONAL; kind <= IMAP_NAMESPACE_SHARED; kind++)
+        if (!take_namespaces(&lex, kind, namespaces))
+            return NULL;
+    return namespaces->len ? g_steal_pointer(&namespaces) : NULL;
 }
 
 /* ---- sets ---- */

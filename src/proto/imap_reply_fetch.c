@@ -82,11 +82,16 @@ reply_parse_flags(struct lex rest, guint *flags, GPtrArray *keywords, gboolean *
 static gboolean
 item_flags(struct lex *lex, struct fetch_record *record)
 {
-    gboolean any;
+    guint flags;
+    gboolean any, recent = FALSE;
+    record->message.keywords = NULL; /* a second FLAGS takes the place of the first, whole or not */
+    record->message.items &= ~(guint)IMAP_FETCH_FLAGS;
     g_ptr_array_set_size(record->keywords, 0);
-    if (!parse_flags(lex, &record->message.flags, record->keywords, &any, &record->message.recent))
+    if (!parse_flags(lex, &flags, record->keywords, &any, &recent))
         return FALSE;
     g_ptr_array_add(record->keywords, NULL);
+    record->message.flags = flags;
+    record->message.recent = recent;
     record->message.keywords = (const char *const *)record->keywords->pdata;
     record->message.items |= IMAP_FETCH_FLAGS;
     return TRUE;
@@ -107,8 +112,10 @@ item_uid(struct lex *lex, struct fetch_record *record)
 static gboolean
 item_modseq(struct lex *lex, struct fetch_record *record)
 {
-    if (!lex_char(lex, '(') || !lex_number(lex, G_MAXINT64, &record->message.modseq) || !lex_char(lex, ')'))
+    guint64 number;
+    if (!lex_char(lex, '(') || !lex_number(lex, G_MAXINT64, &number) || !lex_char(lex, ')'))
         return FALSE;
+    record->message.modseq = number;
     record->message.items |= IMAP_FETCH_MODSEQ;
     return TRUE;
 }
@@ -116,8 +123,10 @@ item_modseq(struct lex *lex, struct fetch_record *record)
 static gboolean
 item_size(struct lex *lex, struct fetch_record *record)
 {
-    if (!lex_number(lex, G_MAXINT64, &record->message.size))
+    guint64 number;
+    if (!lex_number(lex, G_MAXINT64, &number))
         return FALSE;
+    record->message.size = number;
     record->message.items |= IMAP_FETCH_SIZE;
     return TRUE;
 }
