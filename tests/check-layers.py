@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Who may include whom (doc/architecture): fails when a folder includes one that it may not use, and when a
-library's header is used outside the folder that owns it. Prints TAP."""
+"""Who may include whom (doc/architecture): fails when a folder includes one that it may not use, when a library's
+header is used outside the folder that owns it, and when a banned function is called. Prints TAP."""
 import pathlib
 import re
 import sys
@@ -43,6 +43,15 @@ LIBRARY_HOME = [
 ]
 SQL = re.compile(r'"\s*(SELECT .* FROM |INSERT INTO |UPDATE \w+ SET |DELETE FROM |CREATE TABLE )')
 
+BANNED = [
+    (re.compile(r'\b(strcpy|strcat|v?sprintf|strtok|gets|alloca|system|popen|mktemp|atoi)\('),
+     'is banned: a checked function of GLib does the same'),
+    # libetpan never opens a socket and never does TLS: net/stream does. The last two send broken commands.
+    (re.compile(r'\b(mail(?:imap|pop3|smtp|stream)_(?:ssl|socket|cfstream|compress)\w*|mail\w*_socket_starttls\w*|'
+                r'mailimap_select_qresync\w*|mailimap_custom_command)\('),
+     'is banned: see the head of src/net/stream.h'),
+]
+
 
 def check():
     problems = []
@@ -64,6 +73,10 @@ def check():
                 for pattern, homes in LIBRARY_HOME:
                     if re.match(pattern, angled[1]) and home not in homes:
                         problems.append(f'{where}: <{angled[1]}> belongs to {", ".join(sorted(homes)) or "nobody"}')
+            for pattern, why in BANNED:
+                called = pattern.search(line)
+                if called:
+                    problems.append(f'{where}: {called[1]}() {why}')
             if folder != 'store' and SQL.search(line):
                 problems.append(f'{where}: SQL belongs to src/store')
     return problems
