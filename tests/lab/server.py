@@ -103,17 +103,21 @@ class Server:
         return self.process.pid
 
     def stop(self, children, patience=5.0):
-        """Asks, waits for the whole session of processes, then kills."""
+        """Asks, waits for the whole session of processes, then kills.
+        Without patience it kills at once."""
         if self.process is None:
             return
         session = self.process.pid
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            deadline = time.monotonic() + patience
-            members = session_members(session)
-            for pid in members if sign == signal.SIGKILL else [session]:
-                _signal(pid, sign)
-            while session_members(session) and time.monotonic() < deadline:
-                children.wait(0.05)
+        deadline = time.monotonic() + patience
+        if patience:
+            _signal(session, signal.SIGTERM)
+        while session_members(session) and time.monotonic() < deadline:
+            children.wait(0.05)
+        while session_members(session):
+            for pid in session_members(session):
+                _signal(pid, signal.SIGKILL)
+            children.wait(0.01)
+        self.process.wait()
         self.process = None
 
     def log_tail(self, lines=15):

@@ -87,7 +87,7 @@ class Supervisor:
                 self._start_all()
                 break
             except LabError as error:
-                self._stop_all()
+                self._stop_all(patience=0)
                 self.ports.close()
                 taken = "already in use" in str(error)
                 if not taken or attempt + 1 == PORT_ATTEMPTS:
@@ -108,9 +108,9 @@ class Supervisor:
         for server in self.servers.values():
             server.wait_ready(self.children, deadline)
 
-    def _stop_all(self):
+    def _stop_all(self, patience):
         for server in reversed(list(self.servers.values())):
-            server.stop(self.children)
+            server.stop(self.children, patience)
         self._reap_all()
 
     def _reap_all(self):
@@ -128,7 +128,8 @@ class Supervisor:
             self.children.wait(0.05)
 
     def down(self, keep=False):
-        self._stop_all()
+        # What is thrown away need not be left in order.
+        self._stop_all(patience=5 if keep else 0)
         if self.listener:
             self.listener.close()
         if self.ports:
