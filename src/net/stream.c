@@ -189,7 +189,7 @@ gboolean
 stream_await(struct stream *stream, short events, short *got, GError **error)
 {
     gboolean is_total;
-    gint64 end = g_get_monotonic_time() + (gint64) wait_limit(stream, &is_total) * 1000;
+    gint64 end = g_get_monotonic_time() + (gint64)wait_limit(stream, &is_total) * 1000;
     for (;;) {
         if (cancel_is_triggered(stream->cancel))
             return fail_cancelled(stream, error);
@@ -198,7 +198,7 @@ stream_await(struct stream *stream, short events, short *got, GError **error)
             return fail_timeout(stream, is_total, error);
         struct pollfd fds[] = {{.fd = stream->fd, .events = events},
                                {.fd = cancel_get_fd(stream->cancel), .events = POLLIN}};
-        int n = poll(fds, G_N_ELEMENTS(fds), (int) ((left + 999) / 1000));
+        int n = poll(fds, G_N_ELEMENTS(fds), (int)((left + 999) / 1000));
         if (n < 0 && errno != EINTR)
             return stream_fail_errno(stream, errno, error, "cannot wait");
         if (n > 0 && fds[0].revents && !fds[1].revents) {

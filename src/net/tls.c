@@ -1,12 +1,9 @@
-/* The TLS layer of a stream, and the judgement on certificates. With digest.c the only code that knows
- * OpenSSL. */
+/* The TLS layer of a stream: OpenSSL on our socket, waiting for nothing. */
 #include "config.h"
 
+#include "net/certificate.h"
 #include "net/stream_private.h"
 
-#include "base/text.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -20,12 +17,9 @@ struct tls {
     SSL *ssl;
     BIO_METHOD *method;
     struct stream *stream;
-    int socket_error; /* errno of the last failure below TLS, 0 for an end of file */
-    gboolean pinned, verified;
-    /* What the verification found: bits of enum certificate_fault, and for each X509_V_ERR_* and the depth of
-     * the certificate, 0 for the server's own. */
-    unsigned faults;
-    int x509_errors[CERTIFICATE_INVALID + 1], depths[CERTIFICATE_INVALID + 1];
+    int socket_error;  /* errno of the last failure below TLS, 0 for an end of file */
+    gboolean verified; /* verify_chain() said yes */
+    struct certificate_check check;
 };
 
 /* ---- the socket as OpenSSL sees it: MSG_NOSIGNAL, counted bytes ---- */
@@ -110,212 +104,15 @@ tls_free(struct tls *tls)
     g_free(tls);
 }
 
-/* ---- certificates ---- */
+/* ---- verification: every fault is gathered, then judged ---- */
 
-static enum certificate_fault
-classify(int x509_error, int depth)
-{
-    switch (x509_error) {
-    case X509_V_OK:
-        return CERTIFICATE_OK;
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return CERTIFICATE_EXPIRED;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return CERTIFICATE_NOT_YET_VALID;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return CERTIFICATE_OTHER_HOST;
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        return CERTIFICATE_SELF_SIGNED;
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_CERT_UNTRUSTED:
-        return CERTIFICATE_UNKNOWN_ISSUER;
-    case X509_V_ERR_INVALID_CA:
-    case X509_V_ERR_PATH_LENGTH_EXCEEDED:
-    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-    case X509_V_ERR_PERMITTED_VIOLATION:
-    case X509_V_ERR_EXCLUDED_VIOLATION:
-    case X509_V_ERR_SUBTREE_MINMAX:
-    case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
-        return CERTIFICATE_BAD_ISSUER;
-    case X509_V_ERR_INVALID_PURPOSE:
-        return depth == 0 ? CERTIFICATE_WRONG_PURPOSE : CERTIFICATE_BAD_ISSUER;
-    case X509_V_ERR_EE_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_MD_TOO_WEAK:
-        return CERTIFICATE_WEAK;
-    default:
-        return CERTIFICATE_INVALID;
-    }
-}
-
-static char *
-key_of(X509 *certificate)
-{
-    g_autofree guint8 *der = NULL;
-    int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), NULL);
-    if (length <= 0)
-        return NULL;
-    der = g_malloc((gsize)length);
-    guint8 *end = der;
-    i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &end);
-    guint8 hash[32];
-    unsigned size = sizeof hash;
-    if (!EVP_Digest(der, (size_t)length, hash, &size, EVP_sha256(), NULL))
-        return NULL;
-    g_autofree char *base64 = g_base64_encode(hash, size);
-    return g_strconcat("sha256:", base64, NULL);
-}
-
-static char *
-describe_time(const ASN1_TIME *time)
-{
-    struct tm tm;
-    if (!ASN1_TIME_to_tm(time, &tm))
-        return g_strdup("an unreadable date");
-    return g_strdup_printf("%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-}
-
-static void
-append_name(GString *list, const char *text, gssize length)
-{
-    g_autofree char *safe = text_safe(text, length, TEXT_LINE);
-    g_string_append_printf(list, "%s%.100s", list->len ? ", " : "", safe);
-}
-
-/* The names that a certificate is for: "mail.example.org, 192.0.2.1, …", from the server, made safe. */
-static char *
-describe_names(X509 *certificate)
-{
-    GString *list = g_string_new(NULL);
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    int count = names ? sk_GENERAL_NAME_num(names) : 0;
-    for (int i = 0; i < MIN(count, 5); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        char address[INET6_ADDRSTRLEN];
-        if (name->type == GEN_DNS) {
-            append_name(list, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
-                        ASN1_STRING_length(name->d.dNSName));
-        } else if (name->type == GEN_IPADD) {
-            int family = ASN1_STRING_length(name->d.iPAddress) == 4 ? AF_INET : AF_INET6;
-            if (ASN1_STRING_length(name->d.iPAddress) == (family == AF_INET ? 4 : 16) &&
-                inet_ntop(family, ASN1_STRING_get0_data(name->d.iPAddress), address, sizeof address))
-                append_name(list, address, -1);
-        }
-    }
-    if (count > 5)
-        g_string_append(list, ", …");
-    if (list->len == 0)
-        g_string_append(list, "no host (it has no usable subjectAltName)");
-    GENERAL_NAMES_free(names);
-    return g_string_free(list, FALSE);
-}
-
-/* What is wrong, as the end of "the certificate …". */
-static char *
-describe_fault(const struct tls *tls, enum certificate_fault fault, X509 *leaf)
-{
-    gboolean of_issuer = tls->depths[fault] > 0;
-    const char *whose = of_issuer ? "of an issuer of the server " : "";
-    switch (fault) {
-    case CERTIFICATE_EXPIRED: {
-        if (of_issuer)
-            return g_strdup_printf("%shas expired: tell the operator, or check the clock of this machine",
-                                   whose);
-        g_autofree char *date = describe_time(X509_get0_notAfter(leaf));
-        return g_strdup_printf("expired on %s: tell the operator, or check the clock of this machine", date);
-    }
-    case CERTIFICATE_NOT_YET_VALID: {
-        if (of_issuer)
-            return g_strdup_printf("%sis not valid yet: check the clock of this machine", whose);
-        g_autofree char *date = describe_time(X509_get0_notBefore(leaf));
-        return g_strdup_printf("is not valid before %s: check the clock of this machine", date);
-    }
-    case CERTIFICATE_OTHER_HOST: {
-        g_autofree char *names = describe_names(leaf);
-        return g_strdup_printf("is for %s, not for %s: check the server name in the configuration", names,
-                               tls->stream->endpoint->host);
-    }
-    case CERTIFICATE_SELF_SIGNED:
-        return g_strdup_printf(
-            "is self-signed, so nobody vouches for it; if the operator confirms the key %s, set "
-            "tls-pin to it, or put the certificate in a file and set tls-ca",
-            tls->stream->key);
-    case CERTIFICATE_UNKNOWN_ISSUER:
-        return g_strdup_printf(
-            "was issued by nobody that %s trusts, or the server does not send the whole chain: set "
-            "tls-ca to the issuer's certificate; or, if the operator confirms the key %s, tls-pin",
-            tls->stream->endpoint->tls_ca ? tls->stream->endpoint->tls_ca : "this system", tls->stream->key);
-    default:
-        return g_strdup_printf("%sis not acceptable (%s): tell the operator", whose,
-                               X509_verify_cert_error_string(tls->x509_errors[fault]));
-    }
-}
-
-/* The gravest of several faults is what the user must hear. */
-static enum certificate_fault
-gravest(unsigned faults)
-{
-    static const enum certificate_fault order[] = {
-        CERTIFICATE_INVALID, CERTIFICATE_BAD_ISSUER,  CERTIFICATE_WRONG_PURPOSE,
-        CERTIFICATE_WEAK,    CERTIFICATE_OTHER_HOST,  CERTIFICATE_NOT_YET_VALID,
-        CERTIFICATE_EXPIRED, CERTIFICATE_SELF_SIGNED, CERTIFICATE_UNKNOWN_ISSUER};
-    for (guint i = 0; i < G_N_ELEMENTS(order); i++)
-        if (faults & (1u << order[i]))
-            return order[i];
-    return CERTIFICATE_OK;
-}
-
-static gboolean
-fail_certificate(struct tls *tls, enum certificate_fault fault, X509 *leaf, GError **error)
-{
-    struct stream *stream = tls->stream;
-    g_autofree char *what = describe_fault(tls, fault, leaf);
-    stream->certificate_fault = fault;
-    return stream_fail(stream, STREAM_CERTIFICATE, ERROR_SECURITY, error, "the certificate %s", what);
-}
-
-/* A pin forgives an unknown issuer, and either a passed date or another name: not both, and nothing else. */
-static gboolean
-judge(struct tls *tls, X509 *leaf, GError **error)
-{
-    struct stream *stream = tls->stream;
-    const unsigned date = 1u << CERTIFICATE_EXPIRED, name = 1u << CERTIFICATE_OTHER_HOST;
-    const unsigned issuer = 1u << CERTIFICATE_SELF_SIGNED | 1u << CERTIFICATE_UNKNOWN_ISSUER;
-    if (!tls->pinned)
-        return !tls->faults || fail_certificate(tls, gravest(tls->faults), leaf, error);
-    if (g_strcmp0(stream->key, stream->endpoint->tls_pin) != 0) {
-        stream->certificate_fault = CERTIFICATE_PIN_MISMATCH;
-        return stream_fail(
-            stream, STREAM_CERTIFICATE, ERROR_SECURITY, error,
-            "the key of the server is %s, but tls-pin says %s: either the operator has changed the key "
-            "(ask, then change tls-pin), or somebody is in between",
-            stream->key, stream->endpoint->tls_pin);
-    }
-    unsigned grave = tls->faults & ~(date | name | issuer);
-    if (!grave && (tls->faults & (date | name)) == (date | name))
-        grave = name;
-    return !grave || fail_certificate(tls, gravest(grave), leaf, error);
-}
-
-/* Gathers every fault, so that the gravest can be named and a pin can forgive some. */
 static int
 note_fault(int ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls *tls = SSL_get_app_data(ssl);
-    if (!ok) {
-        int x509_error = X509_STORE_CTX_get_error(store), depth = X509_STORE_CTX_get_error_depth(store);
-        enum certificate_fault fault = classify(x509_error, depth);
-        if (!(tls->faults & (1u << fault))) {
-            tls->x509_errors[fault] = x509_error;
-            tls->depths[fault] = depth;
-        }
-        tls->faults |= 1u << fault;
-    }
+    if (!ok)
+        certificate_note(&tls->check, store);
     return 1;
 }
 
@@ -327,12 +124,12 @@ verify_chain(X509_STORE_CTX *store, void *data)
     struct tls *tls = data;
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
     X509_STORE_CTX_set_verify_cb(store, note_fault);
-    tls->faults = 0;
-    if (X509_verify_cert(store) <= 0 && !tls->faults)
-        tls->faults = 1u << CERTIFICATE_INVALID;
+    tls->check.faults = 0;
+    if (X509_verify_cert(store) <= 0 && !tls->check.faults)
+        tls->check.faults = 1u << CERTIFICATE_INVALID;
     g_free(tls->stream->key);
-    tls->stream->key = leaf ? key_of(leaf) : NULL;
-    if (tls->stream->key && judge(tls, leaf, NULL)) {
+    tls->stream->key = leaf ? certificate_key(leaf) : NULL;
+    if (tls->stream->key && certificate_judge(tls->stream, &tls->check, leaf, NULL)) {
         X509_STORE_CTX_set_error(store, X509_V_OK);
         tls->verified = TRUE;
         return 1;
@@ -427,7 +224,6 @@ set_up(struct tls *tls, GError **error)
     gboolean ok =
         name ? X509_VERIFY_PARAM_set1_host(param, name, 0) && SSL_set_tlsext_host_name(tls->ssl, name)
              : X509_VERIFY_PARAM_set1_ip_asc(param, stream->endpoint->host);
-    tls->pinned = stream->endpoint->tls_pin != NULL;
     return ok || fail_setup(stream, error);
 }
 

@@ -282,10 +282,10 @@ choose(const char *const *offered, gboolean confidential, GError **error)
         return NULL;
     }
     g_autofree char *list = g_strjoinv(" ", (char **)offered);
-    g_autofree char *safe = text_safe(list, -1, TEXT_LINE);
+    g_autofree char *safe = text_safe(list, (gssize)MIN(strlen(list), 200), TEXT_LINE);
     if (*safe)
         g_set_error(error, SASL_ERROR, ERROR_REFUSED,
-                    "the server offers no way to log in that is known here (it offers %.200s; known are "
+                    "the server offers no way to log in that is known here (it offers %s; known are "
                     "SCRAM-SHA-256, "
                     "SCRAM-SHA-1, PLAIN and LOGIN): ask the operator",
                     safe);

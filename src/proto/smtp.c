@@ -385,9 +385,9 @@ smtp_session_set_ehlo_name(struct smtp_session *session, const char *name, GErro
         if (!g_ascii_isalnum(name[i]) && !strchr(literal ? "[]:." : "-.", name[i]))
             length = 0;
     if (length == 0 || length > 255) {
-        g_autofree char *safe = text_safe(name, -1, TEXT_LINE);
+        g_autofree char *safe = text_safe(name, (gssize)MIN(strlen(name), 100), TEXT_LINE);
         g_set_error(error, SMTP_ERROR, ERROR_CONFIG,
-                    "\"%.100s\" cannot be the name in EHLO: use a host name or an address in brackets", safe);
+                    "\"%s\" cannot be the name in EHLO: use a host name or an address in brackets", safe);
         return FALSE;
     }
     g_free(session->ehlo_name);

@@ -1,8 +1,9 @@
 /*
  * smtp_private: what the files of the SMTP session share. For src/proto/smtp*.c only.
  *
- * smtp.c opens and closes a session, smtp_reply.c reads replies, smtp_send.c carries a message through MAIL,
- * RCPT and DATA, smtp_wire.c knows addresses and content as they go over the wire.
+ * smtp.c opens and closes a session; smtp_reply.c reads replies; smtp_send.c checks a message and sums up what
+ * became of it; smtp_transaction.c carries it through MAIL, RCPT and DATA; smtp_wire.c knows addresses and
+ * content as they go over the wire.
  */
 #ifndef PROTO_SMTP_PRIVATE_H
 #define PROTO_SMTP_PRIVATE_H
@@ -75,5 +76,30 @@ gboolean smtp_write_stuffed(struct stream *stream, const GByteArray *wire, GErro
 char *smtp_wire_address(const char *address, GError **error);
 /* xtext of RFC 3461 section 4. NULL when text is not printable ASCII. */
 char *smtp_xtext(const char *text);
+
+/* ---- smtp_transaction.c ---- */
+
+/* A message on its way; one or more transactions. */
+struct sending {
+    struct smtp_session *session;
+    const struct smtp_message *message;
+    struct smtp_content content;
+    char *from;        /* wire forms; from is "" for the null sender */
+    char **recipients; /* n_recipients + NULL */
+    gboolean smtputf8;
+    struct smtp_result *result;
+    /* The transaction: indices of its recipients, and what became of each so far. */
+    guint *batch;
+    guint batch_size;
+    gboolean *taken; /* by index: RCPT was accepted */
+    guint n_taken;
+};
+
+/* What has become of a recipient, at the session's present stage. reply may be NULL. */
+void smtp_note(struct sending *sending, guint index, enum smtp_outcome outcome,
+               const struct smtp_reply *reply);
+/* Carries the message to the batch. TRUE: all of it has an outcome, and the connection can go on. FALSE: all
+ * that hangs on the connection has one, and error is set unless a reply decided it. */
+gboolean smtp_run_transaction(struct sending *sending, GError **error);
 
 #endif

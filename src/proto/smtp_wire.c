@@ -88,8 +88,8 @@ smtp_write_stuffed(struct stream *stream, const GByteArray *wire, GError **error
 static gboolean
 fail_address(const char *address, const char *why, GError **error)
 {
-    g_autofree char *safe = text_safe(address, -1, TEXT_LINE);
-    g_set_error(error, SMTP_ERROR, ERROR_INPUT, "the address \"%.300s\" cannot be used: %s", safe, why);
+    g_autofree char *safe = text_safe(address, (gssize)MIN(strlen(address), 300), TEXT_LINE);
+    g_set_error(error, SMTP_ERROR, ERROR_INPUT, "the address \"%s\" cannot be used: %s", safe, why);
     return FALSE;
 }
 
