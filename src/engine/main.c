@@ -4,6 +4,7 @@
  * postrider-engine --watch                     the supervisor, until told to stop: `postrider sync --watch`
  * postrider-engine --account NAME --control FD an account worker
  * postrider-engine --index --control FD        the index worker
+ * postrider-engine --index-child               the only process that opens notmuch's index, on descriptor 0
  * postrider-engine --notmuch QUERY [LIMIT]     what notmuch finds: message ids, one a line
  */
 #include "config.h"
@@ -14,6 +15,7 @@
 #include "engine/supervisor.h"
 #include "engine/worker.h"
 #include "engine/indexer.h"
+#include "search/notmuch_child.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -47,7 +49,7 @@ guard_memory(void)
 int
 main(int argc, char **argv)
 {
-    gboolean serve = FALSE, watch = FALSE, index = FALSE;
+    gboolean serve = FALSE, watch = FALSE, index = FALSE, index_child = FALSE;
     int ready = -1, control = -1;
     g_autofree char *account = NULL, *notmuch = NULL;
     GOptionEntry entries[] = {
@@ -56,6 +58,7 @@ main(int argc, char **argv)
         {"ready", 0, 0, G_OPTION_ARG_INT, &ready, "a descriptor to close when ready", "FD"},
         {"account", 0, 0, G_OPTION_ARG_STRING, &account, "be the worker of an account", "NAME"},
         {"index", 0, 0, G_OPTION_ARG_NONE, &index, "be the index worker", NULL},
+        {"index-child", 0, 0, G_OPTION_ARG_NONE, &index_child, "work for the index worker", NULL},
         {"control", 0, 0, G_OPTION_ARG_INT, &control, "the descriptor of the supervisor", "FD"},
         {"notmuch", 0, 0, G_OPTION_ARG_STRING, &notmuch, "search with notmuch", "QUERY"},
         {NULL},
@@ -73,7 +76,9 @@ main(int argc, char **argv)
     guard_memory();
     if (notmuch)
         return indexer_search(notmuch, stdout);
-    open_log(account ? account : index ? "index" : "supervisor");
+    open_log(account ? account : index_child ? "index child" : index ? "index" : "supervisor");
+    if (index_child)
+        return notmuch_child_main(0, 0);
     if (account && control >= 0)
         return worker_run(account, control);
     if (index && control >= 0)
