@@ -98,7 +98,7 @@ struct html {
     htmlParserCtxt *parser;
     guint flags;
 
-    const char *input;
+    const char *input, *prefix;
     gsize left;
     gint64 deadline;
     gboolean text_only, in_tag;
@@ -880,7 +880,6 @@ on_start(void *data, const xmlChar *name, const xmlChar **attributes)
     enum element element = find_element((const char *)name);
     if (html->stack->len >= LIMIT_HTML_DEPTH) {
         html->overflow++;
-        html->flags |= DOCUMENT_LIMITED;
         return;
     }
     struct open open = {.element = element,
@@ -998,6 +997,12 @@ on_read(void *data, char *buffer, int length)
         html->text_only = TRUE;
         html->flags |= DOCUMENT_LIMITED;
     }
+    if (html->prefix) {
+        gsize size = MIN(strlen(html->prefix), (gsize)length);
+        memcpy(buffer, html->prefix, size); /* libxml2 reads in thousands */
+        html->prefix = NULL;
+        return (int)size;
+    }
     gsize n = MIN(html->left, MIN((gsize)length, PIECE));
     if (!html->text_only) {
         memcpy(buffer, html->input, n);
@@ -1054,6 +1059,40 @@ deliver(struct html *html)
     }
 }
 
+/* "<![if !mso]>" and "<![endif]>" stand bare in what Outlook writes, and libxml2 takes them for text. NULL
+ * when there is none; "<![endif]-->" ends a comment and stays. */
+static char *
+without_conditions(const char *text, gsize length)
+{
+    const char *end = text + length, *done = text;
+    GString *out = NULL;
+    for (const char *p = text; (p = memmem(p, (gsize)(end - p), "<![", 3)); p += 3) {
+        const char *close = memchr(p, '>', MIN((gsize)(end - p), 200));
+        if (!close || close[-1] != ']')
+            continue;
+        if (!out)
+            out = g_string_sized_new(length);
+        g_string_append_len(out, done, p - done);
+        done = close + 1;
+        p = close - 2;
+    }
+    if (!out)
+        return NULL;
+    g_string_append_len(out, done, end - done);
+    return g_string_free(out, FALSE);
+}
+
+/* A fragment without a body: libxml2 would put its text into paragraphs of its own making. */
+static gboolean
+has_body(const char *text, gsize length)
+{
+    const char *end = text + MIN(length, 65536);
+    for (const char *p = text; (p = memchr(p, '<', (gsize)(end - p))); p++)
+        if (end - p > 5 && g_ascii_strncasecmp(p + 1, "body", 4) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean
 parse(struct html *html)
 {
@@ -1090,6 +1129,12 @@ html_to_flow(struct flow *flow, const char *text, gsize length)
         html.left = (gsize)(cut - text);
         html.flags |= DOCUMENT_LIMITED;
     }
+    g_autofree char *filtered = without_conditions(text, html.left);
+    if (filtered) {
+        html.input = filtered;
+        html.left = strlen(filtered);
+    }
+    html.prefix = has_body(html.input, html.left) ? NULL : "<html><body>";
     html.stack = g_array_new(FALSE, FALSE, sizeof(struct open));
     html.tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
     html.line = g_string_new(NULL);

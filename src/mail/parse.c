@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mail/charset.h"
 #include "mail/flow.h"
 #include "mail/header.h"
 #include "mail/html.h"
@@ -20,6 +21,7 @@ static G_DEFINE_QUARK(postrider_parse_error, parse_error)
  * out. */
 #define TEXT_CONTENT_MAX (2 * (gsize)LIMIT_TEXT)
 #define HTML_CONTENT_MAX (2 * (gsize)LIMIT_HTML)
+#define RAW_TEXT_MAX (256 * 1024)
 
     struct rendering {
     struct tree *tree;
@@ -348,11 +350,26 @@ take_notices(struct tree *tree)
     return notices;
 }
 
+/* A message that cannot be taken apart is shown as it came. */
+static void
+show_raw(struct tree *tree, struct flow *flow)
+{
+    gsize body;
+    guint charset_flags;
+    g_autoptr(GArray) fields = rawmsg_fields(tree->bytes, tree->length, NULL, &body);
+    g_autofree char *text =
+        charset_to_utf8(tree->bytes + body, MIN(tree->length - body, RAW_TEXT_MAX), NULL, &charset_flags);
+    tree_notice(tree, DOCUMENT_BROKEN, "no text could be found in the parts: this is the message as it came");
+    flow_plain(flow, text, FALSE, FALSE);
+}
+
 static void
 render(struct tree *tree, guint want, struct flow *flow)
 {
     struct rendering rendering = {.tree = tree, .flow = flow, .want = want};
     show(&rendering, 1);
+    if (flow->lines->len == 0 && tree->attachments == 0 && tree->flags & (DOCUMENT_LIMITED | DOCUMENT_BROKEN))
+        show_raw(tree, flow);
     if (tree->flags & DOCUMENT_HTML)
         flow_list_links(flow);
     if (flow->full)

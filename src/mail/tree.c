@@ -575,6 +575,23 @@ tree_free(struct tree *tree)
 
 /* --- content --- */
 
+/* GMime decodes uuencoded lines, and takes "begin 644 name" for one. */
+static const char *
+after_begin(const char *content, gsize *length)
+{
+    const char *end = content + *length;
+    for (const char *line = content; line < end;) {
+        const char *lf = memchr(line, '\n', (gsize)(end - line));
+        const char *next = lf ? lf + 1 : end;
+        if (next - line > 6 && memcmp(line, "begin ", 6) == 0) {
+            *length = (gsize)(end - next);
+            return next;
+        }
+        line = next;
+    }
+    return content;
+}
+
 GBytes *
 tree_content(const struct tree *tree, guint n, gsize limit)
 {
@@ -587,9 +604,12 @@ tree_content(const struct tree *tree, guint n, gsize limit)
     case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
     case GMIME_CONTENT_ENCODING_UUENCODE: {
         GMimeEncoding state;
+        const char *content = tree->bytes + part->offset;
+        if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
+            content = after_begin(content, &length);
         g_mime_encoding_init_decode(&state, encoding);
         char *out = g_malloc(g_mime_encoding_outlen(&state, length) + 16);
-        gsize got = g_mime_encoding_flush(&state, tree->bytes + part->offset, length, out);
+        gsize got = g_mime_encoding_flush(&state, content, length, out);
         return g_bytes_new_take(g_realloc(out, MAX(got, 1)), got);
     }
     default:
