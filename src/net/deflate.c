@@ -33,7 +33,8 @@ deflate_free(struct deflate *layer)
         return;
     inflateEnd(&layer->inflater);
     deflateEnd(&layer->deflater);
-    explicit_bzero(layer->out->data, layer->out->len);
+    if (layer->out->len > 0)
+        explicit_bzero(layer->out->data, layer->out->len);
     g_byte_array_unref(layer->out);
     explicit_bzero(layer->raw, sizeof layer->raw);
     g_free(layer);

@@ -156,7 +156,7 @@ classify(struct imap_guard *guard, guint8 c)
         if (is_blank(c))
             break;
         guard->kind = KIND_WORD;
-        /* fall through */
+        G_GNUC_FALLTHROUGH;
     case KIND_WORD:
         if (is_blank(c) || c == '\r' || c == '\n' || c == '[' || guard->word_length == sizeof guard->word)
             classify_word(guard);

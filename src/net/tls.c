@@ -186,7 +186,8 @@ check_pin(struct stream *stream, GError **error)
     if (!pin)
         return TRUE;
     if (g_str_has_prefix(pin, "sha256:") && strlen(pin) == strlen("sha256:") + 44) {
-        g_autofree guchar *hash = g_base64_decode(pin + strlen("sha256:"), &length);
+        guchar *hash = g_base64_decode(pin + strlen("sha256:"), &length);
+        g_free(hash);
         if (length == 32)
             return TRUE;
     }

@@ -92,6 +92,9 @@ smtp_session_close(struct smtp_session *session)
 
 /* ---- commands ---- */
 
+static gboolean put_v(struct smtp_session *session, GError **error, const char *format, va_list args)
+    G_GNUC_PRINTF(3, 0);
+
 static gboolean
 put_v(struct smtp_session *session, GError **error, const char *format, va_list args)
 {

@@ -151,8 +151,8 @@ static const struct send_case send_cases[] = {
      "b@x.test c@x.test", FALSE, SMTP_UNKNOWN, SMTP_STAGE_MESSAGE, "RU", ERROR_GIVEUP, NULL, FALSE, NULL},
     {"stopped after the dot", OPEN(PIPE) MAIL_RCPT_DATA "< 250 ok\n< 250 ok\n< 354 go\n= body\n%\n$\n",
      "ben@example.test", FALSE, SMTP_UNKNOWN, SMTP_STAGE_MESSAGE, "U", ERROR_GIVEUP, "stopped", FALSE, NULL},
-    {"stopped before the dot", OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n%\n$\n", "b@x.test", FALSE,
-     SMTP_DEFERRED, SMTP_STAGE_RCPT, "D", ERROR_CANCELLED, "stopped", FALSE, NULL},
+    {"stopped before the dot", OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n%\n$\n", "b@x.test", FALSE,
+     SMTP_DEFERRED, SMTP_STAGE_MAIL, "D", ERROR_CANCELLED, "stopped", FALSE, NULL},
 };
 
 /* The recipients of a case as the message wants them; borrowed from the vector. */
