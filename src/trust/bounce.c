@@ -96,6 +96,14 @@ find_reason(const char *status)
     return reason;
 }
 
+const char *
+bounce_status_words(const char *status, enum bounce_kind *kind)
+{
+    const struct reason *reason = find_reason(status);
+    *kind = reason->is_soft || (status && *status == '4') ? BOUNCE_SOFT : BOUNCE_HARD;
+    return _(reason->words);
+}
+
 /* "5.1.1 (bad address)": the three numbers, or NULL. */
 static char *
 status_of(const char *text)
@@ -125,17 +133,14 @@ status_in(const char *text)
 static void
 classify(struct bounce_recipient *recipient, const char *action)
 {
-    const struct reason *reason = find_reason(recipient->status);
-    recipient->reason = _(reason->words);
-    recipient->is_address = reason->is_address;
+    recipient->reason = bounce_status_words(recipient->status, &recipient->kind);
+    recipient->is_address = find_reason(recipient->status)->is_address;
     if (!g_ascii_strcasecmp(action, "delivered") || !g_ascii_strcasecmp(action, "expanded"))
         recipient->kind = BOUNCE_DELIVERED, recipient->reason = _("delivered");
     else if (!g_ascii_strcasecmp(action, "relayed"))
         recipient->kind = BOUNCE_RELAYED, recipient->reason = _("given on to a server that sends no reports");
     else if (!g_ascii_strcasecmp(action, "delayed"))
         recipient->kind = BOUNCE_DELAYED;
-    else
-        recipient->kind = reason->is_soft || (recipient->status && *recipient->status == '4') ? BOUNCE_SOFT : BOUNCE_HARD;
 }
 
 static void

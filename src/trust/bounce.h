@@ -30,6 +30,9 @@ enum bounce_kind {
 };
 const char *bounce_kind_name(enum bounce_kind kind); /* "hard", …: JSON's `kind` */
 
+/* What a status ("5.1.1", NULL: none) with the action "failed" means: its kind, and in words (static, translated). */
+const char *bounce_status_words(const char *status, enum bounce_kind *kind);
+
 struct bounce_recipient {
     char *address;    /* Final-Recipient */
     char *original;   /* Original-Recipient, or NULL */

@@ -1,0 +1,353 @@
+/* journey.c - postrider journey: the way of a message, hop by hop, and what came back */
+#include "config.h"
+
+#include "cli/bytes.h"
+#include "cli/commands.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "mail/reader.h"
+#include "store/message.h"
+#include "store/outbox.h"
+#include "trust/bounce.h"
+#include "trust/journey.h"
+
+#include <string.h>
+
+/* All that is known of one message. */
+struct story {
+    char *subject;
+    struct journey *journey;
+    GPtrArray *attempts;         /* of struct outbox_attempt; NULL: not sent from here */
+    struct outbox_item *item;    /* likewise */
+    struct bounce *bounce;       /* when the message is a report itself */
+};
+
+static void
+story_clear(struct story *story)
+{
+    g_free(story->subject);
+    journey_free(story->journey);
+    if (story->attempts)
+        g_ptr_array_unref(story->attempts);
+    outbox_item_free(story->item);
+    bounce_free(story->bounce);
+}
+
+/* Host names whose word counts: those of the accounts. */
+static GStrv
+own_hosts(void)
+{
+    g_autoptr(GStrvBuilder) hosts = g_strv_builder_new();
+    const struct config *config = cli_config(NULL);
+    for (guint i = 0; config && i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        if (account->incoming)
+            g_strv_builder_add(hosts, account->incoming->host);
+    }
+    return g_strv_builder_end(hosts);
+}
+
+/* What the queue knows of it, when it was sent from here. */
+static gboolean
+add_sending(struct story *story, const char *message_id, GError **error)
+{
+    struct store *store = cli_store(STORE_READ, NULL);
+    gint64 id = store && message_id ? outbox_find(store, message_id) : 0;
+    if (!id)
+        return TRUE;
+    story->item = outbox_get(store, id, error);
+    story->attempts = story->item ? outbox_attempts(store, id, error) : NULL;
+    return story->attempts != NULL;
+}
+
+static gboolean
+collect(const char *word, struct story *story, GError **error)
+{
+    g_autoptr(GBytes) bytes = bytes_of(word, NULL, error);
+    if (!bytes)
+        return FALSE;
+    g_auto(GStrv) own = own_hosts();
+    story->journey = journey_read(bytes, (const char *const *) own);
+    g_autoptr(struct_reader) reader = reader_new();
+    g_autoptr(struct_document) document = reader_parse(reader, bytes, READER_ALL, error);
+    if (!document)
+        return FALSE;
+    story->subject = text_safe(document->envelope->subject, -1, TEXT_LINE);
+    story->bounce = bounce_read(bytes, document);
+    return add_sending(story, document->envelope->message_id, error);
+}
+
+/* JSON --------------------------------------------------------------------------------------------------------------- */
+
+static void
+json_hops(struct json *json, const struct journey *journey)
+{
+    json_array_begin(json, "hops");
+    for (guint i = 0; i < journey->hops->len; i++) {
+        const struct hop *hop = journey->hops->pdata[i];
+        g_autofree char *time = hop->has_time ? clock_rfc3339(hop->time, hop->zone) : NULL;
+        json_object_begin(json, NULL);
+        json_string(json, "from", hop->from);
+        json_string(json, "by", hop->by);
+        json_string(json, "with", hop->with);
+        json_string(json, "tls", hop->tls);
+        json_string(json, "time", time);
+        hop->delay >= 0 ? json_int(json, "delay", hop->delay) : json_null(json, "delay");
+        json_string(json, "id", hop->id);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    journey->total >= 0 ? json_int(json, "total", journey->total) : json_null(json, "total");
+}
+
+static void
+json_authentication(struct json *json, const struct authentication *authentication)
+{
+    if (!authentication) {
+        json_null(json, "authentication");
+        return;
+    }
+    json_object_begin(json, "authentication");
+    json_string(json, "by", authentication->by);
+    json_string(json, "spf", authentication->spf);
+    json_array_begin(json, "dkim");
+    for (guint i = 0; i < authentication->dkim->len; i++) {
+        const struct authentication_dkim *dkim = authentication->dkim->pdata[i];
+        json_object_begin(json, NULL);
+        json_string(json, "result", dkim->result);
+        json_string(json, "domain", dkim->domain);
+        json_string(json, "selector", dkim->selector);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_string(json, "dmarc", authentication->dmarc);
+    json_string(json, "arc", authentication->arc);
+    json_object_end(json);
+}
+
+static void
+json_attempts(struct json *json, const GPtrArray *attempts)
+{
+    json_array_begin(json, "attempts");
+    for (guint i = 0; attempts && i < attempts->len; i++) {
+        const struct outbox_attempt *attempt = attempts->pdata[i];
+        g_autofree char *time = clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
+        json_object_begin(json, NULL);
+        json_string(json, "time", time);
+        json_string(json, "server", attempt->server);
+        json_string(json, "tls", attempt->tls);
+        json_string(json, "reply", attempt->reply);
+        json_bool(json, "ok", attempt->ok);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void
+json_recipient(struct json *json, const char *address, const char *status, enum bounce_kind kind, const char *reason,
+               const char *diagnostic)
+{
+    json_object_begin(json, NULL);
+    json_string(json, "address", address);
+    json_string(json, "status", status);
+    json_string(json, "kind", bounce_kind_name(kind));
+    json_string(json, "reason", reason);
+    json_string(json, "diagnostic", diagnostic);
+    json_object_end(json);
+}
+
+/* Calls `each` for what was reported or refused: of the report itself, else of the recipients that failed. */
+typedef gboolean (*recipient_func)(gpointer data, const char *address, const char *status, enum bounce_kind kind,
+                                   const char *reason, const char *diagnostic);
+
+static guint
+each_recipient(const struct story *story, recipient_func each, gpointer data)
+{
+    guint count = 0;
+    for (guint i = 0; story->bounce && i < story->bounce->recipients->len; i++, count++) {
+        const struct bounce_recipient *recipient = story->bounce->recipients->pdata[i];
+        if (each && !each(data, recipient->address, recipient->status, recipient->kind, recipient->reason,
+                          recipient->diagnostic))
+            return count;
+    }
+    for (guint i = 0; !story->bounce && story->item && i < story->item->recipients->len; i++) {
+        const struct outbox_recipient *recipient = story->item->recipients->pdata[i];
+        if (recipient->state != OUTBOX_FAILED)
+            continue;
+        enum bounce_kind kind;
+        const char *reason = bounce_status_words(recipient->enhanced, &kind);
+        count++;
+        if (each && !each(data, recipient->addr, recipient->enhanced, kind, reason, recipient->text))
+            return count;
+    }
+    return count;
+}
+
+static gboolean
+add_json_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind, const char *reason,
+                   const char *diagnostic)
+{
+    json_recipient(data, address, status, kind, reason, diagnostic);
+    return TRUE;
+}
+
+static gboolean
+print_json(const struct story *story, GError **error)
+{
+    struct json json;
+    json_init(&json);
+    json_object_begin(&json, NULL);
+    json_hops(&json, story->journey);
+    json_authentication(&json, story->journey->authentication);
+    json_null(&json, "filter");
+    json_attempts(&json, story->attempts);
+    if (!each_recipient(story, NULL, NULL)) {
+        json_null(&json, "bounce");
+    } else {
+        json_object_begin(&json, "bounce");
+        json_array_begin(&json, "recipients");
+        each_recipient(story, add_json_recipient, &json);
+        json_array_end(&json);
+        json_object_end(&json);
+    }
+    json_object_end(&json);
+    return cli_print_json(&json, error);
+}
+
+/* For people --------------------------------------------------------------------------------------------------------- */
+
+/* "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+static char *
+duration(gint64 seconds)
+{
+    if (seconds < 60)
+        return g_strdup_printf("%" G_GINT64_FORMAT " s", seconds);
+    if (seconds < 3600)
+        return g_strdup_printf("%" G_GINT64_FORMAT " min %" G_GINT64_FORMAT " s", seconds / 60, seconds % 60);
+    if (seconds < 86400)
+        return g_strdup_printf("%" G_GINT64_FORMAT " h %" G_GINT64_FORMAT " min", seconds / 3600, seconds / 60 % 60);
+    return g_strdup_printf("%" G_GINT64_FORMAT " d %" G_GINT64_FORMAT " h", seconds / 86400, seconds / 3600 % 24);
+}
+
+static char *
+local_time(gint64 seconds)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
+    return time ? g_date_time_format(time, "%d %b %H:%M:%S") : g_strdup("");
+}
+
+static gboolean
+print_line(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static gboolean
+print_line(GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *line = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *safe = text_safe(line, -1, TEXT_LINE);
+    return cli_print(safe, error);
+}
+
+static gboolean
+print_hop(const struct hop *hop, GError **error)
+{
+    g_autofree char *time = hop->has_time ? local_time(hop->time) : g_strdup("");
+    g_autofree char *delay = hop->delay > 0 ? duration(hop->delay) : NULL;
+    g_autofree char *way = g_strdup_printf("%s%s%s", hop->from ? hop->from : "", hop->from ? " → " : "",
+                                           hop->by ? hop->by : "(not said)");
+    g_autofree char *safe = text_safe(way, -1, TEXT_LINE), *cell = width_fit(safe, 52);
+    return print_line(error, "  %-15s  %s  %-9s %-8s%s%s", time, cell, hop->with ? hop->with : "", hop->tls ? hop->tls : "",
+                      delay ? " +" : "", delay ? delay : "");
+}
+
+static gboolean
+print_checks(const struct authentication *authentication, GError **error)
+{
+    if (!authentication)
+        return print_line(error, "%s", _("Checks   none by your own server"));
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (authentication->spf)
+        g_string_append_printf(out, "  SPF %s %s", authentication->spf,
+                               authentication->spf_domain ? authentication->spf_domain : "");
+    for (guint i = 0; i < authentication->dkim->len; i++) {
+        const struct authentication_dkim *dkim = authentication->dkim->pdata[i];
+        g_string_append_printf(out, "  DKIM %s %s", dkim->result, dkim->domain ? dkim->domain : "");
+    }
+    if (authentication->dmarc)
+        g_string_append_printf(out, "  DMARC %s %s", authentication->dmarc,
+                               authentication->dmarc_domain ? authentication->dmarc_domain : "");
+    if (authentication->arc)
+        g_string_append_printf(out, "  ARC %s", authentication->arc);
+    return print_line(error, "Checks %s  (%s)", out->len ? out->str : "  none", authentication->by);
+}
+
+static gboolean
+print_attempt(const struct outbox_attempt *attempt, GError **error)
+{
+    g_autofree char *time = local_time(attempt->time / G_USEC_PER_SEC);
+    return print_line(error, "  %-15s  %s  %s  %s  %s", time, attempt->ok ? "✔" : "✘", attempt->server ? attempt->server : "",
+                      attempt->tls ? attempt->tls : _("no TLS"), attempt->reply ? attempt->reply : "");
+}
+
+static gboolean
+print_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind, const char *reason,
+                const char *diagnostic)
+{
+    GError **error = data;
+    return print_line(error, "  %s %s  %s %s: %s%s%s", kind <= BOUNCE_SOFT ? "✘" : "●", bounce_kind_name(kind),
+                      status ? status : "", address ? address : "", reason, diagnostic ? " — " : "",
+                      diagnostic ? diagnostic : "");
+}
+
+static gboolean
+print_story(const struct story *story, GError **error)
+{
+    const struct journey *journey = story->journey;
+    g_autoptr(GError) why = NULL;
+    g_autofree char *total = journey->total >= 0 ? duration(journey->total) : NULL;
+    gboolean ok = total ? print_line(error, _("The journey of \"%s\", from send to mailbox in %s"), story->subject, total)
+                        : print_line(error, _("The journey of \"%s\""), story->subject);
+    if (ok && journey->composed) {
+        g_autofree char *time = local_time(journey->composed);
+        ok = print_line(error, "  %-15s  %s", time, _("composed"));
+    }
+    for (guint i = 0; ok && i < journey->hops->len; i++)
+        ok = print_hop(journey->hops->pdata[i], error);
+    if (ok && journey->hops->len)
+        ok = print_checks(journey->authentication, error);
+    if (ok && story->attempts && story->attempts->len)
+        ok = print_line(error, "%s", _("Attempts"));
+    for (guint i = 0; ok && story->attempts && i < story->attempts->len; i++)
+        ok = print_attempt(story->attempts->pdata[i], error);
+    if (ok && each_recipient(story, NULL, NULL)) {
+        ok = print_line(error, "%s", story->bounce ? _("This is a report about") : _("It did not reach"));
+        each_recipient(story, print_recipient, &why);
+    }
+    if (!why)
+        return ok;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean
+run_journey(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    if (argc != 1)
+        return cli_usage_error(error, _("journey takes one ID or file"));
+    struct story story = {0};
+    gboolean ok = collect(argv[0], &story, error) && (cli_json ? print_json(&story, error) : print_story(&story, error));
+    story_clear(&story);
+    return ok;
+}
+
+const struct cli_command cmd_journey = {
+    "journey", "ID|FILE", "the way of a message: hops, delays, checks, attempts, bounces",
+    "Hops come from the Received fields, oldest first, with the time each took. Checks are what your own server found "
+    "(Authentication-Results); what others claim is not shown. For mail that was sent from here: each attempt with the "
+    "server's answer, and what came back.",
+    NULL, FALSE, run_journey};
