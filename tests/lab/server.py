@@ -103,15 +103,15 @@ class Server:
         return self.process.pid
 
     def stop(self, children, patience=5.0):
-        """Asks, waits for the whole session of processes, then kills.
-        Without patience it kills at once."""
+        """Asks the first process, waits for its end, and kills what is left
+        of its session.  Without patience it kills at once."""
         if self.process is None:
             return
         session = self.process.pid
         deadline = time.monotonic() + patience
         if patience:
             _signal(session, signal.SIGTERM)
-        while session_members(session) and time.monotonic() < deadline:
+        while self.pid() and time.monotonic() < deadline:
             children.wait(0.05)
         while session_members(session):
             for pid in session_members(session):

@@ -10,11 +10,11 @@ world.stay() was called.
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 
 import dovecot
 import postfix
@@ -130,39 +130,23 @@ class World:
         return answer
 
     def _clean_after_death(self, keep):
-        """The supervisor was killed: its servers got SIGTERM with its death
-        and are on their way out."""
+        """The supervisor was killed: its servers got SIGTERM with its death;
+        what does not follow their first process is killed."""
         for name, pid in self.spec.pids.items():
-            deadline = time.monotonic() + 5
-            for left in _wait_gone(pid, deadline) if pid else ():
-                if self.spec.dir in _command_line(left):
+            if pid and name != "supervisor":
+                _wait_end(pid, 5)
+                for left in session_members(pid):
                     os.kill(left, signal.SIGKILL)
+                    _wait_end(left, 5)
         self.spec.remove(keep)
 
 
-def _wait_gone(session, deadline):
-    while True:
-        members = session_members(session)
-        if not members or time.monotonic() > deadline:
-            return members
-        try:
-            handle = os.pidfd_open(members[0])
-        except ProcessLookupError:
-            continue
-        try:
-            _readable(handle, deadline - time.monotonic())
-        finally:
-            os.close(handle)
-
-
-def _readable(handle, timeout):
-    import select
-    select.select([handle], [], [], max(0, timeout))
-
-
-def _command_line(pid):
+def _wait_end(pid, timeout):
     try:
-        with open("/proc/%d/cmdline" % pid, "rb") as file:
-            return os.fsdecode(file.read())
-    except FileNotFoundError:
-        return ""
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([handle], [], [], timeout)
+    finally:
+        os.close(handle)
