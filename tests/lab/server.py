@@ -110,12 +110,12 @@ class Server:
         session = self.process.pid
         deadline = time.monotonic() + patience
         if patience:
-            _signal(session, signal.SIGTERM)
+            send_signal(session, signal.SIGTERM)
         while self.pid() and time.monotonic() < deadline:
             children.wait(0.05)
         while session_members(session):
             for pid in session_members(session):
-                _signal(pid, signal.SIGKILL)
+                send_signal(pid, signal.SIGKILL)
             children.wait(0.01)
         self.process.wait()
         self.process = None
@@ -128,7 +128,7 @@ class Server:
             return ""
 
 
-def _signal(pid, sign):
+def send_signal(pid, sign):
     try:
         os.kill(pid, sign)
     except ProcessLookupError:

@@ -25,7 +25,7 @@ import postfix
 import submission
 from authority import Authority
 from ports import HeldPorts
-from server import become_subreaper, children_of
+from server import become_subreaper, children_of, send_signal
 from spec import HOSTS, LabError, Spec
 
 START_LIMIT = 30.0
@@ -124,7 +124,7 @@ class Supervisor:
             except ChildProcessError:
                 return
             for pid in children_of(os.getpid()):
-                os.kill(pid, signal.SIGKILL)
+                send_signal(pid, signal.SIGKILL)
             self.children.wait(0.05)
 
     def down(self, keep=False):

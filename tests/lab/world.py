@@ -18,7 +18,7 @@ import sys
 
 import dovecot
 import postfix
-from server import session_members
+from server import send_signal, session_members
 from spec import LabError, Spec, people
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -130,15 +130,25 @@ class World:
         return answer
 
     def _clean_after_death(self, keep):
-        """The supervisor was killed: its servers got SIGTERM with its death;
-        what does not follow their first process is killed."""
-        for name, pid in self.spec.pids.items():
-            if pid and name != "supervisor":
-                _wait_end(pid, 5)
-                for left in session_members(pid):
-                    os.kill(left, signal.SIGKILL)
-                    _wait_end(left, 5)
+        """The supervisor was killed.  Its servers were to get SIGTERM with
+        its death, but Postfix changes ids and so loses that."""
+        for session in filter(None, self.spec.pids.values()):
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                for pid in session_members(session):
+                    if self._is_ours(pid):
+                        send_signal(pid, number)
+                        _wait_end(pid, 5)
         self.spec.remove(keep)
+
+    def _is_ours(self, pid):
+        """Numbers are used again: a look at the process before a signal."""
+        try:
+            with open("/proc/%d/cmdline" % pid, "rb") as file:
+                words = os.fsdecode(file.read())
+            return (self.spec.dir in words or os.readlink(
+                "/proc/%d/cwd" % pid).startswith(self.spec.var()))
+        except OSError:
+            return False
 
 
 def _wait_end(pid, timeout):
