@@ -2,6 +2,7 @@
 
 #include "store/store.h"
 #include "store/internal.h"
+#include "store/search.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -170,7 +171,7 @@ store_open(const char *dir, enum store_mode mode, GError **error)
     }
     if (store->writable ? !open_for_writing(store, path, error) : !open_for_reading(store, path, error))
         return NULL;
-    if (!tokenizer_register(store->db, error))
+    if (!tokenizer_register(store->db, error) || !search_functions(store, error))
         return NULL;
     if (store->writable && !schema_migrate(store, error))
         return NULL;

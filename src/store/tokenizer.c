@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "store/internal.h"
+#include "store/search.h"
 
 #include <string.h>
 
@@ -153,6 +154,19 @@ tokenize(Fts5Tokenizer *self, void *context, int flags, const char *text, int le
             rc = token(context, 0, buffer, (int) bytes, start, at);
     }
     return rc;
+}
+
+gboolean
+tokenizer_has_words(const char *text, gboolean *single)
+{
+    guint words = 0, pairs = 0;
+    for (const char *p = text; g_utf8_get_char_validated(p, -1) < 0x110000 && *p; p = g_utf8_next_char(p)) {
+        enum class class = classify(g_utf8_get_char(p));
+        words += class == CLASS_WORD;
+        pairs += class == CLASS_PAIR;
+    }
+    *single = !words && pairs == 1;
+    return words || pairs;
 }
 
 static int

@@ -1,0 +1,483 @@
+#include "config.h"
+
+#include "store/list.h"
+#include "store/folder.h"
+#include "store/list_row.h"
+#include "store/message.h"
+#include "store/rows.h"
+#include "store/search.h"
+#include "base/flags.h"
+
+#include <string.h>
+
+#define COUNT_BOUND 10000
+#define RANK_BOUND 5000
+
+static GPtrArray *
+new_rows(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify) list_row_free);
+}
+
+/* The two directions of a key-set query over one folder. */
+#define CONVERSATIONS(op, order)                                                                             \
+    "SELECT " ROW_COLUMNS ", t.count, t.unread, t.flagged FROM folder_thread t INDEXED BY folder_thread_newest" \
+    " CROSS JOIN message m ON m.key = t.newest CROSS JOIN placement p ON " ROW_FIRST_PLACE("t.folder")       \
+    " CROSS JOIN folder f ON f.id = t.folder"                                                                \
+    " WHERE t.folder = ?1 AND t.newest " op " ?2 ORDER BY t.newest " order " LIMIT ?3"
+#define MESSAGES(op, order)                                                                                  \
+    "SELECT " ROW_COLUMNS " FROM placement p INDEXED BY placement_key CROSS JOIN message m ON m.id = p.message" \
+    " CROSS JOIN folder f ON f.id = p.folder WHERE p.folder = ?1 AND p." SHOWN " AND p.key " op " ?2 AND " ROW_FIRST_PLACE("?1") \
+    " ORDER BY p.key " order " LIMIT ?3"
+
+static gboolean
+read_folder(struct store *store, const struct list_view *view, gint64 folder, gint64 key, enum list_direction direction, guint limit,
+            GPtrArray *rows, GError **error)
+{
+    static const char *const queries[2][2] = {
+        {CONVERSATIONS("<", "DESC"), CONVERSATIONS(">", "ASC")},
+        {MESSAGES("<", "DESC"), MESSAGES(">", "ASC")},
+    };
+    gboolean conversations = view->kind == LIST_CONVERSATIONS;
+    gint64 from = key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0;
+    guint first = rows->len;
+    g_autoptr(GArray) here = g_array_new(FALSE, FALSE, sizeof(guint));
+    sqlite3_stmt *q = sql_query(store, error, queries[!conversations][direction], "lll", folder, from, (gint64) limit);
+    int rc = q ? 0 : -1;
+
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        struct list_row *row = row_read(store, q);
+        guint count = 1;
+        if (conversations) {
+            count = (guint) sqlite3_column_int(q, ROW_OWN_COLUMN);
+            row->unread = (guint) sqlite3_column_int(q, ROW_OWN_COLUMN + 1);
+            row->flags = (row->flags & ~(guint) (FLAG_SEEN | FLAG_FLAGGED)) | (row->unread ? 0 : FLAG_SEEN) |
+                         (sqlite3_column_int(q, ROW_OWN_COLUMN + 2) ? FLAG_FLAGGED : 0);
+        }
+        g_ptr_array_add(rows, row);
+        g_array_append_val(here, count);
+    }
+    if (rc < 0)
+        return FALSE;
+    for (guint i = first; conversations && i < rows->len; i++)
+        if (!row_add_conversation(store, rows->pdata[i], g_array_index(here, guint, i - first), view->everything, error))
+            return FALSE;
+    return TRUE;
+}
+
+static int
+newest_first(gconstpointer a, gconstpointer b)
+{
+    const struct list_row *x = *(struct list_row *const *) a, *y = *(struct list_row *const *) b;
+    return x->key < y->key ? 1 : x->key > y->key ? -1 : 0;
+}
+
+/* Of several folders seen as one, a conversation stands where it is newest, a message once. */
+static gboolean
+stands_elsewhere(struct store *store, const struct list_view *view, const struct list_row *row)
+{
+    for (guint i = 0; i < view->n_folders; i++) {
+        if (view->folders[i] == row->folder)
+            continue;
+        if (view->kind == LIST_CONVERSATIONS
+                ? sql_int(store, 0, "SELECT newest FROM folder_thread WHERE folder = ? AND thread = ?", "ll", view->folders[i], row->thread) >
+                      row->key - (view->folders[i] < row->folder)
+                : view->folders[i] < row->folder &&
+                      sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", row->message,
+                              view->folders[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static GPtrArray *
+read_folders(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+{
+    g_autoptr(GPtrArray) rows = new_rows();
+    for (;;) {
+        g_autoptr(GPtrArray) more = new_rows();
+        for (guint i = 0; i < view->n_folders; i++)
+            if (!read_folder(store, view, view->folders[i], key, direction, limit, more, error))
+                return NULL;
+        g_ptr_array_sort(more, newest_first);
+        /* Each folder gave its `limit` nearest: only the nearest `limit` of all are sure to be without a gap. */
+        guint n = MIN(more->len, limit), from = direction == LIST_OLDER ? 0 : more->len - n;
+        if (n)
+            key = ((struct list_row *) more->pdata[direction == LIST_OLDER ? n - 1 : from])->key;
+        guint at = direction == LIST_OLDER ? rows->len : 0;
+        for (guint i = from; i < from + n; i++) {
+            struct list_row *row = more->pdata[i];
+            if (view->n_folders > 1 && stands_elsewhere(store, view, row))
+                continue;
+            more->pdata[i] = NULL;
+            g_ptr_array_insert(rows, (gint) at++, row);
+        }
+        if (n < limit || rows->len >= limit)
+            break;
+    }
+    if (rows->len > limit) {
+        if (direction == LIST_OLDER)
+            g_ptr_array_remove_range(rows, limit, rows->len - limit);
+        else
+            g_ptr_array_remove_range(rows, 0, rows->len - limit);
+    }
+    return g_steal_pointer(&rows);
+}
+
+static gboolean
+read_message(struct store *store, gint64 message, GPtrArray *rows, GError **error)
+{
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT " ROW_COLUMNS " FROM message m LEFT JOIN placement p ON " ROW_ANY_PLACE
+                                " LEFT JOIN folder f ON f.id = p.folder WHERE m.id = ?1",
+                                "l", message);
+    int rc = q ? sql_row(store, q, error) : -1;
+    if (rc > 0) {
+        struct list_row *row = row_read(store, q);
+        sql_end(q);
+        row->flags = (guint) sql_int(store, row->flags, "SELECT flags FROM message WHERE id = ?", "l", message);
+        g_free(row->tags);
+        row->tags = sql_text(store, "SELECT tags FROM message WHERE id = ?", "l", message);
+        row->unread = !(row->flags & FLAG_SEEN);
+        g_ptr_array_add(rows, row);
+    }
+    return rc >= 0;
+}
+
+/* A search within folders is a search with one condition more. */
+static struct query *
+narrowed(struct store *store, const struct list_view *view)
+{
+    struct query *query = query_copy(view->query), *any = NULL;
+    for (guint i = 0; i < view->n_folders; i++) {
+        g_autofree char *name = sql_text(store, "SELECT a.name || '/' || f.name FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?",
+                                         "l", view->folders[i]);
+        struct query *one = query_new_word(QUERY_FOLDER, name ? name : "");
+        any = any ? query_new_pair(QUERY_OR, any, one) : one;
+    }
+    return any ? query_new_pair(QUERY_AND, any, query) : query;
+}
+
+static GPtrArray *
+read_search(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+{
+    g_autoptr(struct_query) query = narrowed(store, view);
+    g_autoptr(GPtrArray) rows = new_rows();
+    struct search_page page = {.everything = view->everything, .direction = direction, .key = key, .limit = limit};
+    sqlite3_stmt *q = search_prepare(store, query, &page, error);
+    gint64 last = 0;
+    int rc = SQLITE_ROW;
+    gboolean ok = q != NULL;
+
+    while (ok && (rc = sqlite3_step(q)) == SQLITE_ROW)
+        if (sqlite3_column_int64(q, 1) != last) {
+            last = sqlite3_column_int64(q, 1);
+            ok = read_message(store, sqlite3_column_int64(q, 0), rows, error);
+        }
+    if (ok && rc != SQLITE_DONE) {
+        sql_error(store, rc, error);
+        ok = FALSE;
+    }
+    sqlite3_finalize(q);
+    if (!ok)
+        return NULL;
+    g_ptr_array_sort(rows, newest_first);
+    return g_steal_pointer(&rows);
+}
+
+static GPtrArray *
+read_thread(struct store *store, const struct list_view *view, GError **error)
+{
+    g_autoptr(GPtrArray) rows = new_rows();
+    /* What lies in Trash or Junk alone is left out, unless all of it does. */
+    guint hidden = view->everything ? 0 : 1u << FOLDER_TRASH | 1u << FOLDER_JUNK;
+    if (hidden && !sql_int(store, 0, "SELECT 1 FROM message WHERE thread = ? AND shown > 0 AND places & ~? <> 0", "li", view->thread, hidden))
+        hidden = 0;
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT " ROW_COLUMNS " FROM message m JOIN placement p ON " ROW_ANY_PLACE
+                                " JOIN folder f ON f.id = p.folder WHERE m.thread = ?1 AND m.shown > 0 AND m.places & ~?2 <> 0"
+                                " ORDER BY m.key",
+                                "li", view->thread, hidden);
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0)
+        g_ptr_array_add(rows, row_read(store, q));
+    if (rc < 0 || !rows_as_tree(store, rows, error))
+        return NULL;
+    return g_steal_pointer(&rows);
+}
+
+GPtrArray *
+list_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+{
+    switch (view->kind) {
+    case LIST_CONVERSATIONS:
+    case LIST_MESSAGES:
+        return read_folders(store, view, key, direction, limit, error);
+    case LIST_SEARCH:
+        return read_search(store, view, key, direction, limit, error);
+    case LIST_THREAD:
+        return read_thread(store, view, error);
+    }
+    g_return_val_if_reached(NULL);
+}
+
+struct list_row *
+list_row_at(struct store *store, const struct list_view *view, gint64 key, GError **error)
+{
+    g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD ? read_thread(store, view, error)
+                                                          : list_page(store, view, key + 1, LIST_OLDER, 1, error);
+    for (guint i = 0; rows && i < rows->len; i++)
+        if (((struct list_row *) rows->pdata[i])->key == key)
+            return g_ptr_array_steal_index(rows, i);
+    return NULL;
+}
+
+gint64
+list_key_of(struct store *store, const struct list_view *view, gint64 message)
+{
+    gint64 key = 0;
+    switch (view->kind) {
+    case LIST_CONVERSATIONS:
+        for (guint i = 0; i < view->n_folders; i++)
+            key = MAX(key, sql_int(store, 0,
+                                   "SELECT newest FROM folder_thread WHERE folder = ? AND thread = (SELECT thread FROM message WHERE id = ?)",
+                                   "ll", view->folders[i], message));
+        break;
+    case LIST_MESSAGES:
+        for (guint i = 0; i < view->n_folders && !key; i++)
+            key = sql_int(store, 0, "SELECT key FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", message, view->folders[i]);
+        break;
+    case LIST_SEARCH:
+    case LIST_THREAD: {
+        key = sql_int(store, 0, "SELECT key FROM message WHERE id = ? AND shown > 0", "l", message);
+        struct list_row *row = key ? list_row_at(store, view, key, NULL) : NULL;
+        if (!row)
+            key = 0;
+        list_row_free(row);
+        break;
+    }
+    }
+    return key;
+}
+
+gint64
+list_count(struct store *store, const struct list_view *view, gboolean *exact)
+{
+    gint64 count = 0;
+    gboolean sure = TRUE;
+
+    if (view->kind == LIST_SEARCH) {
+        g_autoptr(struct_query) query = narrowed(store, view);
+        count = store_search_count(store, query, view->everything, COUNT_BOUND, NULL);
+        sure = count >= 0 && count < COUNT_BOUND;
+        count = MAX(count, 0);
+    } else if (view->kind == LIST_THREAD) {
+        g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
+        count = rows ? rows->len : 0;
+    } else {
+        for (guint i = 0; i < view->n_folders; i++)
+            count += view->kind == LIST_CONVERSATIONS
+                         ? sql_int(store, 0, "SELECT conversations FROM folder WHERE id = ?", "l", view->folders[i])
+                         : sql_int(store, 0, "SELECT total FROM folder WHERE id = ?", "l", view->folders[i]);
+        sure = view->n_folders <= 1 && view->kind == LIST_CONVERSATIONS; /* doubles are shown once */
+    }
+    if (exact)
+        *exact = sure;
+    return count;
+}
+
+/* Rows of one folder on one side of a key, counted no further than RANK_BOUND + 1. */
+static gint64
+count_beyond(struct store *store, const struct list_view *view, gint64 folder, gint64 key, enum list_direction direction)
+{
+    static const char *const queries[2][2] = {
+        {"SELECT count(*) FROM (SELECT 1 FROM folder_thread INDEXED BY folder_thread_newest WHERE folder = ? AND newest < ? LIMIT 5001)",
+         "SELECT count(*) FROM (SELECT 1 FROM folder_thread INDEXED BY folder_thread_newest WHERE folder = ? AND newest > ? LIMIT 5001)"},
+        {"SELECT count(*) FROM (SELECT 1 FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " AND key < ? LIMIT 5001)",
+         "SELECT count(*) FROM (SELECT 1 FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " AND key > ? LIMIT 5001)"},
+    };
+    return sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", folder, key);
+}
+
+static gint64
+end_key(struct store *store, const struct list_view *view, enum list_direction end)
+{
+    gint64 found = 0;
+    for (guint i = 0; i < view->n_folders; i++) {
+        gint64 key = view->kind == LIST_CONVERSATIONS
+                         ? (end == LIST_NEWER ? sql_int(store, 0, "SELECT max(newest) FROM folder_thread WHERE folder = ?", "l", view->folders[i])
+                                              : sql_int(store, 0, "SELECT min(newest) FROM folder_thread WHERE folder = ?", "l", view->folders[i]))
+                         : (end == LIST_NEWER
+                                ? sql_int(store, 0, "SELECT max(key) FROM placement WHERE folder = ? AND " SHOWN, "l", view->folders[i])
+                                : sql_int(store, 0, "SELECT min(key) FROM placement WHERE folder = ? AND " SHOWN, "l", view->folders[i]));
+        if (key && (!found || (end == LIST_NEWER ? key > found : key < found)))
+            found = key;
+    }
+    return found;
+}
+
+gint64
+list_rank(struct store *store, const struct list_view *view, gint64 key, gboolean *exact)
+{
+    gint64 newer = 0, older = 0;
+    gboolean sure = TRUE;
+
+    if (exact)
+        *exact = TRUE;
+    if (view->kind == LIST_THREAD || view->kind == LIST_SEARCH) {
+        g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD ? read_thread(store, view, NULL)
+                                                              : read_search(store, view, key, LIST_NEWER, RANK_BOUND + 1, NULL);
+        guint rank = 0;
+        while (view->kind == LIST_THREAD && rows && rank < rows->len && ((struct list_row *) rows->pdata[rank])->key != key)
+            rank++;
+        newer = view->kind == LIST_THREAD ? rank : rows ? rows->len : 0;
+        if (exact)
+            *exact = newer <= RANK_BOUND;
+        return newer;
+    }
+    for (guint i = 0; i < view->n_folders; i++) {
+        newer += count_beyond(store, view, view->folders[i], key, LIST_NEWER);
+        sure = sure && newer <= RANK_BOUND;
+    }
+    if (sure)
+        return newer;
+    gint64 total = list_count(store, view, NULL);
+    sure = TRUE;
+    for (guint i = 0; i < view->n_folders; i++) {
+        older += count_beyond(store, view, view->folders[i], key, LIST_OLDER);
+        sure = sure && older <= RANK_BOUND;
+    }
+    if (sure)
+        return MAX(total - older - 1, 0);
+    if (exact)
+        *exact = FALSE;
+    double newest = (double) end_key(store, view, LIST_NEWER), oldest = (double) end_key(store, view, LIST_OLDER);
+    gint64 guess = newest > oldest ? (gint64) ((newest - (double) key) / (newest - oldest) * (double) total) : 0;
+    return CLAMP(guess, RANK_BOUND, MAX(total - RANK_BOUND, RANK_BOUND));
+}
+
+/* The key that is `n` rows away from an end. */
+static gint64
+key_from_end(struct store *store, const struct list_view *view, gint64 n, enum list_direction direction)
+{
+    if (view->n_folders == 1) {
+        static const char *const queries[2][2] = {
+            {"SELECT newest FROM folder_thread WHERE folder = ? ORDER BY newest DESC LIMIT 1 OFFSET ?",
+             "SELECT newest FROM folder_thread WHERE folder = ? ORDER BY newest LIMIT 1 OFFSET ?"},
+            {"SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " ORDER BY key DESC LIMIT 1 OFFSET ?",
+             "SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " ORDER BY key LIMIT 1 OFFSET ?"},
+        };
+        return sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", view->folders[0], n);
+    }
+    g_autoptr(GPtrArray) rows = list_page(store, view, 0, direction, (guint) n + 1, NULL);
+    if (!rows || !rows->len)
+        return 0;
+    return ((struct list_row *) rows->pdata[direction == LIST_OLDER ? rows->len - 1 : 0])->key;
+}
+
+gint64
+list_key_at(struct store *store, const struct list_view *view, gint64 rank)
+{
+    gint64 total = list_count(store, view, NULL);
+    if (!total)
+        return 0;
+    rank = CLAMP(rank, 0, total - 1);
+    if (view->kind == LIST_THREAD || view->kind == LIST_SEARCH) {
+        g_autoptr(GPtrArray) rows = list_page(store, view, 0, LIST_OLDER, (guint) MIN(rank, RANK_BOUND) + 1, NULL);
+        return rows && rows->len ? ((struct list_row *) rows->pdata[MIN(rank, rows->len - 1)])->key : 0;
+    }
+    if (rank <= RANK_BOUND)
+        return key_from_end(store, view, rank, LIST_OLDER);
+    if (total - 1 - rank <= RANK_BOUND)
+        return key_from_end(store, view, total - 1 - rank, LIST_NEWER);
+    double newest = (double) end_key(store, view, LIST_NEWER), oldest = (double) end_key(store, view, LIST_OLDER);
+    gint64 near = (gint64) (newest - (newest - oldest) * ((double) rank / (double) total));
+    g_autoptr(GPtrArray) rows = list_page(store, view, near, LIST_OLDER, 1, NULL);
+    return rows && rows->len ? ((struct list_row *) rows->pdata[0])->key : 0;
+}
+
+gint64
+list_next_unread(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction)
+{
+    static const char *const queries[2][2] = {
+        {"SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 AND newest < ? ORDER BY newest DESC",
+         "SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 AND newest > ? ORDER BY newest"},
+        {"SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN " AND (flags & 1) = 0 AND key < ? ORDER BY key DESC",
+         "SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN " AND (flags & 1) = 0 AND key > ? ORDER BY key"},
+    };
+    gint64 found = 0;
+
+    if (view->kind == LIST_SEARCH) {
+        struct list_view unread = *view;
+        g_autoptr(struct_query) query = query_new_pair(QUERY_AND, query_copy(view->query), query_new_not(query_new_flag(FLAG_SEEN)));
+        unread.query = query;
+        g_autoptr(GPtrArray) rows = list_page(store, &unread, key, direction, 1, NULL);
+        return rows && rows->len ? ((struct list_row *) rows->pdata[0])->key : 0;
+    }
+    if (view->kind == LIST_THREAD) {
+        g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
+        gint at = -1, n = rows ? (gint) rows->len : 0, step = direction == LIST_OLDER ? 1 : -1;
+        for (gint i = 0; i < n && at < 0; i++)
+            if (((struct list_row *) rows->pdata[i])->key == key)
+                at = i;
+        for (gint i = at + step; i >= 0 && i < n; i += step)
+            if (!(((struct list_row *) rows->pdata[i])->flags & FLAG_SEEN))
+                return ((struct list_row *) rows->pdata[i])->key;
+        return 0;
+    }
+    gint64 from = key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0;
+    for (guint i = 0; i < view->n_folders; i++) {
+        gint64 next = sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", view->folders[i], from);
+        if (next && (!found || (direction == LIST_OLDER ? next > found : next < found)))
+            found = next;
+    }
+    return found;
+}
+
+GArray *
+list_messages_of(struct store *store, const struct list_view *view, const gint64 *threads, guint n, GError **error)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    guint folders = MAX(view->n_folders, 1);
+
+    for (guint i = 0; i < n; i++)
+        for (guint k = 0; k < folders; k++) {
+            gint64 folder = view->n_folders ? view->folders[k] : 0;
+            sqlite3_stmt *q = sql_query(store, error,
+                                        "SELECT DISTINCT m.id FROM message m JOIN placement p ON p.message = m.id"
+                                        " WHERE m.thread = ?1 AND (?2 = 0 OR p.folder = ?2) AND p." SHOWN " ORDER BY m.key",
+                                        "ll", threads[i], folder);
+            int rc = q ? 0 : -1;
+            while (q && (rc = sql_row(store, q, error)) > 0) {
+                gint64 id = sqlite3_column_int64(q, 0);
+                g_array_append_val(ids, id);
+            }
+            if (rc < 0)
+                return NULL;
+        }
+    return g_steal_pointer(&ids);
+}
+
+void
+list_tag_free(struct list_tag *tag)
+{
+    if (!tag)
+        return;
+    g_free(tag->tag);
+    g_free(tag);
+}
+
+GPtrArray *
+list_tags(struct store *store, GError **error)
+{
+    g_autoptr(GPtrArray) tags = g_ptr_array_new_with_free_func((GDestroyNotify) list_tag_free);
+    sqlite3_stmt *q = sql_query(store, error, "SELECT tag, count(*) FROM tag GROUP BY tag ORDER BY count(*) DESC, tag", "");
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        struct list_tag *tag = g_new(struct list_tag, 1);
+        tag->tag = sql_dup(q, 0);
+        tag->count = sqlite3_column_int64(q, 1);
+        g_ptr_array_add(tags, tag);
+    }
+    return rc < 0 ? NULL : g_steal_pointer(&tags);
+}
