@@ -77,21 +77,45 @@ index_exists(const struct child *child)
 }
 
 /* What `notmuch new` of the user would otherwise do to our Maildir: rename files for tags, invent tags, and index what lies
- * there for 30 days after it was removed. A configuration file of the user's own goes before these. */
+ * there for 30 days after it was removed. In the index for everybody, where a configuration file of theirs goes before it. */
+static const struct {
+    const char *group, *key, *value;
+} settings[] = {
+    {"maildir", "synchronize_flags", "false"},
+    {"new", "tags", ";"}, /* an empty list; an empty text would mean the default */
+    {"new", "ignore", ".outbox;.removed;.notmuch.damaged"},
+    {"search", "exclude_tags", "deleted;spam"},
+};
+
 static gboolean
 configure(struct child *child, GError **error)
 {
-    static const char *const settings[][2] = {
-        {"maildir.synchronize_flags", "false"},
-        {"new.tags", ";"}, /* an empty list; an empty text would mean the default */
-        {"new.ignore", ".outbox;.removed;.notmuch.damaged"},
-        {"search.exclude_tags", "deleted;spam"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(settings); i++)
-        if (!check(error, child, notmuch_database_set_config(child->database, settings[i][0], settings[i][1]),
+    for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
+        g_autofree char *key = g_strdup_printf("%s.%s", settings[i].group, settings[i].key);
+        if (!check(error, child, notmuch_database_set_config(child->database, key, settings[i].value),
                    "cannot configure the notmuch index"))
             return FALSE;
+    }
     return TRUE;
+}
+
+/* The notmuch program does nothing without a configuration file. One that fits lies in the index's own directory, for
+ * `notmuch --config=…/mail/.notmuch/config`; a person may change it, we only see to the path. */
+static void
+write_config_file(const struct child *child)
+{
+    g_autofree char *path = g_build_filename(child->root, ".notmuch", "config", NULL);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+    gboolean is_there = g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+    g_autofree char *root = is_there ? g_key_file_get_string(file, "database", "path", NULL) : NULL;
+    if (root && !strcmp(root, child->root))
+        return;
+    g_key_file_set_string(file, "database", "path", child->root);
+    for (guint i = 0; i < G_N_ELEMENTS(settings) && !is_there; i++)
+        g_key_file_set_value(file, settings[i].group, settings[i].key, settings[i].value);
+    if (!g_key_file_save_to_file(file, path, &error))
+        log_warn("search.notmuch", "%s", error->message);
 }
 
 /* The user's own configuration is never read: an explicit path, and "" for the file. Waits for another writer. */
@@ -116,6 +140,8 @@ open_index(struct child *child, gboolean is_writer, GError **error)
     }
     if (is_new && !configure(child, error))
         return FALSE;
+    if (is_writer)
+        write_config_file(child);
     if (is_writer && notmuch_database_needs_upgrade(child->database) &&
         !check(error, child, notmuch_database_upgrade(child->database, NULL, NULL), "cannot upgrade the notmuch index"))
         return FALSE;

@@ -251,6 +251,20 @@ settle_death(struct index_context *context, const char *why, GError **error)
     return FALSE;
 }
 
+/* The index is not to blame for a full disk. */
+static gboolean
+says_damaged(const struct reply *reply)
+{
+    static const char *const others[] = {"ermission denied", "No space left",  "Read-only file system", "Too many open files",
+                                         "quota",            "allocate memory", "lock"};
+    if (reply->revision != ERROR_GIVEUP)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+        if (strstr(reply->text, others[i]))
+            return FALSE;
+    return TRUE;
+}
+
 /* Reads until OPENED. FALSE without error: another writer has it, and nothing is lost by coming back later. */
 static gboolean
 wait_for_index(struct index_context *context, struct reply *reply, GError **error)
@@ -268,7 +282,10 @@ wait_for_index(struct index_context *context, struct reply *reply, GError **erro
         context->deaths = 0;
         return TRUE;
     }
-    return settle_death(context, reply->text, error);
+    if (says_damaged(reply))
+        return settle_death(context, reply->text, error);
+    g_set_error(error, SEARCH_ERROR, ERROR_RETRY, "%s", reply->text);
+    return FALSE;
 }
 
 /* From notmuch to the store ------------------------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* notmuch_index.h - keeping notmuch's index on our Maildir in step with the store, both ways
  *
- * The index lies in mail/.notmuch, where `notmuch`, Emacs, alot and afew find it (NOTMUCH_DATABASE=…/mail). New mail and
+ * The index lies in mail/.notmuch, where `notmuch`, Emacs, alot and afew can use it
+ * (NOTMUCH_CONFIG=…/mail/.notmuch/config: they do nothing without a configuration file, so one lies there). New mail and
  * what changed here go to it; tags and flags that were set with notmuch come back as intents (notmuch_words.h says how
  * the two are merged). The first build goes from the newest message to the oldest, in slices of about a second, between
  * which others can write; new mail is always served first.
