@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/i18n.h"
 #include "search/error.h"
 
 /* What a text says about a moment. A field that was not named is -1; relative fields all point to the past. */
@@ -502,7 +503,7 @@ not_understood(const char *text, GError **error)
 {
     g_autofree char *shown = g_utf8_strlen(text, -1) > 40 ? g_utf8_substring(text, 0, 40) : g_strdup(text);
     g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                "\"%s\" is no date: write 2026-11-02, yesterday, monday, 3d, 2w.., last_month or 2026-01..2026-03", shown);
+                _("\"%s\" is no date: write 2026-11-02, yesterday, monday, 3d, 2w.., last_month or 2026-01..2026-03"), shown);
     return FALSE;
 }
 
@@ -743,6 +744,6 @@ dates_parse_mutt(const char *text, gint64 now, gint64 *min, gint64 *max, GError 
     }
     g_autofree char *shown = g_utf8_strlen(text, -1) > 40 ? g_utf8_substring(text, 0, 40) : g_strdup(text);
     g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                "\"%s\" is no date: write <2w (younger than two weeks), >1m, =3d, 24/12/2025, 1/1- or 1/1-31/1", shown);
+                _("\"%s\" is no date: write <2w (younger than two weeks), >1m, =3d, 24/12/2025, 1/1- or 1/1-31/1"), shown);
     return FALSE;
 }

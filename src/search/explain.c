@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/flags.h"
+#include "base/i18n.h"
 #include "base/text.h"
 #include "search/fields.h"
 #include "store/folder.h"
@@ -36,15 +37,15 @@ static void
 explain_dates(GString *out, const struct query *query)
 {
     g_autofree char *from = moment_of(query->min, FALSE), *to = moment_of(query->max, TRUE);
-    g_string_append(out, query->kind == QUERY_RECEIVED ? "received " : "");
+    g_string_append(out, query->kind == QUERY_RECEIVED ? _("received ") : "");
     if (query->max == G_MAXINT64)
-        g_string_append_printf(out, "since %s", from);
+        g_string_append_printf(out, _("since %s"), from);
     else if (query->min == G_MININT64)
-        g_string_append_printf(out, "until %s", to);
+        g_string_append_printf(out, _("until %s"), to);
     else if (!strcmp(from, to))
-        g_string_append_printf(out, "on %s", from);
+        g_string_append_printf(out, _("on %s"), from);
     else
-        g_string_append_printf(out, "%s to %s", from, to);
+        g_string_append_printf(out, _("%s to %s"), from, to);
 }
 
 static char *
@@ -61,11 +62,11 @@ explain_numbers(GString *out, const struct query *query, const char *what)
     if (query->min == query->max)
         g_string_append(out, min);
     else if (query->max == G_MAXINT64)
-        g_string_append_printf(out, "at least %s", min);
+        g_string_append_printf(out, _("at least %s"), min);
     else if (query->min == G_MININT64)
-        g_string_append_printf(out, "at most %s", max);
+        g_string_append_printf(out, _("at most %s"), max);
     else
-        g_string_append_printf(out, "%s to %s", min, max);
+        g_string_append_printf(out, _("%s to %s"), min, max);
 }
 
 static void
@@ -84,19 +85,19 @@ explain_fields(GString *out, guint fields)
         const char *name;
     } names[] = {
         {QUERY_ANYWHERE, ""},
-        {QUERY_FROM | QUERY_TO | QUERY_CC | QUERY_BCC | QUERY_SENDER, "from or to"},
-        {QUERY_TO | QUERY_CC | QUERY_BCC, "to"},
-        {QUERY_FROM, "from"},
-        {QUERY_TO, "to (only To)"},
-        {QUERY_CC, "cc"},
-        {QUERY_BCC, "bcc"},
-        {QUERY_SENDER, "sender"},
-        {QUERY_SUBJECT, "subject"},
-        {QUERY_BODY, "text"},
-        {QUERY_ATTACHMENT, "attachment"},
-        {QUERY_MIMETYPE, "type"},
-        {QUERY_REFERENCES, "references"},
-        {QUERY_LIST_ID, "list"},
+        {QUERY_FROM | QUERY_TO | QUERY_CC | QUERY_BCC | QUERY_SENDER, N_("from or to")},
+        {QUERY_TO | QUERY_CC | QUERY_BCC, N_("to")},
+        {QUERY_FROM, N_("from")},
+        {QUERY_TO, N_("to (only To)")},
+        {QUERY_CC, N_("cc")},
+        {QUERY_BCC, N_("bcc")},
+        {QUERY_SENDER, N_("sender")},
+        {QUERY_SUBJECT, N_("subject")},
+        {QUERY_BODY, N_("text")},
+        {QUERY_ATTACHMENT, N_("attachment")},
+        {QUERY_MIMETYPE, N_("type")},
+        {QUERY_REFERENCES, N_("references")},
+        {QUERY_LIST_ID, N_("list")},
     };
     const char *separator = "";
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -105,8 +106,8 @@ explain_fields(GString *out, guint fields)
         fields &= ~names[i].fields;
         if (!*names[i].name)
             continue;
-        g_string_append_printf(out, "%s%s", separator, names[i].name);
-        separator = " or ";
+        g_string_append_printf(out, "%s%s", separator, _(names[i].name));
+        separator = _(" or ");
     }
     if (*separator)
         g_string_append_c(out, ' ');
@@ -116,7 +117,7 @@ static const char *
 flag_word(guint flag, gboolean is_set)
 {
     if (flag == FLAG_SEEN)
-        return is_set ? "read" : "unread";
+        return is_set ? _("read") : _("unread");
     for (const struct flag_name *name = flag_names; name->bit && is_set; name++)
         if (name->bit == flag)
             return name->json;
@@ -130,15 +131,15 @@ bit_word(guint bit)
         guint bit;
         const char *words;
     } bits[] = {
-        {MESSAGE_ATTACHMENTS, "with attachments"}, {MESSAGE_SIGNED, "signed"},
-        {MESSAGE_ENCRYPTED, "encrypted"},          {MESSAGE_CALENDAR, "with an invitation"},
-        {MESSAGE_REPORT, "a delivery report"},     {MESSAGE_FROM_ME, "from me"},
-        {MESSAGE_BROKEN, "unreadable"},            {MESSAGE_LIST, "from a mailing list"},
-        {MESSAGE_INDEXED, "indexed"},
+        {MESSAGE_ATTACHMENTS, N_("with attachments")}, {MESSAGE_SIGNED, N_("signed")},
+        {MESSAGE_ENCRYPTED, N_("encrypted")},          {MESSAGE_CALENDAR, N_("with an invitation")},
+        {MESSAGE_REPORT, N_("a delivery report")},     {MESSAGE_FROM_ME, N_("from me")},
+        {MESSAGE_BROKEN, N_("unreadable")},            {MESSAGE_LIST, N_("from a mailing list")},
+        {MESSAGE_INDEXED, N_("indexed")},
     };
     for (guint i = 0; i < G_N_ELEMENTS(bits); i++)
         if (bits[i].bit == bit)
-            return bits[i].words;
+            return _(bits[i].words);
     return "?";
 }
 
@@ -146,11 +147,11 @@ static const char *
 role_word(guint role)
 {
     static const char *const words[FOLDER_ROLES] = {
-        [FOLDER_INBOX] = "inbox", [FOLDER_DRAFTS] = "drafts",   [FOLDER_SENT] = "sent",
-        [FOLDER_JUNK] = "junk",   [FOLDER_TRASH] = "trash",     [FOLDER_ARCHIVE] = "archive",
-        [FOLDER_ALL] = "all",     [FOLDER_FLAGGED] = "flagged", [FOLDER_IMPORTANT] = "important",
+        [FOLDER_INBOX] = N_("inbox"), [FOLDER_DRAFTS] = N_("drafts"),   [FOLDER_SENT] = N_("sent"),
+        [FOLDER_JUNK] = N_("junk"),   [FOLDER_TRASH] = N_("trash"),     [FOLDER_ARCHIVE] = N_("archive"),
+        [FOLDER_ALL] = N_("all"),     [FOLDER_FLAGGED] = N_("flagged"), [FOLDER_IMPORTANT] = N_("important"),
     };
-    return role < FOLDER_ROLES && words[role] ? words[role] : "no role";
+    return role < FOLDER_ROLES && words[role] ? _(words[role]) : _("no role");
 }
 
 /* "inbox" for what tag:inbox became, and so on. */
@@ -201,7 +202,7 @@ explain_not(GString *out, const struct query *query)
     if (word)
         g_string_append(out, word);
     else
-        explain_about(out, query, "not ");
+        explain_about(out, query, _("not "));
 }
 
 static void
@@ -210,10 +211,10 @@ explain(GString *out, const struct query *query, gboolean is_inside)
     const char *word;
     switch (query->kind) {
     case QUERY_ALL:
-        g_string_append(out, "all messages");
+        g_string_append(out, _("all messages"));
         break;
     case QUERY_NONE:
-        g_string_append(out, "no message");
+        g_string_append(out, _("no message"));
         break;
     case QUERY_AND:
         explain_list(out, query, ", ", is_inside);
@@ -222,10 +223,10 @@ explain(GString *out, const struct query *query, gboolean is_inside)
         if ((word = place_word(query)) != NULL)
             g_string_append(out, word);
         else
-            explain_list(out, query, " or ", is_inside);
+            explain_list(out, query, _(" or "), is_inside);
         break;
     case QUERY_XOR:
-        explain_list(out, query, " or else ", is_inside);
+        explain_list(out, query, _(" or else "), is_inside);
         break;
     case QUERY_NOT:
         explain_not(out, query);
@@ -242,29 +243,29 @@ explain(GString *out, const struct query *query, gboolean is_inside)
         g_string_append(out, bit_word(query->flag));
         break;
     case QUERY_TAG:
-        explain_named(out, query, "tagged ");
+        explain_named(out, query, _("tagged "));
         break;
     case QUERY_ID:
-        explain_named(out, query, "message ");
+        explain_named(out, query, _("message "));
         break;
     case QUERY_NUMBER:
-        explain_numbers(out, query, "number ");
+        explain_numbers(out, query, _("number "));
         break;
     case QUERY_THREAD:
-        explain_numbers(out, query, "conversation ");
+        explain_numbers(out, query, _("conversation "));
         break;
     case QUERY_FOLDER:
     case QUERY_PATH:
         if (query->match == QUERY_PREFIX)
-            g_string_append_printf(out, "in or below \"%s\"", query->text);
+            g_string_append_printf(out, _("in or below \"%s\""), query->text);
         else
-            explain_named(out, query, "in ");
+            explain_named(out, query, _("in "));
         break;
     case QUERY_ROLE:
-        g_string_append_printf(out, "in %s", role_word(query->flag));
+        g_string_append_printf(out, _("in %s"), role_word(query->flag));
         break;
     case QUERY_ACCOUNT:
-        explain_named(out, query, "in account ");
+        explain_named(out, query, _("in account "));
         break;
     case QUERY_DATE:
     case QUERY_RECEIVED:
@@ -274,19 +275,19 @@ explain(GString *out, const struct query *query, gboolean is_inside)
         explain_numbers(out, query, "");
         break;
     case QUERY_MINE:
-        g_string_append(out, "to me");
+        g_string_append(out, _("to me"));
         break;
     case QUERY_SAME_THREAD:
-        explain_about(out, query, "in a conversation with ");
+        explain_about(out, query, _("in a conversation with "));
         break;
     case QUERY_PARENT:
-        explain_about(out, query, "answer to ");
+        explain_about(out, query, _("answer to "));
         break;
     case QUERY_CHILD:
-        explain_about(out, query, "answered by ");
+        explain_about(out, query, _("answered by "));
         break;
     case QUERY_MARKED:
-        g_string_append(out, "marked");
+        g_string_append(out, _("marked"));
         break;
     }
 }

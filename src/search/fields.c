@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/flags.h"
+#include "base/i18n.h"
 #include "search/dates.h"
 #include "search/error.h"
 #include "store/folder.h"
@@ -18,7 +19,7 @@ search_check_regex(const char *pattern, GError **error)
     g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, &problem);
     if (regex)
         return TRUE;
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "/%s/ is no regular expression: %s", pattern, problem->message);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("/%s/ is no regular expression: %s"), pattern, problem->message);
     return FALSE;
 }
 
@@ -99,7 +100,7 @@ make_text(const struct search_field *field, const struct search_value *value, GE
     }
     struct query *query = search_text_query(field->fields, value->text, value->quoted);
     if (!query)
-        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "%s:%s holds no word to look for: write %s", field->name,
+        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s:%s holds no word to look for: write %s"), field->name,
                     value->text, field->example);
     return query;
 }
@@ -145,7 +146,7 @@ make_thread(const struct search_field *field, const struct search_value *value, 
     if (g_ascii_string_to_unsigned(value->text, 10, 1, G_MAXINT64, &number, NULL))
         return query_new_range(QUERY_THREAD, (gint64) number, (gint64) number);
     g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                "\"%s\" is no thread: write the number that lists print, %s, or thread:{from:ana}", value->text,
+                _("\"%s\" is no thread: write the number that lists print, %s, or thread:{from:ana}"), value->text,
                 field->example);
     return NULL;
 }
@@ -183,7 +184,7 @@ make_role(const struct search_field *field, const struct search_value *value, GE
     for (guint i = 0; i < G_N_ELEMENTS(roles); i++)
         if (!g_ascii_strcasecmp(value->text, roles[i].name))
             return query_new_role(roles[i].role);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "\"%s\" is no role: write %s, or sent, drafts, trash, junk, archive",
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("\"%s\" is no role: write %s, or sent, drafts, trash, junk, archive"),
                 value->text, field->example);
     return NULL;
 }
@@ -196,7 +197,7 @@ make_date(const struct search_field *field, const struct search_value *value, GE
         return NULL;
     if (min <= max)
         return query_new_range(field->kind, min, max);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "%s:%s ends before it begins: put the earlier date first",
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s:%s ends before it begins: put the earlier date first"),
                 field->name, value->text);
     return NULL;
 }
@@ -217,7 +218,7 @@ make_size(const struct search_field *field, const struct search_value *value, GE
     }
     if (good && min <= max)
         return query_new_range(field->kind, min, max);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "\"%s\" is no size: write %s (at least), 10k..2M or ..500k", text,
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("\"%s\" is no size: write %s (at least), 10k..2M or ..500k"), text,
                 field->example);
     return NULL;
 }
@@ -227,7 +228,7 @@ make_has(const struct search_field *field, const struct search_value *value, GEr
 {
     if (!g_ascii_strcasecmp(value->text, "attachment") || !g_ascii_strcasecmp(value->text, "attachments"))
         return query_new_bit(MESSAGE_ATTACHMENTS);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "has:%s is not known: write %s", value->text, field->example);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("has:%s is not known: write %s"), value->text, field->example);
     return NULL;
 }
 
@@ -293,7 +294,7 @@ struct query *
 search_field_query(const struct search_field *field, const struct search_value *value, GError **error)
 {
     if (!*value->text && !(value->quoted && field->make == make_folder)) {
-        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, "%s: needs a value: write %s", field->name, field->example);
+        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s: needs a value: write %s"), field->name, field->example);
         return NULL;
     }
     return field->make(field, value, error);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/flags.h"
+#include "base/i18n.h"
 #include "search/dates.h"
 #include "search/error.h"
 #include "search/fields.h"
@@ -237,7 +238,7 @@ take_argument(struct search_parser *parser, const char *at)
             const char *close = strchr(parser->p + 1, quote);
             if (!close) {
                 g_string_free(out, TRUE);
-                return search_parser_fail(parser, parser->p, "the quote is not closed: add a %c", quote);
+                return search_parser_fail(parser, parser->p, _("the quote is not closed: add a %c"), quote);
             }
             continue;
         } else if (is_space(c) || c == '|' || (c == ')' && !open)) {
@@ -256,7 +257,7 @@ take_argument(struct search_parser *parser, const char *at)
     if (has_any)
         return g_string_free(out, FALSE);
     g_string_free(out, TRUE);
-    return search_parser_fail(parser, at, "%.2s needs something to look for: write %.2s word", at, at);
+    return search_parser_fail(parser, at, _("%.2s needs something to look for: write %.2s word"), at, at);
 }
 
 /* Ranges of numbers: 5, 2-7, 5-, -7, <7, >5; with K and M for sizes. */
@@ -320,7 +321,7 @@ parse_inside(struct search_parser *parser, const char *at)
         return query ? query : query_new(QUERY_ALL);
     }
     query_free(query);
-    return search_parser_fail(parser, at, "the parenthesis is not closed: add a )");
+    return search_parser_fail(parser, at, _("the parenthesis is not closed: add a )"));
 }
 
 static struct query *
@@ -342,7 +343,7 @@ parse_dates(struct search_parser *parser, const struct pattern *pattern, const c
     if (!dates_parse_mutt(text, parser->now, &min, &max, &error))
         return search_parser_take_error(parser, at, error);
     if (min > max)
-        return search_parser_fail(parser, at, "the range %s ends before it begins: put the earlier date first", text);
+        return search_parser_fail(parser, at, _("the range %s ends before it begins: put the earlier date first"), text);
     return query_new_range(pattern->kind, min, max);
 }
 
@@ -356,7 +357,7 @@ attachments_between(struct search_parser *parser, const char *at, gint64 min, gi
     if (min <= 0 && max == 0)
         return query_new_not(with);
     query_free(with);
-    return search_parser_fail(parser, at, "attachments are not counted here: write ~X 1- or ~X 0");
+    return search_parser_fail(parser, at, _("attachments are not counted here: write ~X 1- or ~X 0"));
 }
 
 static struct query *
@@ -366,16 +367,16 @@ parse_one(struct search_parser *parser)
     const struct pattern *pattern = find_pattern(at[1]);
     parser->p += 2;
     if (*at == '%')
-        return search_parser_fail(parser, at, "%%%c asks for a group of addresses, there are none here: write ~%c name",
+        return search_parser_fail(parser, at, _("%%%c asks for a group of addresses, there are none here: write ~%c name"),
                                   at[1], at[1]);
     if (pattern->argument == PATTERN_REFUSED)
-        return search_parser_fail(parser, at, "~%c (%s) is not known here: %s", pattern->letter, pattern->help,
+        return search_parser_fail(parser, at, _("~%c (%s) is not known here: %s"), pattern->letter, pattern->help,
                                   pattern->instead);
     if (pattern->argument == PATTERN_INNER) {
         if (pattern->letter != '(') {
             skip_space(parser);
             if (*parser->p != '(')
-                return search_parser_fail(parser, at, "~%c needs a pattern in parentheses: ~%c(~f ana)",
+                return search_parser_fail(parser, at, _("~%c needs a pattern in parentheses: ~%c(~f ana)"),
                                           pattern->letter, pattern->letter);
             parser->p++;
         }
@@ -396,7 +397,7 @@ parse_one(struct search_parser *parser)
     if (parse_range(text, pattern->argument == PATTERN_SIZE, &min, &max))
         return pattern->kind == QUERY_BIT ? attachments_between(parser, at, min, max)
                                           : query_new_range(pattern->kind, min, max);
-    return search_parser_fail(parser, at, "\"%s\" is no range: write ~%c 5-10, <10, >5%s", text, pattern->letter,
+    return search_parser_fail(parser, at, _("\"%s\" is no range: write ~%c 5-10, <10, >5%s"), text, pattern->letter,
                               pattern->argument == PATTERN_SIZE ? " or >1M" : "");
 }
 
@@ -429,12 +430,12 @@ parse_and(struct search_parser *parser)
         } else if (starts_pattern(parser->p)) {
             query = parse_one(parser);
         } else if (*parser->p == '~') {
-            search_parser_fail(parser, parser->p, "there is no pattern \"%.*s\": ~f ~t ~s ~b ~d ~N ~F are the common ones",
+            search_parser_fail(parser, parser->p, _("there is no pattern \"%.*s\": ~f ~t ~s ~b ~d ~N ~F are the common ones"),
                                (int) (g_utf8_next_char(parser->p + 1) - parser->p) - !parser->p[1], parser->p);
         } else if (*parser->p == '^' && parser->p[1] == '~') {
-            search_parser_fail(parser, parser->p, "^ (all addresses) is not known here: leave it out");
+            search_parser_fail(parser, parser->p, _("^ (all addresses) is not known here: leave it out"));
         } else if (!*parser->p || *parser->p == '|' || *parser->p == ')') {
-            search_parser_fail(parser, start, "a pattern is missing after the !");
+            search_parser_fail(parser, start, _("a pattern is missing after the !"));
         } else {
             query = parse_word(parser);
         }
@@ -457,10 +458,10 @@ parse_or(struct search_parser *parser)
     while (!parser->error && *parser->p == '|') {
         const char *at = parser->p++;
         if (!any && at == start)
-            search_parser_fail(parser, at, "a pattern is missing before the |");
+            search_parser_fail(parser, at, _("a pattern is missing before the |"));
         struct query *next = parser->error ? NULL : parse_and(parser);
         if (!next && !parser->error)
-            search_parser_fail(parser, at, "a pattern is missing after the |");
+            search_parser_fail(parser, at, _("a pattern is missing after the |"));
         if (next)
             any = query_new_pair(QUERY_OR, any, next);
     }

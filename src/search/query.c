@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "search/fields.h"
 #include "search/parser.h"
 
@@ -37,7 +38,7 @@ search_parser_enter(struct search_parser *parser, const char *at)
 {
     if (++parser->depth <= QUERY_DEPTH_MAX / 2)
         return TRUE;
-    search_parser_fail(parser, at, "too many open parentheses: at most %d are read", QUERY_DEPTH_MAX / 2);
+    search_parser_fail(parser, at, _("too many open parentheses: at most %d are read"), QUERY_DEPTH_MAX / 2);
     return FALSE;
 }
 
@@ -119,7 +120,7 @@ take_quoted(struct search_parser *parser)
         g_string_append_c(out, *parser->p);
     }
     g_string_free(out, TRUE);
-    return search_parser_fail(parser, start, "the quote is not closed: add a \"");
+    return search_parser_fail(parser, start, _("the quote is not closed: add a \""));
 }
 
 /* A value in braces with those inside it, for thread:{…}; parser->p is on the brace. Returns what is between. */
@@ -137,7 +138,7 @@ take_braced(struct search_parser *parser)
             return inner;
         }
     }
-    return search_parser_fail(parser, start, "the brace is not closed: add a }");
+    return search_parser_fail(parser, start, _("the brace is not closed: add a }"));
 }
 
 /* /…/ may hold spaces and parentheses; it ends at the slash before a space, a parenthesis or the end. */
@@ -161,7 +162,7 @@ parse_inner(struct search_parser *parser, const char *inner, const char *at)
 {
     struct search_parser nested = {.text = inner, .p = inner, .now = parser->now, .depth = parser->depth + 1};
     if (nested.depth > QUERY_DEPTH_MAX / 2)
-        return search_parser_fail(parser, at, "too many searches inside one another: at most %d are read",
+        return search_parser_fail(parser, at, _("too many searches inside one another: at most %d are read"),
                                   QUERY_DEPTH_MAX / 2);
     struct query *query = search_parse_notmuch(&nested);
     if (nested.error)
@@ -180,7 +181,7 @@ parse_field_group(struct search_parser *parser, const struct search_field *field
     search_parser_leave(parser);
     if (parser->error || *parser->p != ')') {
         query_free(query);
-        return parser->error ? NULL : search_parser_fail(parser, at, "the parenthesis is not closed: add a )");
+        return parser->error ? NULL : search_parser_fail(parser, at, _("the parenthesis is not closed: add a )"));
     }
     parser->p++;
     GQueue pending = G_QUEUE_INIT;
@@ -242,13 +243,13 @@ check_foreign(struct search_parser *parser, const char *word, gsize len)
     gsize name_len = colon ? (gsize) (colon - word) : 0;
     for (guint i = 0; name_len && i < G_N_ELEMENTS(only_notmuch); i++)
         if (strlen(only_notmuch[i]) == name_len && !g_ascii_strncasecmp(word, only_notmuch[i], name_len)) {
-            search_parser_fail(parser, word, "%s: is for notmuch itself: use \"search --notmuch\"", only_notmuch[i]);
+            search_parser_fail(parser, word, _("%s: is for notmuch itself: use \"search --notmuch\""), only_notmuch[i]);
             return FALSE;
         }
     if (name_len && colon[1] != '/' && name_len + 1 < len) {
         const struct search_field *near = search_field_near(word, name_len);
         if (near) {
-            search_parser_fail(parser, word, "there is no field \"%.*s:\": did you mean \"%s:\"? (in quotes it is text)",
+            search_parser_fail(parser, word, _("there is no field \"%.*s:\": did you mean \"%s:\"? (in quotes it is text)"),
                                (int) name_len, word, near->name);
             return FALSE;
         }
@@ -256,14 +257,14 @@ check_foreign(struct search_parser *parser, const char *word, gsize len)
     if (!strncmp(word, "NEAR", 4) || !strncmp(word, "ADJ", 3)) {
         const char *rest = word + (*word == 'N' ? 4 : 3);
         if (rest == word + len || *rest == '/') {
-            search_parser_fail(parser, word, "%.*s is for notmuch itself: use a \"phrase in quotes\" or \"search --notmuch\"",
+            search_parser_fail(parser, word, _("%.*s is for notmuch itself: use a \"phrase in quotes\" or \"search --notmuch\""),
                                (int) len, word);
             return FALSE;
         }
     }
     if (len >= 2 && *word == '~' && strchr("ABCDFGLNOPQRTUbcdefghiklmprstuxyz(<>", word[1])) {
-        search_parser_fail(parser, word, "mutt's patterns work at the limit prompt: here write from:ana, subject:word or "
-                                         "is:unread");
+        search_parser_fail(parser, word, _("mutt's patterns work at the limit prompt: here write from:ana, subject:word or "
+                                         "is:unread"));
         return FALSE;
     }
     return TRUE;
@@ -309,7 +310,7 @@ parse_parentheses(struct search_parser *parser)
         return query;
     }
     query_free(query);
-    return search_parser_fail(parser, start, "the parenthesis is not closed: add a )");
+    return search_parser_fail(parser, start, _("the parenthesis is not closed: add a )"));
 }
 
 /* Ends a run of terms that stand side by side. */
@@ -373,8 +374,8 @@ parse_operand(struct search_parser *parser, const char *operator_at, gboolean re
     }
     if (parser->p == start && required)
         return search_parser_fail(parser, operator_at ? operator_at : start,
-                                  "something to look for is missing beside the operator: put the word in quotes to look "
-                                  "for it");
+                                  _("something to look for is missing beside the operator: put the word in quotes to look "
+                                  "for it"));
     return query && is_negative ? search_parser_note(parser, query_new_not(query), start) : query;
 }
 
@@ -418,7 +419,7 @@ parse_xor(struct search_parser *parser)
         skip_space(parser);
         if (!*parser->p || *parser->p == ')') {
             query_free(query);
-            return search_parser_fail(parser, at, "something to look for is missing after xor");
+            return search_parser_fail(parser, at, _("something to look for is missing after xor"));
         }
         query = search_parser_note(parser, join(parser, QUERY_XOR, query, parse_and(parser)), at);
     }
@@ -437,7 +438,7 @@ parse_or(struct search_parser *parser)
         skip_space(parser);
         if (!*parser->p || *parser->p == ')') {
             query_free(query);
-            return search_parser_fail(parser, at, "something to look for is missing after or");
+            return search_parser_fail(parser, at, _("something to look for is missing after or"));
         }
         query = join(parser, QUERY_OR, query, parse_xor(parser));
     }
@@ -497,11 +498,11 @@ search_parse_at(const char *text, enum search_mode mode, gint64 now, guint *colu
     else
         query = search_parse_notmuch(&parser);
     if (!parser.error && *parser.p == ')')
-        search_parser_fail(&parser, parser.p, "there is no parenthesis to close here: remove the )");
+        search_parser_fail(&parser, parser.p, _("there is no parenthesis to close here: remove the )"));
     if (!parser.error && query && query_count(query) > QUERY_NODES_MAX)
-        search_parser_fail(&parser, text, "the search is too long: at most %d conditions are read", QUERY_NODES_MAX);
+        search_parser_fail(&parser, text, _("the search is too long: at most %d conditions are read"), QUERY_NODES_MAX);
     if (!parser.error && query && query_depth(query) > QUERY_DEPTH_MAX)
-        search_parser_fail(&parser, text, "the search is nested too deeply: at most %d levels are read", QUERY_DEPTH_MAX);
+        search_parser_fail(&parser, text, _("the search is nested too deeply: at most %d levels are read"), QUERY_DEPTH_MAX);
     if (parser.error) {
         query_free(query);
         if (column)
