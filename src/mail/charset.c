@@ -207,15 +207,16 @@ charset_to_utf8(const char *bytes, gsize length, const char *label, guint *flags
     return text;
 }
 
+/* Kept for the life of the process: a converter that was closed may be unloaded. */
+static iconv_t preloaded[G_N_ELEMENTS(charsets)];
+
 void
 charset_preload(void)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
         if (i > 0 && g_str_equal(charsets[i].iconv, charsets[i - 1].iconv))
             continue;
-        /* kept for the life of the process: a closed converter may be unloaded.  The other direction is what
-         * GMime asks for. */
-        iconv_t from = iconv_open("UTF-8", charsets[i].iconv);
+        iconv_t from = preloaded[i] = iconv_open("UTF-8", charsets[i].iconv);
         if (from == (iconv_t)-1)
             continue;
         /* some modules load others when they first convert */

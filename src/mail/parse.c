@@ -169,8 +169,7 @@ show_embedded(struct rendering *rendering, guint n)
     if (!child)
         return;
     const char *bytes = tree->bytes + part->offset;
-    gsize body;
-    g_autoptr(GArray) fields = rawmsg_fields(bytes, part->length, NULL, &body);
+    gsize body = rawmsg_body(bytes, part->length);
     g_autoptr(struct_envelope) envelope = envelope_from_header(bytes, body);
     g_autoptr(GBytes) header = g_bytes_new_static(bytes, body);
     g_autofree char *date = rawmsg_get(header, "Date", 0);
@@ -354,9 +353,8 @@ take_notices(struct tree *tree)
 static void
 show_raw(struct tree *tree, struct flow *flow)
 {
-    gsize body;
+    gsize body = rawmsg_body(tree->bytes, tree->length);
     guint charset_flags;
-    g_autoptr(GArray) fields = rawmsg_fields(tree->bytes, tree->length, NULL, &body);
     g_autofree char *text =
         charset_to_utf8(tree->bytes + body, MIN(tree->length - body, RAW_TEXT_MAX), NULL, &charset_flags);
     tree_notice(tree, DOCUMENT_BROKEN, "no text could be found in the parts: this is the message as it came");
@@ -518,8 +516,7 @@ message_index_make(GBytes *message)
     g_autoptr(struct_tree) tree = tree_new(message);
     struct message_index *index = message_index_new();
     struct flow flow;
-    gsize body;
-    g_autoptr(GArray) fields = rawmsg_fields(tree->bytes, tree->length, NULL, &body);
+    gsize body = rawmsg_body(tree->bytes, tree->length);
     envelope_free(index->envelope);
     index->envelope = envelope_from_header(tree->bytes, body);
     flow_init(&flow, tree->attachments + 1);

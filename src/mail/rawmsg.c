@@ -73,6 +73,14 @@ rawmsg_fields(const char *bytes, gsize length, gsize *start, gsize *body)
     return fields;
 }
 
+gsize
+rawmsg_body(const char *bytes, gsize length)
+{
+    gsize body;
+    g_array_unref(rawmsg_fields(bytes, length, NULL, &body));
+    return body;
+}
+
 static gboolean
 field_is(const char *bytes, const struct rawmsg_field *field, const char *name)
 {

@@ -21,6 +21,8 @@ struct rawmsg_field {
  * line is passed over (*start receives where the header begins).  Never fails: a line that is no field ends
  * the header. */
 GArray *rawmsg_fields(const char *bytes, gsize length, gsize *start, gsize *body);
+/* Where the body begins: the length of the header block with its blank line. */
+gsize rawmsg_body(const char *bytes, gsize length);
 /* The value of the nth field of that name, unfolded and trimmed, bytes otherwise as they are (invalid UTF-8
  * becomes U+FFFD); NULL when there is none. */
 char *rawmsg_get(GBytes *message, const char *name, guint nth);

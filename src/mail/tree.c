@@ -223,9 +223,7 @@ measure(struct tree *tree, struct document_part *part)
 static gsize
 after_header(const struct tree *tree, gsize start, gsize end)
 {
-    gsize body;
-    g_autoptr(GArray) fields = rawmsg_fields(tree->bytes + start, end - start, NULL, &body);
-    return start + body;
+    return start + rawmsg_body(tree->bytes + start, end - start);
 }
 
 /* The end of content that is followed by a delimiter of boundary: before its line end. */
