@@ -156,13 +156,32 @@ sweep(struct store *store, const char *part, const char *query)
         closedir(stream);
 }
 
+/* The queue keeps what became of a message, but not its text for ever: that is in Sent. */
+static gboolean
+forget_sent_files(struct store *store, gint64 before, GError **error)
+{
+    gboolean own;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    sqlite3_stmt *q = sql_query(store, error, "SELECT file FROM outbox WHERE state IN (3, 7) AND copy <> 1 AND created < ? AND file <> ''",
+                                "l", before);
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        g_autofree char *path = g_build_filename(store->mail_dir, ".outbox", sql_str(q, 0), NULL);
+        txn_unlink_on_commit(store, path);
+    }
+    gboolean ok = rc == 0 && sql_run(store, error, "UPDATE outbox SET file = '' WHERE state IN (3, 7) AND copy <> 1 AND created < ?", "l",
+                                     before);
+    return txn_leave(store, own, ok, error);
+}
+
 gboolean
 store_housekeeping(struct store *store, GError **error)
 {
     gint64 month = clock_now() - DAYS(30);
     gboolean own;
 
-    if (!removed_prune(store, month, error))
+    if (!removed_prune(store, month, error) || !forget_sent_files(store, month, error))
         return FALSE;
     sweep(store, ".outbox", "SELECT file FROM outbox");
     sweep(store, ".removed/cur", "SELECT p.file FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.file IS NOT NULL");

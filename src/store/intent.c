@@ -354,30 +354,40 @@ message_of_entry(struct store *store, gint64 folder, const struct maildir_entry 
     return message && message_row_body(store, message, entry->hash, entry->wire_size, index, error) ? message : 0;
 }
 
+gboolean
+intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
+                  const char *tags, gint64 journal, gint64 *message, gint64 *intent_id, GError **error)
+{
+    tags = tags ? tags : "";
+    gint64 id = message_of_entry(store, folder, entry, index, flags, tags, error);
+    struct placement_row row = {.folder = folder, .message = id, .flags = flags, .tags = (char *) tags, .file = entry->file};
+    if (!id || !placement_row_insert(store, &row, error))
+        return FALSE;
+    struct intent intent = {.kind = INTENT_APPEND, .account = account_of(store, folder), .message = id, .target = row.id,
+                            .target_folder = folder};
+    if (!intent_row_insert(store, &intent, journal, error) || !message_refresh(store, id, error))
+        return FALSE;
+    struct journal_item item = {.kind = JOURNAL_APPEND, .message = id, .target_folder = folder, .intent = intent.id};
+    *message = id;
+    *intent_id = intent.id;
+    return journal_add(store, journal, &item, error);
+}
+
 gint64
 intent_append(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
               const char *tags, gint64 replaces, gint64 *message, GError **error)
 {
     struct action action;
-    gint64 id = 0;
+    gint64 id = 0, intent = 0;
     gboolean ok = action_begin(&action, store, error) && may_hold_mail(store, folder, error) &&
-                  (id = message_of_entry(store, folder, entry, index, flags, tags, error)) != 0;
-    struct placement_row row = {.folder = folder, .message = id, .flags = flags, .tags = (char *) (tags ? tags : ""), .file = entry->file};
-    struct intent intent = {.kind = INTENT_APPEND, .message = id, .target_folder = folder};
-
-    ok = ok && placement_row_insert(store, &row, error);
-    intent.account = ok ? account_of(store, folder) : 0;
-    intent.target = row.id;
-    ok = ok && intent_row_insert(store, &intent, action.journal, error) && message_refresh(store, id, error);
-    struct journal_item item = {.kind = JOURNAL_APPEND, .message = id, .target_folder = folder, .intent = intent.id};
-    ok = ok && journal_add(store, action.journal, &item, error);
+                  intent_append_one(store, folder, entry, index, flags, tags, action.journal, &id, &intent, error);
     /* The old version goes, on the server after the new one is there. The same content again is the same message. */
     if (ok && replaces && replaces != id)
         ok = find_placements(&action, &replaces, 1, folder, TRUE, error);
     for (guint i = 0; ok && i < action.placements->len; i++) {
         g_auto(struct_placement_row) old = {0};
         ok = placement_row_read(store, g_array_index(action.placements, gint64, i), &old, error) &&
-             intent_expunge_one(store, &old, intent.id, action.journal, error);
+             intent_expunge_one(store, &old, intent, action.journal, error);
     }
     action.done = 1;
     if (message)

@@ -45,6 +45,8 @@ gboolean intent_copy_one(struct store *store, const struct placement_row *row, g
 gboolean intent_expunge_one(struct store *store, const struct placement_row *row, gint64 after, gint64 journal, GError **error);
 gboolean intent_mark_one(struct store *store, const struct placement_row *row, guint set, guint clear, const char *add,
                          const char *remove, gint64 journal, gboolean *changed, GError **error);
+gboolean intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index,
+                           guint flags, const char *tags, gint64 journal, gint64 *message, gint64 *intent, GError **error);
 /* Out of mail/.removed, as a new append. */
 gboolean intent_bring_back(struct store *store, gint64 message, gint64 folder, guint flags, const char *tags, gint64 journal,
                            GError **error);
