@@ -19,7 +19,8 @@ World()          a lab of its own in /tmp, down at the end; options as in
 world.home()     a private $HOME on an account of a user       (home.py)
 world.oracle()   the server's own view by another client       (oracle.py)
 Screen, Pty      the program in a terminal                     (screen.py)
-test, keep, wait_for, equal, contains, note, Skip, main        (tap.py)
+test, keep, temporary, wait_for, equal, contains, refuses, note, Skip, main
+                 the tests of a file, reported as TAP          (tap.py)
 """
 
 import os
@@ -36,12 +37,13 @@ from home import POSTRIDER, Home, Result
 from oracle import Message, Oracle
 from screen import Pty, Screen
 from spec import LabError
-from tap import (Skip, at_end, contains, equal, keep, main, note, test,
-                 wait_for)
+from tap import (Skip, at_end, contains, equal, keep, main, note,
+                 on_failure, refuses, temporary, test, wait_for)
 
 __all__ = ["POSTRIDER", "TOP", "Home", "LabError", "Message", "Oracle", "Pty",
            "Result", "Screen", "Skip", "World", "at_end", "contains", "equal",
-           "keep", "main", "note", "test", "wait_for"]
+           "keep", "lab_world", "main", "note", "on_failure", "refuses",
+           "temporary", "test", "wait_for"]
 
 
 class World:
@@ -56,6 +58,7 @@ class World:
             if os.path.isdir(self.dir) and not os.listdir(self.dir):
                 os.rmdir(self.dir)
             raise
+        on_failure(self._note_logs)
 
     @property
     def spec(self):
@@ -86,11 +89,22 @@ class World:
         with open(self.spec.path("log", name), errors="replace") as file:
             return file.read()
 
+    def _note_logs(self):
+        """The last words of the servers, for who reads of a failure."""
+        folder = self.spec.path("log")
+        for name in sorted(os.listdir(folder)
+                           if os.path.isdir(folder) else []):
+            lines = self.log(name).splitlines()[-12:]
+            if lines:
+                note("%s:\n  %s" % (name, "\n  ".join(lines)))
+
     def close(self):
         self.lab.down()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind:
+            self._note_logs()
         self.close()

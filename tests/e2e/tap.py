@@ -14,8 +14,10 @@ happens.  Words on the command line pick the tests whose names hold them.
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -23,6 +25,7 @@ import traceback
 _tests = []
 _open = contextlib.ExitStack()
 _never = threading.Event()
+_explain = []
 
 
 class Skip(Exception):
@@ -49,6 +52,18 @@ def at_end(function, *args):
     _open.callback(function, *args)
 
 
+def temporary():
+    """A folder that is gone at the end."""
+    folder = tempfile.mkdtemp(prefix="prtest-", dir="/tmp")
+    at_end(shutil.rmtree, folder, True)
+    return folder
+
+
+def on_failure(function):
+    """Called after a test that failed, to note what may explain it."""
+    _explain.append(function)
+
+
 def equal(got, wanted, what=""):
     if got != wanted:
         raise AssertionError("%sgot %r\nwanted %r" % (
@@ -59,6 +74,15 @@ def contains(text, part, what=""):
     if part not in text:
         raise AssertionError("%s%r is not in %r" % (
             what and what + ": ", part, text))
+
+
+def refuses(function, *errors):
+    """Calls it; it must raise one of the errors, which is returned."""
+    try:
+        function()
+    except errors as error:
+        return error
+    raise AssertionError("nothing was refused")
 
 
 def wait_for(condition, timeout=30, what=None):
@@ -119,6 +143,8 @@ def _run(number, name, function):
     except Exception:
         print("not ok %d - %s" % (number, name), flush=True)
         note(traceback.format_exc())
+        for explain in _explain:
+            explain()
         return False
     print("ok %d - %s" % (number, name), flush=True)
     if "TAP_TIMES" in os.environ:

@@ -189,8 +189,7 @@ class Dovecot(Server):
                           0o600), "w") as out:
             for user in spec.users:
                 home = spec.var("mail", user["name"])
-                os.makedirs(home, exist_ok=True)
-                os.chown(home, uid, gid)
+                _make_mailboxes(home, uid, gid)
                 out.write("%s:%s:%d:%d::%s::\n" % (
                     user["name"], user["password"], uid, gid, home))
         with open(self.config, "w") as out:
@@ -241,6 +240,25 @@ class Dovecot(Server):
         if not out.startswith("2.3."):
             raise LabError("the lab is written for Dovecot 2.3, this is %s"
                            % out.strip())
+
+
+def _make_mailboxes(home, uid, gid):
+    """All folders before the first delivery: Dovecot would make them when
+    first used, and two who are first at once would get in each other's way."""
+    root = os.path.join(home, "Maildir")
+    for folder in ("", *ROLES):
+        for part in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(root, folder, part), 0o700,
+                        exist_ok=True)
+    subscriptions = os.path.join(root, "subscriptions")
+    if not os.path.exists(subscriptions):
+        with open(subscriptions, "w") as out:
+            out.write("".join(name + "\n" for name in ("INBOX", *ROLES)))
+    os.chown(home, uid, gid)
+    for folder, _, files in os.walk(home):
+        os.chown(folder, uid, gid)
+        for name in files:
+            os.chown(os.path.join(folder, name), uid, gid)
 
 
 def _group(gid):

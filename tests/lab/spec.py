@@ -60,6 +60,7 @@ class Spec:
         self.ports = {}
         self.pids = {}
         self.control = None
+        self.place = None               # where var really is
         for name, value in fields.items():
             if not hasattr(self, name):
                 raise LabError("unknown field %s" % name)
@@ -72,7 +73,7 @@ class Spec:
 
     def var(self, *parts):
         """A path below the short folder."""
-        return os.path.join(os.path.realpath(self.path("var")), *parts)
+        return os.path.join(self.place, *parts)
 
     def port_names(self):
         names = ["imap", "imaps", "pop3", "pop3s", "lmtp"]
@@ -103,10 +104,11 @@ class Spec:
         var = self.path("var")
         if self._var_may_lie_in_dir():
             os.mkdir(var)
+            self.place = var
         else:
-            short = tempfile.mkdtemp(prefix="prlab-", dir="/tmp")
-            os.symlink(short, var)
-        os.chmod(self.var(), 0o711)
+            self.place = tempfile.mkdtemp(prefix="prlab-", dir="/tmp")
+            os.symlink(self.place, var)
+        os.chmod(self.place, 0o711)
 
     def _var_may_lie_in_dir(self):
         if len(os.fsencode(self.path("var"))) + SOCKET_ROOM > SOCKET_LIMIT:
@@ -158,12 +160,12 @@ class Spec:
         stay (in DIR alone: a var elsewhere moves in)."""
         var = self.path("var")
         if os.path.islink(var):
-            short = os.path.realpath(var)
             os.unlink(var)
-            if keep and os.path.isdir(short):
-                shutil.move(short, var)
+        if self.place not in (None, var):
+            if keep and os.path.isdir(self.dir):
+                shutil.move(self.place, var)
             else:
-                shutil.rmtree(short, ignore_errors=True)
+                shutil.rmtree(self.place, ignore_errors=True)
         gone = ["env", "world.json"]
         if not keep:
             gone += ["var", "log", "ca", "postfix", "passwd", "dovecot.conf"]

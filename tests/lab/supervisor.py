@@ -232,6 +232,8 @@ class Supervisor:
 def main():
     become_subreaper()
     first = sys.stdin.buffer.raw.readline()
+    if not first:
+        return 1                        # our starter was gone at once
     supervisor = Supervisor(Spec(sys.argv[1], **json.loads(first)))
     for sign in LEAVE:
         signal.signal(sign, lambda *_: None)
