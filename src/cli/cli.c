@@ -1,17 +1,124 @@
+/* cli.c - which command is meant, its options, and the one place where an error is shown */
 #include "config.h"
 
 #include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/manual.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/paths.h"
 
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const GOptionEntry common[] = {
+    {"json", 'j', 0, G_OPTION_ARG_NONE, &cli_json, "print JSON, one object a line", NULL},
+    {"account", 'A', 0, G_OPTION_ARG_STRING, &cli_account, "of this account", "NAME"},
+    {NULL},
+};
+
+static const struct cli_command *
+find_command(const char *name)
+{
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        if (!strcmp((*command)->name, name))
+            return *command;
+    return NULL;
+}
+
+/* Shows it once and gives the exit code. */
+static int
+show_error(const char *command, GError *error)
+{
+    int code = error_exit_code(error);
+    cli_note("postrider%s%s: %s", command ? " " : "", command ?: "", error->message);
+    if (code == EX_USAGE && command)
+        cli_note("\"postrider %s --help\" tells how it is used", command);
+    g_error_free(error);
+    return code;
+}
+
+static int
+run_command(const struct cli_command *command, int argc, char **argv)
+{
+    GError *error = NULL;
+    int code = 0;
+    g_autoptr(GOptionContext) options = g_option_context_new(command->arguments);
+    g_option_context_set_summary(options, command->summary);
+    if (command->description)
+        g_option_context_set_description(options, command->description);
+    if (command->entries)
+        g_option_context_add_main_entries(options, command->entries, NULL);
+    g_option_context_add_main_entries(options, common, NULL);
+    g_option_context_set_strict_posix(options, command->strict_order);
+    /* GLib takes argv[0] for the program's name in the help. */
+    g_autofree char *name = g_strdup_printf("postrider %s", command->name);
+    g_set_prgname(name);
+    if (!g_option_context_parse(options, &argc, &argv, &error)) {
+        g_set_prgname("postrider");
+        return show_error(command->name, error);
+    }
+    g_set_prgname("postrider");
+    if (argc > 1 && !strcmp(argv[1], "--")) {
+        argv++;
+        argc--;
+    }
+    if (command->run(argc - 1, argv + 1, &code, &error))
+        return code;
+    return show_error(command->name, error);
+}
+
+static int
+unknown_command(const char *word)
+{
+    GString *near = g_string_new(NULL);
+    for (const struct cli_command *const *command = cli_commands; *command; command++)
+        if (!strncmp((*command)->name, word, 2))
+            g_string_append_printf(near, "%s%s", near->len ? ", " : "", (*command)->name);
+    cli_note("postrider: there is no command \"%s\"%s%s: \"postrider help\" lists them", word,
+             near->len ? ", but there is " : "", near->str);
+    g_string_free(near, TRUE);
+    return EX_USAGE;
+}
+
+static gboolean
+is_recipient(const char *word)
+{
+    return strchr(word, '@') || g_str_has_prefix(word, "mailto:");
+}
 
 int
 cli_main(int argc, char **argv, screen_function screen)
 {
-    if (argc > 1 && !strcmp(argv[1], "--version")) {
+    g_autofree char *base = argc ? g_path_get_basename(argv[0]) : g_strdup("postrider");
+    const char *first = argc > 1 ? argv[1] : "";
+    GError *error = NULL;
+    int code = 0;
+
+    setlocale(LC_ALL, "");
+    signal(SIGPIPE, SIG_IGN);
+    g_autofree char *state = paths_state_dir();
+    g_autofree char *log = g_build_filename(state, "postrider.log", NULL);
+    log_open(paths_make_dir(state, NULL) ? log : "/dev/null", LOG_LEVEL_WARN);
+
+    if (!strcmp(base, "sendmail") || !strcmp(base, "mailq"))
+        return cli_sendmail(argc, argv, &code, &error) ? code : show_error(NULL, error);
+    if (!strcmp(first, "--version") || !strcmp(first, "-v")) {
         printf("postrider %s\n", PACKAGE_VERSION);
         return 0;
     }
-    struct screen_request request = {0};
-    return screen(&request);
+    if (!strcmp(first, "--help") || !strcmp(first, "-h") || !strcmp(first, "help"))
+        return manual_help(argc > 2 ? argv[2] : NULL);
+    if (g_str_has_prefix(first, "--manual=")) /* for the build: doc/ and the completions come from the tables */
+        return manual_generate(strchr(first, '=') + 1);
+    if (!*first || *first == '-' || is_recipient(first))
+        return cli_compose(argc, argv, screen, &code, &error) ? code : show_error(NULL, error);
+    if (!strcmp(first, cmd_sendmail.name) && !(argc == 3 && !strcmp(argv[2], "--help"))) /* its flags are not ours */
+        return cli_sendmail(argc - 1, argv + 1, &code, &error) ? code : show_error(first, error);
+    const struct cli_command *command = find_command(first);
+    return command ? run_command(command, argc - 1, argv + 1) : unknown_command(first);
 }

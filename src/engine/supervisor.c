@@ -3,6 +3,7 @@
 #include "engine/supervisor.h"
 #include "engine/child.h"
 #include "engine/client.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/paths.h"
@@ -25,6 +26,7 @@
 #define CLIENTS_MAX 64
 #define CLIENT_BACKLOG (4 * 1024 * 1024) /* a client that does not read is dropped */
 #define END_GRACE_MS 300
+#define INDEX_GRACE (5 * 60 * G_USEC_PER_SEC) /* how long an unfinished index keeps an engine that nobody else needs */
 
 struct supervisor {
     struct supervisor_options options;
@@ -39,6 +41,7 @@ struct supervisor {
     GHashTable *requests; /* id of ours -> struct request */
     GHashTable *states;  /* account -> last "state" values */
     guint last_id, end_timer, leaving;
+    gint64 alone;        /* since when there is no client, 0: there is one */
     gboolean polling, ending;
     int exit_code;
 };
@@ -77,6 +80,8 @@ client_drop(struct client *client)
         if (((struct request *) value)->client == client)
             ((struct request *) value)->client = NULL;
     g_ptr_array_remove(sup->clients, client); /* frees */
+    if (!sup->clients->len)
+        sup->alone = clock_monotonic();
     consider_end(sup);
 }
 
@@ -530,7 +535,7 @@ is_needed(struct supervisor *sup)
     for (guint i = 0; i < sup->accounts->len; i++)
         if (child_is_busy(sup->accounts->pdata[i]))
             return TRUE;
-    return FALSE;
+    return sup->index && child_is_busy(sup->index) && clock_monotonic() - sup->alone < INDEX_GRACE;
 }
 
 static gboolean
@@ -540,6 +545,8 @@ end_if_unneeded(gpointer data)
     sup->end_timer = 0;
     if (!is_needed(sup))
         end(sup);
+    else if (sup->index && !sup->options.stay && !sup->clients->len) /* for the end of the grace */
+        sup->end_timer = g_timeout_add_seconds(10, end_if_unneeded, sup);
     return G_SOURCE_REMOVE;
 }
 
@@ -653,6 +660,7 @@ supervisor_run(const struct supervisor_options *options)
     g_unix_signal_add(SIGINT, on_signal, &sup);
     if (options->stay)
         g_unix_signal_add(SIGHUP, on_signal, &sup);
+    sup.alone = clock_monotonic();
     follow_config(&sup);
     if (options->ready_fd >= 0)
         close(options->ready_fd);

@@ -1,0 +1,135 @@
+/* doctor.c - postrider doctor: what is wrong with configuration, programs, store and index, and what mends it */
+#include "config.h"
+
+#include "cli/commands.h"
+#include "base/error.h"
+#include "base/paths.h"
+#include "base/text.h"
+#include "engine/client.h"
+#include "mail/reader.h"
+#include "store/outbox.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean repair;
+
+static const GOptionEntry entries[] = {
+    {"repair", 0, 0, G_OPTION_ARG_NONE, &repair, "recompute what the store derives (counters, conversations)", NULL},
+    {NULL},
+};
+
+static guint problems;
+
+/* One finding; `remedy` NULL: all is well. */
+static gboolean
+tell(const char *what, const char *finding, const char *remedy, GError **error)
+{
+    problems += remedy != NULL;
+    if (cli_json) {
+        struct json json;
+        json_init(&json);
+        json_object_begin(&json, NULL);
+        json_string(&json, "what", what);
+        json_bool(&json, "ok", remedy == NULL);
+        json_string(&json, "finding", finding);
+        json_string(&json, "remedy", remedy);
+        json_object_end(&json);
+        return cli_print_json(&json, error);
+    }
+    g_autofree char *safe = text_safe(finding, -1, TEXT_LINE);
+    g_autofree char *line = g_strdup_printf("%s %-14s %s%s%s", remedy ? "!!" : "ok", what, safe, remedy && *remedy ? ": " : "",
+                                            remedy ? remedy : "");
+    return cli_print(line, error);
+}
+
+static gboolean
+check_config(GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    const struct config *config = cli_config(&local);
+    if (!config)
+        return tell("configuration", local->message, "", error);
+    if (!config->accounts->len)
+        return tell("configuration", "no account", "add one with \"postrider setup\"", error);
+    for (guint i = 0; i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        g_autofree char *text = g_strdup_printf("%s: %s, in %s, out %s", account->name, account->address, account->incoming_url,
+                                                account->outgoing_url ? account->outgoing_url : "(cannot send)");
+        if (!tell("account", text, NULL, error))
+            return FALSE;
+        g_autofree char *ca = account->tls_ca ? paths_expand(account->tls_ca) : NULL;
+        if (ca && access(ca, R_OK) != 0 && !tell("account", ca, "this file of tls-ca cannot be read", error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_programs(GError **error)
+{
+    static const char *const names[] = {"postrider-engine", "postrider-reader"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = paths_program(names[i]);
+        if (!tell("program", path, access(path, X_OK) == 0 ? NULL : "it is missing: install postrider again (make install)", error))
+            return FALSE;
+    }
+    static const char mail[] = "From: a@b.example\nSubject: =?utf-8?q?=C3=BC?=\n\nx\n";
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GBytes) bytes = g_bytes_new_static(mail, sizeof mail - 1);
+    g_autoptr(struct_reader) reader = reader_new();
+    g_autoptr(struct_document) document = reader_parse(reader, bytes, READER_TEXT, &local);
+    return document ? tell("reader", "confined, and reads mail", NULL, error)
+                    : tell("reader", local->message, "messages cannot be shown", error);
+}
+
+static gboolean
+check_engine(GError **error)
+{
+    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_RUNNING, FALSE, NULL);
+    return tell("engine", client ? "running" : "not running: it is started when it is needed", NULL, error);
+}
+
+static gboolean
+check_store(GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    struct store *store = cli_store(repair ? STORE_WRITE : STORE_READ, &local);
+    if (!store && g_error_matches(local, STORE_ERROR, ERROR_NOINPUT))
+        return tell("store", "there is none yet", NULL, error);
+    if (!store)
+        return tell("store", local->message, "", error);
+    if (repair && !store_repair(store, error))
+        return FALSE;
+    g_autoptr(GPtrArray) found = store_check(store, &local);
+    if (!found)
+        return tell("store", local->message, "move postrider.db away and run \"postrider sync\": the mail is fetched again", error);
+    for (guint i = 0; i < found->len; i++)
+        if (!tell("store", found->pdata[i], "postrider doctor --repair", error))
+            return FALSE;
+    if (!found->len && !tell("store", store_dir(store), NULL, error))
+        return FALSE;
+    struct stat st;
+    if (stat(store_dir(store), &st) == 0 && st.st_mode & 077 &&
+        !tell("store", store_dir(store), "others can look into it: chmod 700", error))
+        return FALSE;
+    gint64 waiting = outbox_count(store);
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " message%s waiting", waiting, waiting == 1 ? "" : "s");
+    return tell("outbox", text, NULL, error);
+}
+
+static gboolean
+run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
+{
+    if (argc)
+        return cli_usage_error(error, "doctor takes no arguments");
+    if (!check_config(error) || !check_programs(error) || !check_engine(error) || !check_store(error))
+        return FALSE;
+    *exit_code = problems ? 1 : 0;
+    return TRUE;
+}
+
+const struct cli_command cmd_doctor = {
+    "doctor", NULL, "check configuration, programs and store; say what to mend",
+    "Exit status 1 when something has to be mended.", entries, FALSE, run_doctor};

@@ -1,0 +1,190 @@
+/* list.c - folders, list, search, thread: what is in the store */
+#include "config.h"
+
+#include "cli/commands.h"
+#include "cli/rows.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/paths.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "search/query.h"
+#include "store/folder.h"
+#include "store/list.h"
+#include "store/message.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static gint64 limit = 50;
+static gboolean everything, conversations, by_notmuch;
+
+static const GOptionEntry list_entries[] = {
+    {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, "at most N, newest first (0: all)", "N"},
+    {"conversations", 'c', 0, G_OPTION_ARG_NONE, &conversations, "one line a conversation", NULL},
+    {NULL},
+};
+
+static const GOptionEntry search_entries[] = {
+    {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, "at most N, newest first (0: all)", "N"},
+    {"everything", 'e', 0, G_OPTION_ARG_NONE, &everything, "also in Trash and Junk", NULL},
+    {"notmuch", 0, 0, G_OPTION_ARG_NONE, &by_notmuch, "ask notmuch's index instead", NULL},
+    {NULL},
+};
+
+/* All pages of the view, up to --limit. */
+static gboolean
+print_view(struct store *store, const struct list_view *view, GError **error)
+{
+    gint64 left = limit > 0 ? limit : G_MAXINT64, key = 0;
+    while (left > 0) {
+        guint want = (guint) MIN(left, 500);
+        g_autoptr(GPtrArray) rows = list_page(store, view, key, LIST_OLDER, want, error);
+        if (!rows || !rows_print(store, rows, error))
+            return FALSE;
+        if (rows->len < want || view->kind == LIST_THREAD)
+            break;
+        key = ((struct list_row *) rows->pdata[rows->len - 1])->key;
+        left -= rows->len;
+    }
+    return TRUE;
+}
+
+static gboolean
+run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    gint64 account;
+    if (argc)
+        return cli_usage_error(error, "folders takes no arguments");
+    struct store *store = cli_store(STORE_READ, error);
+    if (!store || !cli_account_id(store, &account, error))
+        return FALSE;
+    g_autoptr(GPtrArray) folders = folder_list(store, account, FALSE, error);
+    if (!folders)
+        return FALSE;
+    for (guint i = 0; i < folders->len; i++) {
+        const struct folder *folder = folders->pdata[i];
+        if (cli_json) {
+            struct json json;
+            g_autofree char *synced = folder->synced ? clock_rfc3339(folder->synced, 0) : NULL;
+            json_init(&json);
+            json_object_begin(&json, NULL);
+            json_string(&json, "account", folder->account_name);
+            json_string(&json, "name", folder->name);
+            json_string(&json, "role", *folder_role_name(folder->role) ? folder_role_name(folder->role) : NULL);
+            json_int(&json, "total", folder->total);
+            json_int(&json, "unread", folder->unread);
+            json_int(&json, "uidvalidity", folder->uidvalidity);
+            json_string(&json, "synced", synced);
+            json_object_end(&json);
+            if (!cli_print_json(&json, error))
+                return FALSE;
+            continue;
+        }
+        g_autofree char *account_name = text_safe(folder->account_name, -1, TEXT_LINE);
+        g_autofree char *account_cell = width_fit(account_name, 16);
+        g_autofree char *name = text_safe(folder->name, -1, TEXT_LINE);
+        g_autofree char *name_cell = width_fit(name, 30);
+        g_autofree char *when = folder->synced ? clock_relative(folder->synced, clock_now()) : g_strdup("never");
+        g_autofree char *line = g_strdup_printf("%s %s %-9s %8" G_GINT64_FORMAT " %7" G_GINT64_FORMAT "  %s%s%s", account_cell,
+                                                name_cell, folder_role_name(folder->role), folder->total, folder->unread,
+                                                when, folder->notice ? "  ! " : "", folder->notice ? folder->notice : "");
+        if (!cli_print(line, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+run_list(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    gint64 account, folder;
+    if (argc > 1)
+        return cli_usage_error(error, "list takes one folder, not %d: a name with spaces is quoted", argc);
+    struct store *store = cli_store(STORE_READ, error);
+    if (!store || !cli_account_id(store, &account, error) ||
+        !(folder = folder_lookup(store, account, argc ? argv[0] : "INBOX", error)))
+        return FALSE;
+    struct list_view view = {.kind = conversations ? LIST_CONVERSATIONS : LIST_MESSAGES, .folders = &folder, .n_folders = 1};
+    return print_view(store, &view, error);
+}
+
+/* notmuch knows messages by their Message-ID; what it finds is printed as the store has it. */
+static gboolean
+search_notmuch(struct store *store, const char *text, GError **error)
+{
+    g_autofree char *program = paths_program("postrider-engine");
+    const char *argv[] = {program, "--notmuch", text, NULL};
+    g_autofree char *out = NULL, *err = NULL;
+    int status;
+    if (!g_spawn_sync(NULL, (char **) argv, NULL, 0, NULL, NULL, &out, &err, &status, error))
+        return FALSE;
+    if (!g_spawn_check_wait_status(status, NULL)) {
+        g_strchomp(err);
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, "%s", *err ? err : "notmuch could not be asked");
+        return FALSE;
+    }
+    g_auto(GStrv) ids = g_strsplit(out, "\n", -1);
+    gint64 printed = 0;
+    for (char **id = ids; *id && (limit <= 0 || printed < limit); id++) {
+        g_autoptr(GArray) found = **id ? message_find_id(store, *id) : NULL;
+        for (guint i = 0; found && i < found->len; i++) {
+            gint64 message = g_array_index(found, gint64, i);
+            g_autoptr(struct_query) query = query_new_range(QUERY_NUMBER, message, message);
+            struct list_view view = {.kind = LIST_SEARCH, .query = query, .everything = TRUE};
+            g_autoptr(GPtrArray) rows = list_page(store, &view, 0, LIST_OLDER, 1, error);
+            if (!rows || !rows_print(store, rows, error))
+                return FALSE;
+            printed++;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+run_search(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    if (!argc)
+        return cli_usage_error(error, "search for what? for example: postrider search from:ana date:7d..");
+    g_autofree char *text = g_strjoinv(" ", argv);
+    struct store *store = cli_store(STORE_READ, error);
+    if (!store)
+        return FALSE;
+    if (by_notmuch)
+        return search_notmuch(store, text, error);
+    g_autoptr(struct_query) query = search_parse(text, SEARCH_NOTMUCH, NULL, error);
+    if (!query)
+        return FALSE;
+    if (!everything)
+        query = search_exclude(g_steal_pointer(&query));
+    struct list_view view = {.kind = LIST_SEARCH, .query = query, .everything = TRUE};
+    return print_view(store, &view, error);
+}
+
+static gboolean
+run_thread(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    if (argc != 1)
+        return cli_usage_error(error, "thread takes one ID");
+    struct store *store = cli_store(STORE_READ, error);
+    gint64 id = store ? message_lookup(store, argv[0], error) : 0;
+    g_autoptr(struct_message) message = id ? message_load(store, id, error) : NULL;
+    if (!message)
+        return FALSE;
+    struct list_view view = {.kind = LIST_THREAD, .thread = message->thread, .everything = TRUE};
+    limit = 0;
+    return print_view(store, &view, error);
+}
+
+const struct cli_command cmd_folders = {"folders", NULL, "the folders, with their role and counts", NULL, NULL, FALSE, run_folders};
+const struct cli_command cmd_list = {
+    "list", "[FOLDER]", "the messages of a folder, newest first",
+    "FOLDER is a name (Lists/dev), ACCOUNT/NAME, =NAME as mutt writes it, or a role: inbox, sent, drafts, junk, trash, archive. "
+    "Without one: INBOX. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments.",
+    list_entries, FALSE, run_list};
+const struct cli_command cmd_search = {
+    "search", "QUERY", "messages that match, newest first",
+    "The language is notmuch's; see SEARCHING. A query with quotes or parentheses is best given as one word to the shell.",
+    search_entries, FALSE, run_search};
+const struct cli_command cmd_thread = {"thread", "ID", "the conversation of a message, over all folders", NULL, NULL, FALSE, run_thread};

@@ -1,0 +1,138 @@
+/* sync.c - postrider sync: one pass through the engine, with its progress; --watch is the engine itself */
+#include "config.h"
+
+#include "cli/commands.h"
+#include "base/error.h"
+#include "base/paths.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "cli/rows.h"
+#include "config/password.h"
+#include "engine/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static gboolean watch, dry_run;
+
+static const GOptionEntry entries[] = {
+    {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, "be the engine: stay, and keep the store in step (for a systemd unit)", NULL},
+    {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "say what would be done, and do nothing", NULL},
+    {NULL},
+};
+
+static gboolean
+become_engine(GError **error)
+{
+    g_autofree char *program = paths_program("postrider-engine");
+    execl(program, program, "--watch", NULL);
+    error_set_errno(error, CLI_ERROR, errno, "%s", program);
+    return FALSE;
+}
+
+static void
+show_progress(const struct engine_event *event)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    g_autofree char *account = text_safe(engine_event_string(event, "account"), -1, TEXT_LINE);
+    g_autofree char *folder = text_safe(engine_event_string(event, "folder"), -1, TEXT_LINE);
+    gint64 done = engine_event_int(event, "done"), total = engine_event_int(event, "total");
+    g_autofree char *count = total ? g_strdup_printf(" %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, done, total) : g_strdup("");
+    g_autofree char *line = g_strdup_printf("%s  %s  %s%s", account, folder, engine_event_string(event, "phase"), count);
+    g_autofree char *cut = width_cut(line, rows_width() - 1);
+    fprintf(stderr, "\r\033[K%s", cut);
+}
+
+static void
+end_progress(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+/* FALSE when there is nobody to ask. */
+static gboolean
+answer_password(struct engine_client *client, const struct engine_event *event, GError **error)
+{
+    const char *account = engine_event_string(event, "account");
+    g_autofree char *prompt = g_strdup_printf("Password of %s:", account);
+    end_progress();
+    char *secret = cli_ask(prompt, TRUE);
+    if (!secret) {
+        g_set_error(error, CLI_ERROR, ERROR_AUTH,
+                    "the password of %s has to be asked for, and there is no terminal: set \"password = command …\" in the configuration",
+                    account);
+        return FALSE;
+    }
+    gboolean ok = engine_client_password(client, account, secret, error);
+    password_free(secret);
+    return ok;
+}
+
+/* Until the request is answered. */
+static gboolean
+follow(struct engine_client *client, guint request, int *exit_code, GError **error)
+{
+    for (;;) {
+        g_autoptr(struct_engine_event) event = engine_client_wait(client, -1, error);
+        if (!event)
+            return FALSE;
+        if (!strcmp(event->verb, "progress")) {
+            show_progress(event);
+        } else if (!strcmp(event->verb, "notice")) {
+            end_progress();
+            cli_note("%s: %s", engine_event_string(event, "account"), engine_event_string(event, "text"));
+        } else if (!strcmp(event->verb, "need-password")) {
+            if (!answer_password(client, event, error))
+                return FALSE;
+        } else if (!strcmp(event->verb, "done") && event->id == request) {
+            end_progress();
+            const char *text = engine_event_string(event, "text");
+            if (*text && engine_event_bool(event, "ok"))
+                return cli_print(text, error);
+            if (*text)
+                cli_note("%s", text);
+            *exit_code = (int) engine_event_int(event, "code");
+            return TRUE;
+        }
+    }
+}
+
+static gboolean
+run_sync(int argc, char **argv, int *exit_code, GError **error)
+{
+    const struct config *config = cli_config(error);
+    if (!config)
+        return FALSE;
+    if (watch)
+        return argc || dry_run ? cli_usage_error(error, "--watch is for all accounts, and alone") : become_engine(error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (int i = 0; i < argc; i++)
+        g_ptr_array_add(names, argv[i]);
+    if (cli_account)
+        g_ptr_array_add(names, cli_account);
+    for (guint i = 0; i < names->len; i++)
+        if (!config_account(config, names->pdata[i], error))
+            return FALSE;
+    if (!config_account(config, NULL, error))
+        return FALSE;
+    g_ptr_array_add(names, NULL);
+    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, error);
+    if (!client)
+        return FALSE;
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "accounts", "^as", (const char *const *) names->pdata);
+    g_variant_dict_insert(&values, "dry-run", "b", dry_run);
+    guint request = engine_client_send(client, "sync", &values, error);
+    return request && follow(client, request, exit_code, error);
+}
+
+const struct cli_command cmd_sync = {
+    "sync", "[ACCOUNT…]", "bring store and servers into step, once; --watch: always",
+    "One pass through the engine, which is started when none runs. The screen keeps one running by itself; the systemd user unit "
+    "postrider.service runs \"postrider sync --watch\".",
+    entries, FALSE, run_sync};
