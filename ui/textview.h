@@ -1,0 +1,17 @@
+/* textview.h - a text to look at: help, headers, the output of a command, what the bottom line said */
+#ifndef UI_TEXTVIEW_H
+#define UI_TEXTVIEW_H
+
+#include "ui/view.h"
+
+/* Copies. The text is made safe when it is laid out. */
+struct view *textview_open(struct app *app, const char *title, const char *text);
+/* Bytes of any kind. */
+struct view *textview_open_bytes(struct app *app, const char *title, const char *bytes, gsize length);
+
+/* / and n in a text view. */
+void textview_find(struct view *view, const char *needle);
+gboolean textview_find_next(struct view *view);
+extern const struct view_class text_class;
+
+#endif
