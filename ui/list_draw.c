@@ -1,0 +1,199 @@
+#include "config.h"
+
+#include "ui/listview.h"
+
+#include "base/clock.h"
+#include "base/flags.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "store/folder.h"
+#include "store/message.h"
+#include "ui/app.h"
+#include "ui/columns.h"
+#include "ui/draw.h"
+#include "ui/link.h"
+#include "ui/sidebar.h"
+#include "ui/term.h"
+#include "ui/text.h"
+
+#include <string.h>
+
+struct mark {
+    const char *text;
+    enum role role;
+};
+
+/* One cell that says the most important thing about a row. */
+static struct mark
+state_mark(const struct list_row *row)
+{
+    if (row->junk == 2 || tags_has(row->tags, "$Phishing"))
+        return (struct mark){"!", ROLE_BAD};
+    if (row->flags & FLAG_FLAGGED)
+        return (struct mark){"★", ROLE_FLAGGED};
+    if (!(row->flags & FLAG_SEEN))
+        return (struct mark){"●", ROLE_ACCENT};
+    if (row->flags & FLAG_DRAFT)
+        return (struct mark){"✎", ROLE_DIM};
+    if (row->flags & FLAG_ANSWERED)
+        return (struct mark){"↩", ROLE_DIM};
+    if (row->flags & FLAG_FORWARDED)
+        return (struct mark){"↪", ROLE_DIM};
+    return (struct mark){" ", ROLE_DIM};
+}
+
+/* The user's own words; what begins with $ is for programs. */
+static char *
+shown_tags(const char *tags)
+{
+    g_auto(GStrv) words = tags_split(tags);
+    GString *out = g_string_new(NULL);
+    for (char **word = words; words && *word; word++)
+        if (**word != '$' && g_ascii_strcasecmp(*word, "NonJunk") && g_ascii_strcasecmp(*word, "Junk"))
+            g_string_append_printf(out, "[%s] ", *word);
+    return g_string_free(out, FALSE);
+}
+
+static const char *
+bare(const char *subject)
+{
+    while (!g_ascii_strncasecmp(subject, "re: ", 4))
+        subject += 4;
+    return subject;
+}
+
+static void
+draw_people(const struct list_line *line, int row, int column, int width, enum ground ground, gboolean unread)
+{
+    const struct list_row *data = line->row;
+    const char *people = line->kind == LIST_LINE_TREE ? (data->from_name ? data->from_name : data->from_addr) : data->people;
+    if (line->kind == LIST_LINE_TREE && data->bits & MESSAGE_FROM_ME)
+        people = _("me");
+    g_autofree char *safe = text_safe(people && *people ? people : _("(nobody)"), -1, TEXT_LINE);
+    g_autofree char *count = line->kind == LIST_LINE_ROW && data->count > 1 ? g_strdup_printf(" (%u)", data->count) : g_strdup("");
+    int count_width = width_text(count);
+    if (line->kind == LIST_LINE_TREE) {
+        int used = term_put(row, column, width / 2, STYLE_ON(ROLE_FAINT, ground), line->group);
+        used += term_put(row, column + used, width - used, STYLE_ON(ROLE_FAINT, ground), " ");
+        column += used;
+        width -= used;
+    }
+    g_autofree char *cut = width_cut(safe, MAX(width - count_width, 1));
+    int used = term_put(row, column, width, STYLE_ON(unread ? ROLE_UNREAD : ROLE_PEOPLE, ground), cut);
+    term_put(row, column + used, width - used, STYLE_ON(ROLE_DIM, ground), count);
+}
+
+static void
+draw_subject(const struct list_line *line, int row, int column, int width, enum ground ground, gboolean unread, gboolean preview)
+{
+    const struct list_row *data = line->row;
+    int end = column + width;
+    g_autofree char *tags = shown_tags(data->tags);
+    if (*tags)
+        column += term_put(row, column, MIN(end - column, width / 3), STYLE_ON(ROLE_TAG, ground), tags);
+    /* In an opened conversation the subject is said once. */
+    gboolean same = line->parent && !strcmp(bare(data->subject), bare(line->parent->subject));
+    if (!same || !*data->preview) {
+        g_autofree char *safe = text_safe(*data->subject ? data->subject : _("(no subject)"), -1, TEXT_LINE);
+        g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
+        column += term_put(row, column, end - column,
+                           STYLE_ON(unread ? ROLE_UNREAD : *data->subject ? ROLE_SUBJECT : ROLE_DIM, ground), cut);
+    }
+    if ((preview || same) && *data->preview && end - column > 12) {
+        if (!same)
+            column += term_put(row, column, end - column, STYLE_ON(ROLE_FAINT, ground), "  — ");
+        g_autofree char *safe = text_safe(data->preview, -1, TEXT_LINE);
+        g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
+        term_put(row, column, end - column, STYLE_ON(ROLE_DIM, ground), cut);
+    }
+}
+
+static void
+draw_line(struct listview *list, const struct list_line *line, int row, const struct area *area, const struct columns *columns,
+          gboolean current, gint64 now)
+{
+    if (line->kind == LIST_LINE_GROUP) {
+        term_put(row, area->column + 1, area->columns - 2, PLAIN(ROLE_TITLE), line->group);
+        return;
+    }
+    const struct list_row *data = line->row;
+    gint64 id = listview_line_id(list, line);
+    gboolean marked = g_hash_table_contains(list->marks, &id);
+    gboolean away = app_top(list->view.app) != &list->view;
+    enum ground ground = current ? (away ? GROUND_CURSOR_AWAY : GROUND_CURSOR) : marked ? GROUND_MARK : GROUND_PLAIN;
+    gboolean unread = !(data->flags & FLAG_SEEN);
+    int x = area->column;
+    term_fill(row, x, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
+    if (marked)
+        term_put(row, x + columns->mark, 1, STYLE_ON(ROLE_WARN, ground), "✓");
+    struct mark mark = state_mark(data);
+    term_put(row, x + columns->state, 1, STYLE_ON(mark.role, ground), mark.text);
+    if (columns->date_width) {
+        g_autofree char *date = clock_short(data->date, now);
+        g_autofree char *fit = width_fit_right(date, columns->date_width);
+        term_put(row, x + columns->date, columns->date_width, STYLE_ON(ROLE_DATE, ground), fit);
+    }
+    if (columns->people_width)
+        draw_people(line, row, x + columns->people, columns->people_width, ground, unread);
+    draw_subject(line, row, x + columns->subject, columns->subject_width, ground, unread, columns->preview);
+    if (columns->size_width) {
+        g_autofree char *size = text_size(data->size);
+        g_autofree char *fit = width_fit_right(size, columns->size_width);
+        term_put(row, x + columns->size, columns->size_width, STYLE_ON(ROLE_DIM, ground), fit);
+    }
+    if (columns->attachment >= 0 && data->bits & MESSAGE_ATTACHMENTS)
+        term_put(row, x + columns->attachment, 1, STYLE_ON(ROLE_DATE, ground), "@");
+}
+
+static void
+draw_empty(struct listview *list, const struct area *area)
+{
+    g_autofree char *text = NULL;
+    if (list->problem)
+        text = g_strdup_printf(_("This list cannot be read\n%s"), list->problem);
+    else if (list->search || list->limit)
+        text = g_strdup(_("Nothing fits\nis:unread  from:ana  subject:\"two words\"  date:1w..  attachment:pdf  — or mutt's ~f ~s ~b"));
+    else if (!list->folder && !list->set)
+        text = g_strdup(_("No mail here yet\nc chooses a folder, $ asks the servers, ? helps"));
+    else
+        text = g_strdup(_("Nothing here\nNew mail appears by itself. c goes to another folder, m writes."));
+    draw_notice(area, text);
+}
+
+void
+list_draw(struct view *view, const struct area *whole)
+{
+    struct listview *list = (struct listview *) view;
+    struct area area = *whole;
+    gboolean ruled = area.rows >= 8;
+    int side = list->sidebar ? sidebar_width(list->sidebar, whole->columns) : 0;
+    if (ruled)
+        area.rows--;
+    if (side) {
+        struct area bar = {area.row, area.column, area.rows, side};
+        sidebar_draw(list->sidebar, &bar, list->folder, list->search || list->limit ? list->name : NULL);
+        draw_column_rule(area.row, area.rows, area.column + side);
+        area.column += side + 1;
+        area.columns -= side + 1;
+    }
+    if (ruled) {
+        draw_rule(area.row + area.rows, whole->column, whole->columns);
+        if (side)
+            term_put(area.row + area.rows, whole->column + side, 1, PLAIN(ROLE_FAINT), "┴");
+    }
+    list->page = area.rows;
+    int n = (int) list->lines->len;
+    if (!n) {
+        draw_empty(list, &area);
+        return;
+    }
+    rows_clamp(n, area.rows, &list->cursor, &list->top);
+    /* The name of the day above the first row stays in sight. */
+    if (list->cursor == 1 && list->top == 1)
+        list->top = 0;
+    struct columns columns;
+    columns_layout(area.columns, !list->conversations, &columns);
+    gint64 now = clock_now();
+    for (int i = 0; i < area.rows && list->top + i < n; i++)
+        draw_line(list, listview_line(list, list->top + i), area.row + i, &area, &columns, list->top + i == list->cursor, now);
+}

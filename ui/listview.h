@@ -1,0 +1,92 @@
+/* listview.h - the list of conversations or messages: a folder, several as one, or what a search found
+ *
+ * Inside ui/: list.c draws and moves, list_lines.c makes lines of rows, list_commands.c acts, list_search.c finds. The reader asks it for
+ * the next message.
+ */
+#ifndef UI_LISTVIEW_H
+#define UI_LISTVIEW_H
+
+#include "ui/rowset.h"
+#include "ui/view.h"
+
+enum list_line_kind { LIST_LINE_GROUP, LIST_LINE_ROW, LIST_LINE_TREE };
+
+struct list_line {
+    enum list_line_kind kind;
+    struct list_row *row;     /* borrowed from the rowset; NULL for a group */
+    const char *group;        /* its name, or the tree's prefix (owned by the line when LIST_LINE_TREE) */
+    struct list_row *parent;  /* of a tree line: the conversation's row */
+};
+
+struct listview {
+    struct view view;
+    struct rowset *set;
+    GArray *lines;            /* of struct list_line */
+    int cursor, top, page;    /* in lines; page: lines seen at the last draw */
+    GHashTable *marks;        /* of rowset_id() */
+    char *name;               /* folder, or the query as it was typed */
+    char *account;            /* NULL: of several */
+    gint64 account_id, folder; /* 0: none at hand */
+    guint role;               /* of the folder */
+    char *limit;              /* the query that limits it, as typed; NULL: none */
+    gboolean search;          /* results of a search */
+    gboolean conversations;
+    gint64 count;
+    gboolean count_exact;
+    gint64 unread;
+    struct sidebar *sidebar;  /* only of the bottom list */
+    char *problem;            /* why it could not be read */
+    gint64 wanted;            /* a message to put the cursor on when it appears */
+    gint64 marked_from;       /* id where a mark run began */
+    char *needle;             /* what / looked for last: n goes on */
+};
+
+extern const struct view_class list_class;
+
+/* A list of this folder; of a search (query taken over; folders may be NULL: everywhere). */
+struct listview *listview_new(struct app *app);
+void listview_show_folder(struct listview *list, gint64 folder);
+/* All folders of a role as one: the INBOXes of all accounts. */
+void listview_show_role(struct listview *list, guint role);
+void listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders, guint n);
+
+/* The list below or on top, NULL when there is none. */
+struct listview *listview_at_hand(struct app *app);
+
+struct list_line *listview_line(struct listview *list, int index);
+struct list_line *listview_current(struct listview *list);
+gint64 listview_line_id(const struct listview *list, const struct list_line *line);
+/* The folder that the rows under the cursor lie in: of the list, else of the row. */
+gint64 listview_folder(struct listview *list);
+
+void listview_reload(struct listview *list);
+void listview_rebuild(struct listview *list); /* lines from rows, the cursor stays on its row */
+void listview_seek(struct listview *list, int step); /* to the next line that is no group */
+void listview_move(struct listview *list, int how);
+/* Cursor to the row of a message or its conversation, loading it when it is elsewhere. */
+gboolean listview_goto(struct listview *list, gint64 key, gint64 message);
+/* Moves by one row (not tree line) and returns its message, 0 at the end. For the reader. */
+gint64 listview_step(struct listview *list, int step, gint64 *thread);
+/* To the next unread row (Tab); FALSE when there is none. */
+gboolean listview_next_unread(struct listview *list, int step);
+
+/* list_lines.c */
+void list_lines_build(struct listview *list);
+void list_line_clear(gpointer line);
+/* list_draw.c */
+void list_draw(struct view *view, const struct area *area);
+
+/* The rows a command is for: ids as in rowset_id(), and the messages behind them. */
+struct selection {
+    GHashTable *ids; /* of gint64 */
+    GArray *messages; /* of gint64 */
+    guint rows;
+    gboolean all_seen, any_flagged;
+    gint64 folder;
+};
+struct selection *listview_selection(struct listview *list, gboolean marked);
+void selection_free(struct selection *selection);
+typedef struct selection struct_selection;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_selection, selection_free)
+
+#endif

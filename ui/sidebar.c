@@ -1,0 +1,220 @@
+#include "config.h"
+
+#include "ui/sidebar.h"
+
+#include "base/text.h"
+#include "base/width.h"
+#include "store/account.h"
+#include "store/folder.h"
+#include "ui/app.h"
+#include "ui/columns.h"
+#include "ui/draw.h"
+#include "ui/link.h"
+#include "ui/term.h"
+#include "ui/text.h"
+
+#include <string.h>
+
+enum entry_kind { ENTRY_HEADING, ENTRY_FOLDER, ENTRY_SEARCH };
+
+struct entry {
+    enum entry_kind kind;
+    char *name;    /* shown */
+    char *account; /* of a heading: for its state */
+    gint64 folder;
+    char *query;
+    gint64 count;
+    guint level;
+};
+
+struct sidebar {
+    struct app *app;
+    GPtrArray *entries;
+    gboolean hidden;
+    int top, drawn; /* lines; first entry drawn */
+    int wanted;
+};
+
+static void
+entry_free(gpointer data)
+{
+    struct entry *entry = data;
+    g_free(entry->name);
+    g_free(entry->account);
+    g_free(entry->query);
+    g_free(entry);
+}
+
+static struct entry *
+add(struct sidebar *bar, enum entry_kind kind, const char *name)
+{
+    struct entry *entry = g_new0(struct entry, 1);
+    entry->kind = kind;
+    entry->name = text_safe(name, -1, TEXT_LINE);
+    g_ptr_array_add(bar->entries, entry);
+    bar->wanted = MAX(bar->wanted, width_text(entry->name) + 10);
+    return entry;
+}
+
+static void
+add_folder(struct sidebar *bar, const struct folder *folder)
+{
+    const char *name = strrchr(folder->name, '/');
+    struct entry *entry = add(bar, ENTRY_FOLDER, name && name[1] ? name + 1 : folder->name);
+    for (const char *p = folder->name; *p; p++)
+        entry->level += *p == '/';
+    entry->folder = folder->id;
+    entry->count = folder->role == FOLDER_DRAFTS ? folder->total : folder->role == FOLDER_SENT ? 0 : folder->unread;
+}
+
+void
+sidebar_refresh(struct sidebar *bar)
+{
+    g_ptr_array_set_size(bar->entries, 0);
+    bar->wanted = 16;
+    if (!bar->app->store)
+        return;
+    g_autoptr(GPtrArray) accounts = store_account_list(bar->app->store, NULL);
+    for (guint i = 0; accounts && i < accounts->len; i++) {
+        const struct store_account *account = g_ptr_array_index(accounts, i);
+        g_autoptr(GPtrArray) folders = folder_list(bar->app->store, account->id, FALSE, NULL);
+        if (!folders || (!folders->len && accounts->len > 1))
+            continue;
+        const char *title = account->addresses && account->addresses[0] ? account->addresses[0] : account->name;
+        struct entry *heading = add(bar, ENTRY_HEADING, title);
+        heading->account = g_strdup(account->name);
+        for (guint j = 0; j < folders->len; j++) {
+            const struct folder *folder = g_ptr_array_index(folders, j);
+            if (folder->bits & FOLDER_SELECTABLE || folder->total)
+                add_folder(bar, folder);
+        }
+    }
+    GArray *searches = bar->app->config->searches;
+    if (searches && searches->len)
+        add(bar, ENTRY_HEADING, _("Searches"));
+    for (guint i = 0; searches && i < searches->len; i++) {
+        const struct config_pair *pair = &g_array_index(searches, struct config_pair, i);
+        add(bar, ENTRY_SEARCH, pair->key)->query = g_strdup(pair->value);
+    }
+}
+
+struct sidebar *
+sidebar_new(struct app *app)
+{
+    struct sidebar *bar = g_new0(struct sidebar, 1);
+    bar->app = app;
+    bar->entries = g_ptr_array_new_with_free_func(entry_free);
+    bar->hidden = !app->config->side_bar;
+    sidebar_refresh(bar);
+    return bar;
+}
+
+void
+sidebar_free(struct sidebar *bar)
+{
+    if (!bar)
+        return;
+    g_ptr_array_unref(bar->entries);
+    g_free(bar);
+}
+
+int
+sidebar_width(struct sidebar *bar, int screen)
+{
+    return bar->hidden || !bar->entries->len ? 0 : columns_side_bar(screen, bar->wanted);
+}
+
+void
+sidebar_toggle(struct sidebar *bar)
+{
+    bar->hidden = !bar->hidden;
+}
+
+static gboolean
+is_shown(const struct entry *entry, gint64 folder, const char *search)
+{
+    if (entry->kind == ENTRY_FOLDER)
+        return !search && folder && entry->folder == folder;
+    return entry->kind == ENTRY_SEARCH && search && !g_strcmp0(entry->query, search);
+}
+
+static int
+shown_index(const struct sidebar *bar, gint64 folder, const char *search)
+{
+    for (guint i = 0; i < bar->entries->len; i++)
+        if (is_shown(g_ptr_array_index(bar->entries, i), folder, search))
+            return (int) i;
+    return -1;
+}
+
+static void
+draw_heading(struct sidebar *bar, const struct entry *entry, int row, const struct area *area)
+{
+    const struct link_account *state = entry->account ? link_account(bar->app->link, entry->account) : NULL;
+    const char *mark = !state ? "" : !strcmp(state->state, "syncing") ? "⟳" : !strcmp(state->state, "error") ? "!" :
+                       !strcmp(state->state, "offline") ? "○" : !strcmp(state->state, "password") ? "?" : "";
+    int room = area->columns - (*mark ? 4 : 2);
+    g_autofree char *cut = width_cut(entry->name, MAX(room, 1));
+    term_put(row, area->column + 1, room, PLAIN(ROLE_BOLD), cut);
+    if (*mark)
+        term_put(row, area->column + area->columns - 2, 1, PLAIN(*mark == '!' || *mark == '?' ? ROLE_BAD : ROLE_DIM), mark);
+}
+
+void
+sidebar_draw(struct sidebar *bar, const struct area *area, gint64 folder, const char *search)
+{
+    int n = (int) bar->entries->len, current = shown_index(bar, folder, search);
+    if (current >= 0 && current < bar->top)
+        bar->top = current;
+    if (current >= bar->top + area->rows)
+        bar->top = current - area->rows + 1;
+    bar->top = CLAMP(bar->top, 0, MAX(n - area->rows, 0));
+    for (int i = 0; i < area->rows && bar->top + i < n; i++) {
+        const struct entry *entry = g_ptr_array_index(bar->entries, (guint) (bar->top + i));
+        int row = area->row + i;
+        if (entry->kind == ENTRY_HEADING) {
+            draw_heading(bar, entry, row, area);
+            continue;
+        }
+        gboolean shown = bar->top + i == current;
+        enum ground ground = shown ? GROUND_CURSOR_AWAY : GROUND_PLAIN;
+        if (shown)
+            term_fill(row, area->column, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
+        g_autofree char *count = entry->count ? g_strdup_printf("%" G_GINT64_FORMAT, entry->count) : g_strdup("");
+        int count_width = width_text(count), indent = 3 + (int) MIN(entry->level, 4) * 2;
+        int room = area->columns - indent - count_width - 2;
+        g_autofree char *cut = width_cut(entry->name, MAX(room, 1));
+        term_put(row, area->column + indent, MAX(room, 1), STYLE_ON(shown ? ROLE_ACCENT : entry->count ? ROLE_BOLD : ROLE_TEXT, ground),
+                 cut);
+        term_put(row, area->column + area->columns - count_width - 1, count_width, STYLE_ON(ROLE_ACCENT, ground), count);
+    }
+}
+
+static gboolean
+target_of(const struct entry *entry, struct sidebar_target *target)
+{
+    if (entry->kind == ENTRY_HEADING)
+        return FALSE;
+    target->folder = entry->folder;
+    target->query = entry->query;
+    return TRUE;
+}
+
+gboolean
+sidebar_step(struct sidebar *bar, int step, gint64 folder, const char *search, struct sidebar_target *target)
+{
+    int at = shown_index(bar, folder, search);
+    if (at < 0)
+        at = step > 0 ? -1 : (int) bar->entries->len;
+    for (at += step; at >= 0 && at < (int) bar->entries->len; at += step)
+        if (target_of(g_ptr_array_index(bar->entries, (guint) at), target))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean
+sidebar_at(struct sidebar *bar, int line, struct sidebar_target *target)
+{
+    int at = bar->top + line;
+    return at >= 0 && at < (int) bar->entries->len && target_of(g_ptr_array_index(bar->entries, (guint) at), target);
+}
