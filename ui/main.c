@@ -2,15 +2,10 @@
 #include "config.h"
 
 #include "cli/cli.h"
-
-static int
-screen(const struct screen_request *request G_GNUC_UNUSED)
-{
-    return 0;
-}
+#include "ui/app.h"
 
 int
 main(int argc, char **argv)
 {
-    return cli_main(argc, argv, screen);
+    return cli_main(argc, argv, app_run);
 }
