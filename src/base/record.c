@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAGIC 0x63655250u /* "PRec" */
+#define MAGIC 0x63655250u      /* "PRec" */
+#define MAGIC_MORE 0x2b655250u /* "PRe+": a blob follows */
+#define MAGIC_BLOB 0x626c4250u /* "PBlb" */
 #define HEADER_SIZE 8
 #define READ_SIZE (256 * 1024)
 /* What poll() promises for a pipe: a write of this size does not block. */
@@ -23,12 +25,15 @@ struct header {
     guint32 length;
 };
 
+/* *more (NULL: not allowed) tells that a blob follows; magic is MAGIC or MAGIC_BLOB. */
 static gboolean
-header_check(const guint8 *bytes, gsize limit, guint32 *length, GError **error)
+header_check(const guint8 *bytes, guint32 magic, gsize limit, guint32 *length, gboolean *more, GError **error)
 {
     struct header header;
     memcpy(&header, bytes, sizeof header);
-    if (header.magic != MAGIC) {
+    if (more)
+        *more = header.magic == MAGIC_MORE;
+    if (header.magic != magic && !(more && *more)) {
         g_set_error(error, RECORD_ERROR, ERROR_GIVEUP, "the other process sent something that is no record");
         return FALSE;
     }
@@ -44,11 +49,11 @@ header_check(const guint8 *bytes, gsize limit, guint32 *length, GError **error)
 
 /* Takes the bytes. */
 static GVariant *
-value_from_bytes(GBytes *bytes, const GVariantType *type, GError **error)
+value_from_bytes(GBytes *bytes, const GVariantType *type, gboolean trusted, GError **error)
 {
     g_autoptr(GBytes) owned = bytes;
     g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_from_bytes(type, owned, FALSE));
-    if (!g_variant_is_normal_form(value)) {
+    if (!trusted && !g_variant_is_normal_form(value)) {
         g_set_error(error, RECORD_ERROR, ERROR_GIVEUP, "the other process sent a damaged record");
         return NULL;
     }
@@ -158,25 +163,43 @@ encode(GVariant *value, struct header *header, GError **error)
 }
 
 gboolean
-record_write(int fd, GVariant *value, gint64 deadline, GError **error)
+record_write_blob(int fd, GVariant *value, GBytes *blob, gint64 deadline, GError **error)
 {
     g_autoptr(GVariant) owned = g_variant_ref_sink(value);
     struct header header;
     if (!encode(owned, &header, error))
         return FALSE;
+    if (blob)
+        header.magic = MAGIC_MORE;
     /* A small record leaves in one write, so that the other side wakes once. */
     if (header.length <= PIPE_CHUNK - HEADER_SIZE) {
         guint8 small[PIPE_CHUNK];
         memcpy(small, &header, HEADER_SIZE);
         g_variant_store(owned, small + HEADER_SIZE);
-        return write_all(fd, small, HEADER_SIZE + header.length, deadline, error);
+        if (!write_all(fd, small, HEADER_SIZE + header.length, deadline, error))
+            return FALSE;
+    } else if (!write_all(fd, (const guint8 *)&header, HEADER_SIZE, deadline, error) ||
+               !write_all(fd, g_variant_get_data(owned), header.length, deadline, error)) {
+        return FALSE;
     }
+    if (!blob)
+        return TRUE;
+    gsize size;
+    const guint8 *bytes = g_bytes_get_data(blob, &size);
+    header = (struct header){.magic = MAGIC_BLOB, .length = (guint32)MIN(size, RECORD_MAX)};
     return write_all(fd, (const guint8 *)&header, HEADER_SIZE, deadline, error) &&
-           write_all(fd, g_variant_get_data(owned), header.length, deadline, error);
+           write_all(fd, bytes, header.length, deadline, error);
 }
 
-GVariant *
-record_read(int fd, const GVariantType *type, gsize limit, gint64 deadline, gboolean *ended, GError **error)
+gboolean
+record_write(int fd, GVariant *value, gint64 deadline, GError **error)
+{
+    return record_write_blob(fd, value, NULL, deadline, error);
+}
+
+static GVariant *
+read_record(int fd, const GVariantType *type, gsize limit, gint64 deadline, gboolean trusted, gboolean *ended,
+            GError **error)
 {
     guint8 header[HEADER_SIZE];
     guint32 length;
@@ -190,7 +213,7 @@ record_read(int fd, const GVariantType *type, gsize limit, gint64 deadline, gboo
         g_propagate_error(error, g_steal_pointer(&local));
         return NULL;
     }
-    if (!header_check(header, limit, &length, error))
+    if (!header_check(header, MAGIC, limit, &length, NULL, error))
         return NULL;
     guint8 *bytes = g_try_malloc(MAX(length, 1));
     if (!bytes) {
@@ -201,7 +224,19 @@ record_read(int fd, const GVariantType *type, gsize limit, gint64 deadline, gboo
         g_free(bytes);
         return NULL;
     }
-    return value_from_bytes(g_bytes_new_take(bytes, length), type, error);
+    return value_from_bytes(g_bytes_new_take(bytes, length), type, trusted, error);
+}
+
+GVariant *
+record_read(int fd, const GVariantType *type, gsize limit, gint64 deadline, gboolean *ended, GError **error)
+{
+    return read_record(fd, type, limit, deadline, FALSE, ended, error);
+}
+
+GVariant *
+record_read_trusted(int fd, const GVariantType *type, gsize limit, GError **error)
+{
+    return read_record(fd, type, limit, 0, TRUE, NULL, error);
 }
 
 struct record_queue {
@@ -317,17 +352,47 @@ record_queue_fill(struct record_queue *queue, gboolean *ended, GError **error)
     return FALSE;
 }
 
+/* A frame at `at` bytes after what was taken; FALSE with no error when it is not whole yet. */
+static gboolean
+frame_at(struct record_queue *queue, gsize at, guint32 magic, gboolean *more, const guint8 **start,
+         guint32 *length, GError **error)
+{
+    gsize have = queue->in->len - queue->taken;
+    const guint8 *header = queue->in->data + queue->taken + at;
+    if (have < at + HEADER_SIZE || !header_check(header, magic, queue->limit, length, more, error) ||
+        have - at - HEADER_SIZE < *length)
+        return FALSE;
+    *start = header + HEADER_SIZE;
+    return TRUE;
+}
+
+GVariant *
+record_queue_take_blob(struct record_queue *queue, GBytes **blob, GError **error)
+{
+    const guint8 *start, *blob_start = NULL;
+    guint32 length, blob_length = 0;
+    gboolean more = FALSE;
+    if (blob)
+        *blob = NULL;
+    if (!frame_at(queue, 0, MAGIC, blob ? &more : NULL, &start, &length, error))
+        return NULL;
+    gsize used = HEADER_SIZE + (gsize)length;
+    if (more) {
+        if (!frame_at(queue, used, MAGIC_BLOB, NULL, &blob_start, &blob_length, error))
+            return NULL;
+        used += HEADER_SIZE + (gsize)blob_length;
+    }
+    GVariant *value = value_from_bytes(g_bytes_new(start, length), queue->type, FALSE, error);
+    if (value && more)
+        *blob = g_bytes_new(blob_start, blob_length);
+    queue->taken += used;
+    return value;
+}
+
 GVariant *
 record_queue_take(struct record_queue *queue, GError **error)
 {
-    gsize have = queue->in->len - queue->taken;
-    const guint8 *start = queue->in->data + queue->taken;
-    guint32 length;
-    if (have < HEADER_SIZE || !header_check(start, queue->limit, &length, error) ||
-        have - HEADER_SIZE < length)
-        return NULL;
-    queue->taken += HEADER_SIZE + (gsize)length;
-    return value_from_bytes(g_bytes_new(start + HEADER_SIZE, length), queue->type, error);
+    return record_queue_take_blob(queue, NULL, error);
 }
 
 gboolean

@@ -11,6 +11,7 @@
 #define HEADER_FORMAT "(sss)"
 #define PART_FORMAT "(uuussssssstttt)"
 #define LINE_FORMAT "(uuqq)"
+G_STATIC_ASSERT(sizeof(struct document_line) == 12); /* as GVariant lays it out */
 #define LINK_FORMAT "(uuubsss)"
 
 static G_DEFINE_QUARK(postrider_document_error, document_error)
@@ -155,7 +156,10 @@ document_part_from_variant(GVariant *value, guint n)
 GVariant *
 document_to_variant(const struct document *document)
 {
-    GVariantBuilder headers, parts, lines, links;
+    GVariantBuilder headers, parts, links;
+    /* a long text has a million lines: as one block, not value by value */
+    GVariant *lines = g_variant_new_fixed_array(G_VARIANT_TYPE(LINE_FORMAT), document->lines->data,
+                                                document->lines->len, sizeof(struct document_line));
     g_variant_builder_init(&headers, G_VARIANT_TYPE("a" HEADER_FORMAT));
     for (guint i = 0; i < document->headers->len; i++) {
         const struct document_header *header = document->headers->pdata[i];
@@ -166,21 +170,16 @@ document_to_variant(const struct document *document)
     g_variant_builder_init(&parts, G_VARIANT_TYPE("a" PART_FORMAT));
     for (guint i = 0; i < document->parts->len; i++)
         g_variant_builder_add_value(&parts, document_part_to_variant(document->parts->pdata[i]));
-    g_variant_builder_init(&lines, G_VARIANT_TYPE("a" LINE_FORMAT));
-    for (guint i = 0; i < document->lines->len; i++) {
-        const struct document_line *line = &g_array_index(document->lines, struct document_line, i);
-        g_variant_builder_add(&lines, LINE_FORMAT, line->offset, line->length, line->depth, line->flags);
-    }
     g_variant_builder_init(&links, G_VARIANT_TYPE("a" LINK_FORMAT));
     for (guint i = 0; i < document->links->len; i++) {
         const struct document_link *link = document->links->pdata[i];
         g_variant_builder_add(&links, LINK_FORMAT, link->number, link->offset, link->length, link->suspicious,
                               link->url, link->text, link->reason);
     }
-    return g_variant_new("(u@" ENVELOPE_TYPE "a" HEADER_FORMAT "a" PART_FORMAT "ssa" LINE_FORMAT
+    return g_variant_new("(u@" ENVELOPE_TYPE "a" HEADER_FORMAT "a" PART_FORMAT "ss@a" LINE_FORMAT
                          "a" LINK_FORMAT "^as)",
                          document->flags, envelope_to_variant(document->envelope), &headers, &parts,
-                         document->text, document->preview, &lines, &links, document->notices);
+                         document->text, document->preview, lines, &links, document->notices);
 }
 
 static gboolean
@@ -231,19 +230,19 @@ parts_from_variant(struct document *document, GVariant *value, GError **error)
 static gboolean
 lines_from_variant(struct document *document, GVariant *value, GError **error)
 {
-    gsize length = strlen(document->text), end = 0;
-    GVariantIter iter;
-    struct document_line line;
-    g_variant_iter_init(&iter, value);
-    while (g_variant_iter_next(&iter, LINE_FORMAT, &line.offset, &line.length, &line.depth, &line.flags)) {
-        if (line.offset != end || line.length > length - line.offset)
+    gsize length = strlen(document->text), end = 0, count;
+    const struct document_line *lines = g_variant_get_fixed_array(value, &count, sizeof *lines);
+    for (gsize i = 0; i < count; i++) {
+        const struct document_line *line = &lines[i];
+        if (line->offset != end || line->length > length - line->offset)
             return fail(error, "the place of a line");
-        end = (gsize)line.offset + line.length;
+        end = (gsize)line->offset + line->length;
         if (document->text[end] != '\n')
             return fail(error, "the end of a line");
         end++;
-        g_array_append_val(document->lines, line);
     }
+    if (count)
+        g_array_append_vals(document->lines, lines, (guint)count);
     return end == length || fail(error, "text without a line");
 }
 

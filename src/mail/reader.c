@@ -47,6 +47,7 @@ request_free(struct request *request)
     if (request->destroy)
         request->destroy(request->data);
     g_clear_pointer(&request->value, g_variant_unref);
+    g_clear_pointer(&request->blob, g_bytes_unref);
     g_free(request);
 }
 
@@ -138,6 +139,8 @@ child_end(struct reader *reader, gboolean timed_out, gboolean *outside)
         return g_strdup("it took too long");
     if (got < 0)
         return g_strdup("the reader ended");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == READER_EXIT_MEMORY)
+        return g_strdup("it needs more memory than the reader may take");
     if (WIFEXITED(status)) {
         *outside = TRUE;
         return g_strdup_printf("the reader ended with exit code %d", WEXITSTATUS(status));
@@ -148,9 +151,6 @@ child_end(struct reader *reader, gboolean timed_out, gboolean *outside)
         return g_strdup("it took too much time");
     case SIGSYS:
         return g_strdup("it made the reader try something forbidden");
-    case SIGABRT:
-    case SIGTRAP: /* GLib, when memory ends */
-        return g_strdup("it needs more memory than the reader may take");
     case SIGKILL:
     case SIGTERM:
     case SIGHUP:
@@ -266,20 +266,24 @@ take_hello(struct reader *reader, GVariant *answer, GError **error)
 
 /* One answer to the request that was sent first. */
 static gboolean
-take_answer(struct reader *reader, GVariant *answer, GError **error)
+take_answer(struct reader *reader, GVariant *answer, GBytes *blob, GError **error)
 {
     guint code;
     g_autoptr(GVariant) value = NULL;
     g_autoptr(GError) told = NULL;
     struct request *request = g_queue_peek_head(&reader->in_flight);
     g_variant_get(answer, "(uv)", &code, &value);
-    if (!request || (code == 0 && !g_variant_is_of_type(value, G_VARIANT_TYPE(request->answer_type))) ||
+    gboolean wants_blob =
+        request && (request->operation == READER_OP_PART || request->operation == READER_OP_BUILD);
+    if (!request || (code == 0 && wants_blob != (blob != NULL)) ||
+        (code == 0 && !g_variant_is_of_type(value, G_VARIANT_TYPE(request->answer_type))) ||
         (code != 0 && (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING) || code > ERROR_GIVEUP))) {
         g_set_error(error, READER_ERROR, ERROR_SKIP, "the reader answered what was not asked");
         return FALSE;
     }
     g_queue_pop_head(&reader->in_flight);
     reader->since = g_get_monotonic_time();
+    request->blob = blob ? g_bytes_ref(blob) : NULL;
     if (code)
         g_set_error_literal(&told, READER_ERROR, (int)code, g_variant_get_string(value, NULL));
     complete(reader, request, code ? NULL : value, told);
@@ -290,10 +294,11 @@ static gboolean
 take_answers(struct reader *reader, GError **error)
 {
     for (;;) {
-        g_autoptr(GVariant) answer = record_queue_take(reader->records, error);
+        g_autoptr(GBytes) blob = NULL;
+        g_autoptr(GVariant) answer = record_queue_take_blob(reader->records, &blob, error);
         if (!answer)
             return !error || !*error;
-        if (!(reader->hello ? take_answer(reader, answer, error) : take_hello(reader, answer, error)))
+        if (!(reader->hello ? take_answer(reader, answer, blob, error) : take_hello(reader, answer, error)))
             return FALSE;
         if (!reader->pid) /* a call back ended it */
             return TRUE;
@@ -508,6 +513,7 @@ reader_cancel(struct reader *reader, guint request)
 
 struct result {
     GVariant *value;
+    GBytes *blob;
     GError *error;
     gboolean done;
 };
@@ -521,10 +527,11 @@ reader_finish_waiting(struct request *request, GVariant *value, const GError *er
         result->value = g_variant_ref(value);
     else
         result->error = g_error_copy(error);
+    result->blob = value && request->blob ? g_bytes_ref(request->blob) : NULL;
 }
 
 GVariant *
-reader_wait(struct reader *reader, struct request *request, GError **error)
+reader_wait(struct reader *reader, struct request *request, GBytes **blob, GError **error)
 {
     g_autofree struct result *result = g_new0(struct result, 1);
     request->data = result;
@@ -533,5 +540,8 @@ reader_wait(struct reader *reader, struct request *request, GError **error)
             wait_for_child(reader);
     if (result->error)
         g_propagate_error(error, result->error);
+    if (blob)
+        *blob = g_steal_pointer(&result->blob);
+    g_clear_pointer(&result->blob, g_bytes_unref);
     return result->value;
 }

@@ -56,7 +56,7 @@ reader_parse(struct reader *reader, GBytes *message, guint want, GError **error)
     g_autoptr(GBytes) bytes = cut_message(message, &cut);
     struct request *request =
         reader_ask(reader, READER_OP_PARSE, want, message_value(bytes), DOCUMENT_TYPE, reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
+    g_autoptr(GVariant) value = reader_wait(reader, request, NULL, error);
     return value ? document_of(value, cut, error) : NULL;
 }
 
@@ -77,34 +77,22 @@ reader_parse_async(struct reader *reader, GBytes *message, guint want, reader_do
 
 /* --- parts --- */
 
-#define PART_ANSWER "(" PART_TYPE "ay)"
-
-static GBytes *
-bytes_of(GVariant *value)
-{
-    return g_variant_get_data_as_bytes(value);
-}
-
 GBytes *
 reader_part(struct reader *reader, GBytes *message, guint n, struct document_part **info, GError **error)
 {
+    GBytes *content = NULL;
     struct request *request =
-        reader_ask(reader, READER_OP_PART, n, message_value(message), PART_ANSWER, reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
-    if (!value)
-        return NULL;
-    g_autoptr(GVariant) part = g_variant_get_child_value(value, 0),
-                        content = g_variant_get_child_value(value, 1);
-    if (info)
-        *info = document_part_from_variant(part, n);
-    return bytes_of(content);
+        reader_ask(reader, READER_OP_PART, n, message_value(message), PART_TYPE, reader_finish_waiting);
+    g_autoptr(GVariant) value = reader_wait(reader, request, &content, error);
+    if (value && info)
+        *info = document_part_from_variant(value, n);
+    return content;
 }
 
 static void
-finish_part(struct request *request, GVariant *value, const GError *error)
+finish_bytes(struct request *request, GVariant *value, const GError *error)
 {
-    g_autoptr(GVariant) content = value ? g_variant_get_child_value(value, 1) : NULL;
-    ((reader_bytes_func)request->func)(content ? bytes_of(content) : NULL, error, request->data);
+    ((reader_bytes_func)request->func)(value ? g_bytes_ref(request->blob) : NULL, error, request->data);
 }
 
 guint
@@ -112,7 +100,7 @@ reader_part_async(struct reader *reader, GBytes *message, guint n, reader_bytes_
                   GDestroyNotify destroy)
 {
     struct request *request =
-        reader_ask(reader, READER_OP_PART, n, message_value(message), PART_ANSWER, finish_part);
+        reader_ask(reader, READER_OP_PART, n, message_value(message), PART_TYPE, finish_bytes);
     request->func = (void (*)(void))func;
     request->data = data;
     request->destroy = destroy;
@@ -124,7 +112,7 @@ reader_part_text(struct reader *reader, GBytes *message, guint n, GError **error
 {
     struct request *request =
         reader_ask(reader, READER_OP_PART_TEXT, n, message_value(message), "s", reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
+    g_autoptr(GVariant) value = reader_wait(reader, request, NULL, error);
     return value ? g_variant_dup_string(value, NULL) : NULL;
 }
 
@@ -144,7 +132,7 @@ reader_index_text(struct reader *reader, GBytes *message, GError **error)
     g_autoptr(GBytes) bytes = cut_message(message, &cut);
     struct request *request = reader_ask(reader, READER_OP_INDEX, 0, message_value(bytes), MESSAGE_INDEX_TYPE,
                                          reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
+    g_autoptr(GVariant) value = reader_wait(reader, request, NULL, error);
     return value ? message_index_from_variant(value) : NULL;
 }
 
@@ -167,7 +155,7 @@ reader_envelope(struct reader *reader, GBytes *header, GError **error)
 {
     struct request *request = reader_ask(reader, READER_OP_ENVELOPE, 0, message_value(header), ENVELOPE_TYPE,
                                          reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
+    g_autoptr(GVariant) value = reader_wait(reader, request, NULL, error);
     return value ? envelope_from_variant(value) : NULL;
 }
 
@@ -198,20 +186,13 @@ reader_build(struct reader *reader, const struct draft *draft, char **message_id
     g_autofree char *id = NULL;
     if (!draft_check(draft, error))
         return NULL;
+    GBytes *bytes = NULL;
     struct request *request =
-        reader_ask(reader, READER_OP_BUILD, 0, draft_value(draft, &id, date), "ay", reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
-    if (!value)
-        return NULL;
-    if (message_id)
+        reader_ask(reader, READER_OP_BUILD, 0, draft_value(draft, &id, date), "()", reader_finish_waiting);
+    g_autoptr(GVariant) value = reader_wait(reader, request, &bytes, error);
+    if (value && message_id)
         *message_id = g_steal_pointer(&id);
-    return bytes_of(value);
-}
-
-static void
-finish_bytes(struct request *request, GVariant *value, const GError *error)
-{
-    ((reader_bytes_func)request->func)(value ? bytes_of(value) : NULL, error, request->data);
+    return bytes;
 }
 
 guint
@@ -219,7 +200,7 @@ reader_build_async(struct reader *reader, const struct draft *draft, reader_byte
                    GDestroyNotify destroy)
 {
     struct request *request =
-        reader_ask(reader, READER_OP_BUILD, 0, draft_value(draft, NULL, NULL), "ay", finish_bytes);
+        reader_ask(reader, READER_OP_BUILD, 0, draft_value(draft, NULL, NULL), "()", finish_bytes);
     request->func = (void (*)(void))func;
     request->data = data;
     request->destroy = destroy;
@@ -232,6 +213,6 @@ reader_try(struct reader *reader, const char *what, GError **error)
     g_autoptr(GBytes) bytes = g_bytes_new(what, strlen(what));
     struct request *request =
         reader_ask(reader, READER_OP_TEST, 0, message_value(bytes), "s", reader_finish_waiting);
-    g_autoptr(GVariant) value = reader_wait(reader, request, error);
+    g_autoptr(GVariant) value = reader_wait(reader, request, NULL, error);
     return value ? g_variant_dup_string(value, NULL) : NULL;
 }

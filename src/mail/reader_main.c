@@ -45,7 +45,11 @@ iconv_open(const char *to, const char *from)
 static GLogWriterOutput
 drop_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
 {
-    (void)level, (void)fields, (void)count, (void)data;
+    (void)fields, (void)count, (void)data;
+    if (level &
+        (G_LOG_FLAG_FATAL |
+         G_LOG_LEVEL_ERROR)) /* GLib at the end of its memory; abort() needs more calls than we have */
+        _exit(READER_EXIT_MEMORY);
     return G_LOG_WRITER_HANDLED;
 }
 
@@ -63,54 +67,48 @@ success(GVariant *value)
     return g_variant_new("(uv)", 0, value);
 }
 
-static GVariant *
-bytes_value(GBytes *bytes)
-{
-    return g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
-}
-
-/* --- operations: each takes the message and gives an answer or an error --- */
+/* --- operations: each takes the message and gives an answer, maybe bytes beside it, or an error --- */
 
 static GVariant *
-do_parse(GBytes *message, guint argument, GError **error)
+do_parse(GBytes *message, guint argument, GBytes **blob, GError **error)
 {
-    (void)error;
+    (void)blob, (void)error;
     g_autoptr(struct_document) document = message_parse(message, argument);
     return document_to_variant(document);
 }
 
 static GVariant *
-do_part(GBytes *message, guint argument, GError **error)
+do_part(GBytes *message, guint argument, GBytes **blob, GError **error)
 {
     struct document_part *info = NULL;
-    g_autoptr(GBytes) content = message_part(message, argument, &info, error);
-    if (!content)
+    *blob = message_part(message, argument, &info, error);
+    if (!*blob)
         return NULL;
-    GVariant *value =
-        g_variant_new("(@" PART_TYPE "@ay)", document_part_to_variant(info), bytes_value(content));
+    GVariant *value = document_part_to_variant(info);
     document_part_free(info);
     return value;
 }
 
 static GVariant *
-do_part_text(GBytes *message, guint argument, GError **error)
+do_part_text(GBytes *message, guint argument, GBytes **blob, GError **error)
 {
+    (void)blob;
     char *text = message_part_text(message, argument, error);
     return text ? g_variant_new_take_string(text) : NULL;
 }
 
 static GVariant *
-do_index(GBytes *message, guint argument, GError **error)
+do_index(GBytes *message, guint argument, GBytes **blob, GError **error)
 {
-    (void)argument, (void)error;
+    (void)argument, (void)blob, (void)error;
     g_autoptr(struct_message_index) index = message_index_make(message);
     return message_index_to_variant(index);
 }
 
 static GVariant *
-do_envelope(GBytes *message, guint argument, GError **error)
+do_envelope(GBytes *message, guint argument, GBytes **blob, GError **error)
 {
-    (void)argument, (void)error;
+    (void)argument, (void)blob, (void)error;
     gsize length;
     const char *bytes = g_bytes_get_data(message, &length);
     g_autoptr(struct_envelope) envelope = envelope_from_header(length ? bytes : "", length);
@@ -119,9 +117,9 @@ do_envelope(GBytes *message, guint argument, GError **error)
 
 /* What must not be possible in here; tests ask for it and see the process die. */
 static GVariant *
-do_test(GBytes *message, guint argument, GError **error)
+do_test(GBytes *message, guint argument, GBytes **blob, GError **error)
 {
-    (void)argument;
+    (void)argument, (void)blob;
     g_autofree char *what = g_strndup(g_bytes_get_data(message, NULL), g_bytes_get_size(message));
     char *argv[] = {(char *)"/bin/true", NULL};
     if (g_str_equal(what, "open"))
@@ -147,17 +145,17 @@ do_test(GBytes *message, guint argument, GError **error)
 }
 
 static GVariant *
-do_build(GVariant *value, GError **error)
+do_build(GVariant *value, GBytes **blob, GError **error)
 {
     g_autoptr(struct_draft) draft = draft_from_variant(value, error);
-    g_autoptr(GBytes) bytes = draft ? message_build(draft, error) : NULL;
-    return bytes ? bytes_value(bytes) : NULL;
+    *blob = draft ? message_build(draft, error) : NULL;
+    return *blob ? g_variant_new("()") : NULL;
 }
 
 static GVariant *
-handle(GVariant *request)
+handle(GVariant *request, GBytes **blob)
 {
-    static GVariant *(*const operations[])(GBytes *, guint, GError **) = {
+    static GVariant *(*const operations[])(GBytes *, guint, GBytes **, GError **) = {
         [READER_OP_PARSE] = do_parse,         [READER_OP_PART] = do_part,
         [READER_OP_PART_TEXT] = do_part_text, [READER_OP_INDEX] = do_index,
         [READER_OP_ENVELOPE] = do_envelope,   [READER_OP_TEST] = do_test,
@@ -168,11 +166,11 @@ handle(GVariant *request)
     GVariant *answer = NULL;
     g_variant_get(request, "(uuv)", &operation, &argument, &value);
     if (operation == READER_OP_BUILD && g_variant_is_of_type(value, G_VARIANT_TYPE(DRAFT_TYPE))) {
-        answer = do_build(value, &error);
+        answer = do_build(value, blob, &error);
     } else if (operation < G_N_ELEMENTS(operations) && operations[operation] &&
                g_variant_is_of_type(value, G_VARIANT_TYPE_BYTESTRING)) {
         g_autoptr(GBytes) message = g_variant_get_data_as_bytes(value);
-        answer = operations[operation](message, argument, &error);
+        answer = operations[operation](message, argument, blob, &error);
     } else {
         g_set_error(&error, g_quark_from_static_string("postrider-reader"), ERROR_GIVEUP,
                     "a request that is not understood");
@@ -194,7 +192,7 @@ warm_up(void)
         "GyRCRnwbKEI=\n--b--\n";
     mail_init();
     g_autoptr(GBytes) message = g_bytes_new_static(sample, sizeof sample - 1);
-    g_variant_unref(g_variant_ref_sink(do_parse(message, READER_ALL, NULL)));
+    g_variant_unref(g_variant_ref_sink(do_parse(message, READER_ALL, NULL, NULL)));
     g_autoptr(struct_draft) draft = draft_new();
     g_autoptr(GBytes) attached = g_bytes_new_static("\xff", 1);
     address_list_add(draft->from, "Ana", "ana@example.org");
@@ -224,13 +222,14 @@ main(void)
         return EX_IOERR;
     for (;;) {
         g_autoptr(GVariant) request =
-            record_read(STDIN_FILENO, G_VARIANT_TYPE(READER_REQUEST_TYPE), READER_REQUEST_MAX, 0, NULL, NULL);
+            record_read_trusted(STDIN_FILENO, G_VARIANT_TYPE(READER_REQUEST_TYPE), READER_REQUEST_MAX, NULL);
+        g_autoptr(GBytes) blob = NULL;
         if (!request)
             _exit(0);
         jail_cpu_limit(READER_CPU_MS);
-        g_autoptr(GVariant) answer = g_variant_ref_sink(handle(request));
+        g_autoptr(GVariant) answer = g_variant_ref_sink(handle(request, &blob));
         g_clear_pointer(&request, g_variant_unref);
-        if (!record_write(STDOUT_FILENO, answer, 0, NULL))
+        if (!record_write_blob(STDOUT_FILENO, answer, blob, 0, NULL))
             _exit(EX_IOERR);
     }
 }

@@ -13,6 +13,7 @@ struct request {
     guint id, operation, argument;
     GVariant *value; /* kept until it is answered: it may have to be asked again */
     const char *answer_type;
+    GBytes *blob; /* that came beside the answer, while finish runs */
     finish_func finish;
     void (*func)(void); /* the user's */
     gpointer data;
@@ -26,6 +27,7 @@ struct request *reader_ask(struct reader *reader, enum reader_operation operatio
                            GVariant *value, const char *answer_type, finish_func finish);
 /* The finish function of a question that is waited for with reader_wait. */
 void reader_finish_waiting(struct request *request, GVariant *value, const GError *error);
-GVariant *reader_wait(struct reader *reader, struct request *request, GError **error);
+/* blob (may be NULL) receives the bytes beside the answer: parts and built messages always have them. */
+GVariant *reader_wait(struct reader *reader, struct request *request, GBytes **blob, GError **error);
 
 #endif

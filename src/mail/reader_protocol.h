@@ -8,11 +8,11 @@
 
 enum reader_operation {
     READER_OP_PARSE,     /* ay, argument: enum reader_want -> DOCUMENT_TYPE */
-    READER_OP_PART,      /* ay, argument: n -> (PART_TYPE ay) */
+    READER_OP_PART,      /* ay, argument: n -> PART_TYPE and a blob */
     READER_OP_PART_TEXT, /* ay, argument: n -> s */
     READER_OP_INDEX,     /* ay -> MESSAGE_INDEX_TYPE */
     READER_OP_ENVELOPE,  /* ay -> ENVELOPE_TYPE */
-    READER_OP_BUILD,     /* DRAFT_TYPE -> ay */
+    READER_OP_BUILD,     /* DRAFT_TYPE -> () and a blob */
     READER_OP_TEST,      /* ay naming a forbidden act, for tests of the jail -> s */
 };
 
@@ -31,6 +31,9 @@ enum reader_operation {
 #define READER_MEMORY_HARD (2048ull * 1024 * 1024)
 /* Messages up to this size fit into READER_MEMORY. */
 #define READER_SMALL (50u * 1024 * 1024)
+
+/* How it ends when its memory does not suffice. */
+#define READER_EXIT_MEMORY 71
 
 /* CPU time for one request. */
 #define READER_CPU_MS 5000

@@ -124,6 +124,8 @@ test_dies(void)
         reader_set_time_limit(reader, g_str_equal(deaths[i], "spin") ? 100 : 15000);
         g_assert_null(reader_try(reader, deaths[i], &error));
         g_assert_error(error, READER_ERROR, ERROR_SKIP);
+        if (g_str_equal(deaths[i], "memory"))
+            g_assert_nonnull(strstr(error->message, "memory"));
         g_clear_error(&error);
         reader_set_time_limit(reader, 15000);
         g_autoptr(struct_document) document = reader_parse(reader, message, READER_ALL, &error);

@@ -190,6 +190,53 @@ test_queue(void)
     close(ends[1]);
 }
 
+/* Bytes beside a value: whole, in order, and only where they are expected. */
+static void
+test_blob(void)
+{
+    int ends[2];
+    g_autoptr(GError) error = NULL;
+    make_pair(ends);
+    (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    g_autoptr(struct_record_queue) queue = record_queue_new(ends[1], TYPE, LIMIT);
+    static const gsize sizes[] = {0, 1, 70000};
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autoptr(GBytes) blob = g_bytes_new_take(g_malloc0(sizes[i] + 1), sizes[i]);
+        g_assert_true(record_write_blob(ends[0], g_variant_new("(us)", (guint)i, "x"), blob, soon(), &error));
+        g_assert_true(record_write(ends[0], g_variant_new("(us)", (guint)i, "y"), soon(), &error));
+        for (guint n = 0; n < 2;) {
+            g_autoptr(GBytes) got = NULL;
+            g_autoptr(GVariant) value = record_queue_take_blob(queue, &got, &error);
+            g_assert_no_error(error);
+            if (!value) {
+                g_assert_true(record_queue_fill(queue, NULL, &error));
+                continue;
+            }
+            g_assert_true((got != NULL) == (n == 0));
+            if (got)
+                g_assert_true(g_bytes_equal(got, blob));
+            n++;
+        }
+    }
+    /* not expected, and too long */
+    g_autoptr(GBytes) blob = g_bytes_new_take(g_malloc0(LIMIT + 1), LIMIT + 1);
+    g_assert_true(record_write_blob(ends[0], g_variant_new("(us)", 1, "x"), blob, soon(), &error));
+    while (!record_queue_partial(queue))
+        g_assert_true(record_queue_fill(queue, NULL, &error));
+    g_assert_null(record_queue_take(queue, &error));
+    g_assert_error(error, RECORD_ERROR, ERROR_GIVEUP);
+    g_clear_error(&error);
+    g_autoptr(GBytes) got = NULL;
+    while (!error) {
+        g_assert_null(record_queue_take_blob(queue, &got, &error));
+        if (!error)
+            g_assert_true(record_queue_fill(queue, NULL, &error));
+    }
+    g_assert_error(error, RECORD_ERROR, ERROR_GIVEUP);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -200,5 +247,6 @@ main(int argc, char **argv)
     g_test_add_func("/record/deadline", test_deadline);
     g_test_add_func("/record/pipe", test_pipe);
     g_test_add_func("/record/queue", test_queue);
+    g_test_add_func("/record/blob", test_blob);
     return g_test_run();
 }
