@@ -198,8 +198,8 @@ test_blob(void)
     g_autoptr(GError) error = NULL;
     make_pair(ends);
     (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    g_autoptr(struct_record_queue) queue = record_queue_new(ends[1], TYPE, LIMIT);
-    static const gsize sizes[] = {0, 1, 70000};
+    g_autoptr(struct_record_queue) queue = record_queue_new(ends[1], TYPE, 30000);
+    static const gsize sizes[] = {0, 1, 20000};
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
         g_autoptr(GBytes) blob = g_bytes_new_take(g_malloc0(sizes[i] + 1), sizes[i]);
         g_assert_true(record_write_blob(ends[0], g_variant_new("(us)", (guint)i, "x"), blob, soon(), &error));
@@ -219,7 +219,7 @@ test_blob(void)
         }
     }
     /* not expected, and too long */
-    g_autoptr(GBytes) blob = g_bytes_new_take(g_malloc0(LIMIT + 1), LIMIT + 1);
+    g_autoptr(GBytes) blob = g_bytes_new_take(g_malloc0(30000 + 1), 30000 + 1);
     g_assert_true(record_write_blob(ends[0], g_variant_new("(us)", 1, "x"), blob, soon(), &error));
     while (!record_queue_partial(queue))
         g_assert_true(record_queue_fill(queue, NULL, &error));
