@@ -5,7 +5,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
+import stat
+import struct
 import subprocess
 import tempfile
 from collections import namedtuple
@@ -175,19 +178,49 @@ class Home:
     # Ending
 
     def processes(self):
-        """Every process that runs with this $HOME, wherever it went."""
+        """Every process that runs with this $HOME, wherever it went.
+
+        The environment tells; an engine hides its own (it is not dumpable,
+        so only root sees it), but answers on its socket.
+        """
         wanted = b"HOME=%s" % os.fsencode(self.dir)
-        found = []
+        found = set(self._listeners())
+        parents = {}
         for name in os.listdir("/proc"):
             if not name.isdigit() or int(name) == os.getpid():
                 continue
             try:
+                with open("/proc/%s/stat" % name) as file:
+                    state, parent = file.read().rpartition(")")[2].split()[:2]
+                if state == "Z":
+                    continue
+                parents[int(name)] = int(parent)
                 with open("/proc/%s/environ" % name, "rb") as file:
                     if wanted in file.read().split(b"\0"):
-                        found.append(int(name))
+                        found.add(int(name))
             except OSError:
                 continue
-        return found
+        grown = True
+        while grown:
+            more = {pid for pid, parent in parents.items() if parent in found}
+            grown = not more <= found
+            found |= more
+        return sorted(found)
+
+    def _listeners(self):
+        """Processes that listen on a socket below the runtime folder."""
+        for folder, _, names in os.walk(self.path("run")):
+            for name in names:
+                path = os.path.join(folder, name)
+                if not stat.S_ISSOCK(os.lstat(path).st_mode):
+                    continue
+                with socket.socket(socket.AF_UNIX) as peer:
+                    try:
+                        peer.connect(path)
+                    except OSError:
+                        continue        # nobody there any more
+                    yield struct.unpack("3i", peer.getsockopt(
+                        socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
 
     def stop(self, sign=signal.SIGTERM, patience=10):
         """Ends the engine and whatever else runs here."""

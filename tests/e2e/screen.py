@@ -21,6 +21,7 @@ TMUX_CONFIG = """\
 set -g status off
 set -g escape-time 0
 set -g remain-on-exit on
+set -g remain-on-exit-format ""
 set -g default-terminal tmux-256color
 set -g history-limit 1000
 set -g set-titles off
