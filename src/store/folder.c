@@ -267,34 +267,36 @@ folder_upsert(struct store *store, gint64 account, const char *name, const char 
     return txn_leave(store, own, ok, error) ? id : 0;
 }
 
-static gboolean
-update(struct store *store, gint64 id, GError **error, const char *text, gint64 a, gint64 b, const char *s)
+gboolean
+folder_set_bits(struct store *store, gint64 id, guint set, guint clear, GError **error)
 {
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = s || (a < 0) ? sql_run(store, error, text, "sl", s, id) : sql_run(store, error, text, "lll", a, b, id);
+    gboolean ok = sql_run(store, error, "UPDATE folder SET bits = (bits | ?) & ~? WHERE id = ?", "iil", set, clear, id);
     return txn_leave(store, own, ok, error);
-}
-
-gboolean
-folder_set_bits(struct store *store, gint64 id, guint set, guint clear, GError **error)
-{
-    return update(store, id, error, "UPDATE folder SET bits = (bits | ?) & ~? WHERE id = ?", set, clear, NULL);
 }
 
 gboolean
 folder_set_notice(struct store *store, gint64 id, const char *notice, GError **error)
 {
-    return update(store, id, error, "UPDATE folder SET notice = ? WHERE id = ?", -1, 0, notice);
+    gboolean own;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok = sql_run(store, error, "UPDATE folder SET notice = ? WHERE id = ?", "sl", notice, id);
+    return txn_leave(store, own, ok, error);
 }
 
 gboolean
 folder_settled(struct store *store, gint64 id, GError **error)
 {
+    gboolean own;
     if (!sql_int(store, 0, "SELECT validity_changes FROM folder WHERE id = ?", "l", id))
         return TRUE;
-    return update(store, id, error, "UPDATE folder SET validity_changes = ? + ? WHERE id = ?", 0, 0, NULL);
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok = sql_run(store, error, "UPDATE folder SET validity_changes = 0 WHERE id = ?", "l", id);
+    return txn_leave(store, own, ok, error);
 }
 
 gboolean
@@ -399,6 +401,14 @@ folder_path(struct store *store, gint64 id, gboolean make, GError **error)
         return NULL;
     }
     g_autofree char *path = g_build_filename(store->mail_dir, dir, NULL);
+    g_autofree char *want = sql_text(store, "SELECT dir_want FROM folder WHERE id = ?", "l", id);
+    if (want) { /* a move that may have been stopped half-way: see apply.c */
+        g_autofree char *cur = g_build_filename(path, "cur", NULL);
+        if (!g_file_test(cur, G_FILE_TEST_IS_DIR)) {
+            g_free(path);
+            path = g_build_filename(store->mail_dir, want, NULL);
+        }
+    }
     if (make && !maildir_make(path, error))
         return NULL;
     return g_steal_pointer(&path);

@@ -165,7 +165,7 @@ may_hold_mail(struct store *store, gint64 folder, GError **error)
     return FALSE;
 }
 
-typedef gboolean (*act_one)(struct store *, const struct placement_row *, gint64 to, gint64 journal, GError **);
+typedef gboolean (*act_one)(struct store *, const struct placement_row *, gint64 to, const char *there, gint64 journal, GError **);
 
 static gint64
 transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, act_one one, GError **error)
@@ -176,7 +176,7 @@ transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint
         g_auto(struct_placement_row) row = {0};
         ok = placement_row_read(store, g_array_index(action.placements, gint64, i), &row, error);
         if (ok && (one != intent_move_one || row.folder != to)) {
-            ok = one(store, &row, to, action.journal, error);
+            ok = one(store, &row, to, NULL, action.journal, error);
             action.done++;
         }
     }
@@ -227,7 +227,7 @@ remove_from(struct store *store, const gint64 *messages, guint n, gint64 from, d
         }
         if (!ok || to == row.folder)
             continue;
-        ok = to ? intent_move_one(store, &row, to, action.journal, error) : intent_expunge_one(store, &row, 0, action.journal, error);
+        ok = to ? intent_move_one(store, &row, to, NULL, action.journal, error) : intent_expunge_one(store, &row, 0, action.journal, error);
         action.done++;
     }
     return action_end(&action, ok, text(MIN(n, action.done)), error);

@@ -19,11 +19,11 @@ account_of(struct store *store, gint64 folder)
 
 /* A second name of the message in another folder, not on the server yet. */
 static gboolean
-insert_target(struct store *store, const struct placement_row *source, gint64 folder, gboolean copied_by_server,
+insert_target(struct store *store, const struct placement_row *source, gint64 folder, const char *there, gboolean copied_by_server,
               struct placement_row *target, GError **error)
 {
-    g_autofree char *file = NULL;
-    if (!placement_row_link(store, source, folder, &file, error))
+    g_autofree char *file = g_strdup(there);
+    if (!there && !placement_row_link(store, source, folder, &file, error))
         return FALSE;
     *target = (struct placement_row){.folder = folder,
                                      .message = source->message,
@@ -53,10 +53,10 @@ leave(struct store *store, const struct placement_row *row, gboolean keep_file, 
 
 /* What is nowhere but here only changes its folder. */
 static gboolean
-move_unsent(struct store *store, const struct placement_row *row, gint64 to, gint64 append, GError **error)
+move_unsent(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 append, GError **error)
 {
-    g_autofree char *file = NULL, *path = placement_row_path(store, row);
-    if (!placement_row_link(store, row, to, &file, error))
+    g_autofree char *file = g_strdup(there), *path = placement_row_path(store, row);
+    if (!there && !placement_row_link(store, row, to, &file, error))
         return FALSE;
     if (path)
         txn_unlink_on_commit(store, path);
@@ -67,7 +67,7 @@ move_unsent(struct store *store, const struct placement_row *row, gint64 to, gin
 }
 
 gboolean
-intent_move_one(struct store *store, const struct placement_row *row, gint64 to, gint64 journal, GError **error)
+intent_move_one(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 journal, GError **error)
 {
     gint64 from_account = account_of(store, row->folder), to_account = account_of(store, to);
     gint64 append = intent_of_append(store, row->id);
@@ -78,11 +78,11 @@ intent_move_one(struct store *store, const struct placement_row *row, gint64 to,
     if (row->folder == to)
         return TRUE;
     if (append) {
-        if (!move_unsent(store, row, to, append, error))
+        if (!move_unsent(store, row, to, there, append, error))
             return FALSE;
     } else {
         gboolean same = from_account == to_account;
-        if (!insert_target(store, row, to, same, &target, error))
+        if (!insert_target(store, row, to, there, same, &target, error))
             return FALSE;
         intent.target = target.id;
         if (!same) { /* upload there, then delete here */
@@ -106,13 +106,13 @@ intent_move_one(struct store *store, const struct placement_row *row, gint64 to,
 }
 
 gboolean
-intent_copy_one(struct store *store, const struct placement_row *row, gint64 to, gint64 journal, GError **error)
+intent_copy_one(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 journal, GError **error)
 {
     gint64 from_account = account_of(store, row->folder), to_account = account_of(store, to);
-    gboolean by_server = from_account == to_account && !intent_of_append(store, row->id);
+    gboolean by_server = from_account == to_account && row->state != PLACEMENT_LEAVING && !intent_of_append(store, row->id);
     struct placement_row target;
 
-    if (!insert_target(store, row, to, by_server, &target, error))
+    if (!insert_target(store, row, to, there, by_server, &target, error))
         return FALSE;
     struct intent intent = {.kind = INTENT_COPY, .account = to_account, .message = row->message, .source = row->id,
                             .source_folder = row->folder, .target = target.id, .target_folder = to};
@@ -190,7 +190,7 @@ intent_bring_back(struct store *store, gint64 message, gint64 folder, guint flag
     if (!id) { /* it lies elsewhere still: a copy of that */
         id = sql_int(store, 0, "SELECT id FROM placement WHERE message = ? AND " SHOWN, "l", message);
         if (id && placement_row_read(store, id, &kept, error))
-            return intent_copy_one(store, &kept, folder, journal, error);
+            return intent_copy_one(store, &kept, folder, NULL, journal, error);
         if (error && !*error)
             g_set_error(error, STORE_ERROR, ERROR_REFUSED, "the message is not kept any more: it was removed more than 30 days ago");
         return FALSE;

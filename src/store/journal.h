@@ -39,9 +39,12 @@ gboolean intent_cancel(struct store *store, const struct intent *intent, GError 
 /* The pending append that makes this placement, unless it was claimed before: 0 none. */
 gint64 intent_of_append(struct store *store, gint64 placement);
 
-/* One message: the pieces that the calls of intent.h and undo.c are made of. Each is part of the caller's transaction. */
-gboolean intent_move_one(struct store *store, const struct placement_row *row, gint64 to, gint64 journal, GError **error);
-gboolean intent_copy_one(struct store *store, const struct placement_row *row, gint64 to, gint64 journal, GError **error);
+/* One message: the pieces that the calls of intent.h and undo.c are made of. Each is part of the caller's transaction.
+ * there: the name that its file has in the other folder already (another program put it there), NULL: it is linked. */
+gboolean intent_move_one(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 journal,
+                         GError **error);
+gboolean intent_copy_one(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 journal,
+                         GError **error);
 gboolean intent_expunge_one(struct store *store, const struct placement_row *row, gint64 after, gint64 journal, GError **error);
 gboolean intent_mark_one(struct store *store, const struct placement_row *row, guint set, guint clear, const char *add,
                          const char *remove, gint64 journal, gboolean *changed, GError **error);

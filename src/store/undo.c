@@ -135,7 +135,7 @@ undo_move(struct store *store, const struct journal_item *item, gint64 journal, 
         g_set_error(error, STORE_ERROR, ERROR_REFUSED, "the folder that the message was moved from has gone");
         return FALSE;
     }
-    return intent_move_one(store, &row, item->source_folder, journal, error);
+    return intent_move_one(store, &row, item->source_folder, NULL, journal, error);
 }
 
 static gboolean

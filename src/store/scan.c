@@ -1,0 +1,474 @@
+/* What other programs did to a Maildir, taken in as the user's intents. */
+#include "config.h"
+
+#include "store/scan.h"
+#include "store/folder.h"
+#include "store/internal.h"
+#include "store/journal.h"
+#include "store/message.h"
+#include "store/placement.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/flags.h"
+#include "base/i18n.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEW_AT_ONCE 50          /* new files read and stored in one transaction */
+#define SETTLED_NS 2000000000LL /* a directory changed later than this ago may change again within the same time stamp */
+#define BRAKE_LEAST 50          /* D11 */
+#define BRAKE_PERCENT 20
+
+struct known {
+    gint64 id;
+    char *file;
+    guint flags, state;
+    gboolean seen;
+};
+
+/* A file that no placement of this folder names. */
+struct stranger {
+    char *file, *path;
+    struct maildir_entry entry; /* hash and sizes */
+};
+
+struct scan {
+    struct store *store;
+    gint64 folder;
+    char *dir;
+    GHashTable *known;    /* unique part -> struct known */
+    GPtrArray *strangers; /* of struct stranger */
+    GPtrArray *renamed;   /* of struct maildir_item, borrowed */
+    GArray *missing;      /* of gint64 */
+    scan_reader reader;
+    gpointer data;
+    struct scan_result *result;
+    gint64 journal;
+};
+
+void
+scan_result_clear(struct scan_result *result)
+{
+    g_clear_pointer(&result->notices, g_ptr_array_unref);
+}
+
+static void
+known_free(gpointer data)
+{
+    struct known *known = data;
+    g_free(known->file);
+    g_free(known);
+}
+
+static void
+stranger_free(gpointer data)
+{
+    struct stranger *stranger = data;
+    g_free(stranger->file);
+    g_free(stranger->path);
+    g_free(stranger);
+}
+
+static gint64
+mtime_ns(const char *dir, const char *part)
+{
+    g_autofree char *path = g_build_filename(dir, part, NULL);
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + st.st_mtim.tv_nsec : 0;
+}
+
+static gboolean
+load_known(struct scan *scan, GError **error)
+{
+    sqlite3_stmt *q = sql_query(scan->store, error, "SELECT id, file, flags, state FROM placement WHERE folder = ? AND file IS NOT NULL", "l",
+                                scan->folder);
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(scan->store, q, error)) > 0) {
+        struct known *known = g_new0(struct known, 1);
+        known->id = sqlite3_column_int64(q, 0);
+        known->file = sql_dup(q, 1);
+        known->flags = (guint) sqlite3_column_int(q, 2);
+        known->state = (guint) sqlite3_column_int(q, 3);
+        g_hash_table_insert(scan->known, maildir_unique(known->file), known);
+    }
+    return rc == 0;
+}
+
+static void
+compare(struct scan *scan, GPtrArray *items)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    for (guint i = 0; i < items->len; i++) {
+        struct maildir_item *item = items->pdata[i];
+        g_autofree char *unique = maildir_unique(item->file);
+        struct known *known = g_hash_table_lookup(scan->known, unique);
+        if (known && !known->seen) {
+            known->seen = TRUE;
+            if (known->state != PLACEMENT_LEAVING && strcmp(known->file, item->file))
+                g_ptr_array_add(scan->renamed, item);
+            continue;
+        }
+        struct stranger *stranger = g_new0(struct stranger, 1);
+        stranger->file = g_strdup(item->file);
+        stranger->path = g_build_filename(scan->dir, item->fresh ? "new" : "cur", item->file, NULL);
+        g_ptr_array_add(scan->strangers, stranger);
+    }
+    g_hash_table_iter_init(&iter, scan->known);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct known *known = value;
+        if (known->seen || known->state == PLACEMENT_LEAVING)
+            continue;
+        /* A rename while the directory was being read can hide a file: asked again, it is there. */
+        g_autofree char *there = maildir_find(scan->dir, known->file);
+        if (!there)
+            g_array_append_val(scan->missing, known->id);
+    }
+}
+
+static gboolean
+take_renames(struct scan *scan, GError **error)
+{
+    for (guint i = 0; i < scan->renamed->len; i++) {
+        struct maildir_item *item = scan->renamed->pdata[i];
+        g_autofree char *unique = maildir_unique(item->file);
+        struct known *known = g_hash_table_lookup(scan->known, unique);
+        g_auto(struct_placement_row) row = {0};
+        gboolean changed = FALSE;
+        if (!placement_row_read(scan->store, known->id, &row, NULL))
+            continue;
+        /* The name that we gave, the name that there is, what is wanted here by now. A name in new/ says nothing. */
+        guint before = maildir_name_flags(known->file);
+        guint theirs = strstr(item->file, ":2,") ? maildir_name_flags(item->file) : before;
+        guint flags = flags_merge(before, theirs, row.flags);
+        if (!placement_row_set_file(scan->store, row.id, item->file, row.flags, error))
+            return FALSE;
+        g_free(row.file);
+        row.file = g_strdup(item->file);
+        if (!intent_mark_one(scan->store, &row, flags & ~row.flags, row.flags & ~flags, NULL, NULL, scan->journal, &changed, error))
+            return FALSE;
+        scan->result->flags += changed;
+    }
+    return TRUE;
+}
+
+/* --- files that are new here */
+
+static gboolean
+is_missing(struct scan *scan, gint64 id)
+{
+    g_auto(struct_placement_row) row = {0};
+    if (!placement_row_read(scan->store, id, &row, NULL) || !row.file)
+        return FALSE;
+    g_autofree char *path = placement_row_path(scan->store, &row);
+    return !path;
+}
+
+/* Of a known message: a placement in this folder or elsewhere whose file has gone: the stranger is that file. */
+static gint64
+lost_placement(struct scan *scan, gint64 message)
+{
+    g_autoptr(GArray) ids = placement_ids_of(scan->store, message, TRUE, NULL);
+    for (guint i = 0; ids && i < ids->len; i++)
+        if (is_missing(scan, g_array_index(ids, gint64, i)))
+            return g_array_index(ids, gint64, i);
+    return 0;
+}
+
+static void
+not_missing(struct scan *scan, gint64 id)
+{
+    for (guint i = 0; i < scan->missing->len; i++)
+        if (g_array_index(scan->missing, gint64, i) == id) {
+            g_array_remove_index_fast(scan->missing, i);
+            return;
+        }
+}
+
+/* Somebody copied the file by hand: it has our name, and the one with that name lies where we put it. */
+static gboolean
+is_copy_by_hand(struct scan *scan, const struct stranger *stranger, gint64 message)
+{
+    g_autofree char *unique = maildir_unique(stranger->file);
+    g_autofree char *like = g_strconcat(unique, ":", NULL);
+    return sql_int(scan->store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder <> ? AND substr(file, 1, ?) = ?", "llls", message,
+                   scan->folder, (gint64) strlen(like), like) != 0;
+}
+
+static gboolean
+take_known_content(struct scan *scan, const struct stranger *stranger, gint64 message, GError **error)
+{
+    g_auto(struct_placement_row) row = {0};
+    gint64 lost = lost_placement(scan, message);
+
+    if (lost) {
+        if (!placement_row_read(scan->store, lost, &row, error))
+            return FALSE;
+        if (row.folder == scan->folder) { /* only called otherwise */
+            not_missing(scan, lost);
+            return placement_row_set_file(scan->store, lost, stranger->file, row.flags, error);
+        }
+        scan->result->moved++;
+        return intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
+    }
+    gint64 here = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", message, scan->folder);
+    if (maildir_is_ours(stranger->file) && (here || !is_copy_by_hand(scan, stranger, message))) {
+        /* A link that was made for rows that never came, or whose rows have gone: the content is elsewhere. */
+        gint64 bare = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND file IS NULL AND " SHOWN, "ll",
+                              message, scan->folder);
+        scan->result->orphans++;
+        if (bare)
+            return placement_row_set_file(scan->store, bare, stranger->file, maildir_name_flags(stranger->file), error);
+        txn_unlink_on_commit(scan->store, stranger->path);
+        return TRUE;
+    }
+    gint64 source = here ? here
+                         : sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? ORDER BY state = 1, uid = 0, id", "l", message);
+    if (!source || !placement_row_read(scan->store, source, &row, error))
+        return FALSE;
+    if (row.state == PLACEMENT_LEAVING && row.folder != scan->folder) {
+        /* Missed in its old folder a moment ago, and found here: it was moved. */
+        gint64 expunge = sql_int(scan->store, 0, "SELECT id FROM intent WHERE source = ? AND kind = ? AND state = 0 AND uncertain = 0", "li",
+                                 row.id, (int) INTENT_EXPUNGE);
+        g_autoptr(struct_intent) intent = expunge ? intent_row_read(scan->store, expunge, error) : NULL;
+        if (intent) {
+            placement_row_clear(&row);
+            scan->result->moved++;
+            return intent_cancel(scan->store, intent, error) && placement_row_read(scan->store, source, &row, error) &&
+                   intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
+        }
+    }
+    scan->result->added++;
+    row.flags = maildir_name_flags(stranger->file);
+    return intent_copy_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
+}
+
+/* A body that we fetched and had no time to note: its envelope waits for it. */
+static gint64
+waiting_envelope(struct scan *scan, const struct message_index *index)
+{
+    guint8 mid[MID_SIZE];
+    if (!index || !mid_hash(index->envelope->message_id, mid))
+        return 0;
+    return sql_int(scan->store, 0,
+                   "SELECT p.id FROM message m JOIN placement p ON p.message = m.id WHERE m.mid = ? AND p.folder = ? AND p.file IS NULL"
+                   " AND m.hash IS NULL AND p." SHOWN,
+                   "bl", mid, (gsize) MID_SIZE, scan->folder);
+}
+
+static gboolean
+take_new_content(struct scan *scan, const struct stranger *stranger, const struct message_index *index, GError **error)
+{
+    gboolean ours = maildir_is_ours(stranger->file);
+    gint64 waiting = ours ? waiting_envelope(scan, index) : 0, message = 0, intent = 0;
+    guint flags = maildir_name_flags(stranger->file);
+
+    if (waiting) {
+        struct placement_body body = {waiting, stranger->file, stranger->entry.hash, stranger->entry.wire_size, index};
+        scan->result->orphans++;
+        return placement_attach(scan->store, &body, 1, error);
+    }
+    struct maildir_entry entry = stranger->entry;
+    entry.file = stranger->file;
+    g_autoptr(struct_message_index) empty = index ? NULL : message_index_new();
+    if (!intent_append_one(scan->store, scan->folder, &entry, index ? index : empty, flags, "", scan->journal, &message, &intent, error))
+        return FALSE;
+    scan->result->added++;
+    /* One with our own name may be on the server already: the runner looks before it uploads. */
+    return (!ours || sql_run(scan->store, error, "UPDATE intent SET uncertain = 1 WHERE id = ?", "l", intent)) &&
+           (index || message_set_bits(scan->store, message, MESSAGE_BROKEN, 0, error));
+}
+
+static void
+notice(struct scan *scan, const char *path, const char *why)
+{
+    if (!scan->result->notices)
+        scan->result->notices = g_ptr_array_new_with_free_func(g_free);
+    if (scan->result->notices->len < 100)
+        g_ptr_array_add(scan->result->notices, g_strdup_printf("%s was passed over: %s", path, why));
+}
+
+static char *
+journal_line(struct scan *scan)
+{
+    g_autofree char *name = sql_text(scan->store, "SELECT name FROM folder WHERE id = ?", "l", scan->folder);
+    return g_strdup_printf(_("what another program did in %s"), name ? name : "");
+}
+
+/* A transaction with an entry for undo around one step; an entry without items goes again. */
+static gboolean
+scan_begin(struct scan *scan, GError **error)
+{
+    g_autofree char *text = journal_line(scan);
+    if (!store_begin(scan->store, error))
+        return FALSE;
+    scan->journal = journal_begin(scan->store, error);
+    if (scan->journal && journal_text(scan->store, scan->journal, text, error))
+        return TRUE;
+    store_rollback(scan->store);
+    return FALSE;
+}
+
+static gboolean
+scan_end(struct scan *scan, gboolean ok, GError **error)
+{
+    ok = ok && sql_run(scan->store, error,
+                       "DELETE FROM journal WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM journal_item WHERE journal = ?1)", "l", scan->journal);
+    return txn_leave(scan->store, TRUE, ok, error);
+}
+
+/* Files are read and parsed before the transaction that stores them. */
+static gboolean
+take_strangers(struct scan *scan, GError **error)
+{
+    for (guint from = 0; from < scan->strangers->len; from += NEW_AT_ONCE) {
+        guint n = MIN(scan->strangers->len - from, NEW_AT_ONCE);
+        g_autoptr(GPtrArray) indexes = g_ptr_array_new_full(n, (GDestroyNotify) message_index_free);
+        g_autofree gboolean *good = g_new0(gboolean, n);
+        g_ptr_array_set_size(indexes, (gint) n);
+        for (guint i = 0; i < n; i++) {
+            struct stranger *stranger = scan->strangers->pdata[from + i];
+            g_autoptr(GError) failure = NULL;
+            good[i] = maildir_sum(stranger->path, &stranger->entry, &failure);
+            if (good[i] && !stranger->entry.size) {
+                notice(scan, stranger->path, "it is empty");
+                good[i] = FALSE;
+            } else if (!good[i] && !(failure->code == ERROR_NOINPUT)) {
+                notice(scan, stranger->path, failure->message);
+            }
+            if (!good[i] || message_find_hash(scan->store, stranger->entry.hash) || !scan->reader)
+                continue;
+            g_autoptr(GBytes) bytes = maildir_read(stranger->path, NULL);
+            indexes->pdata[i] = bytes ? scan->reader(bytes, scan->data) : NULL;
+        }
+        if (!scan_begin(scan, error))
+            return FALSE;
+        gboolean ok = TRUE;
+        for (guint i = 0; i < n && ok; i++) {
+            struct stranger *stranger = scan->strangers->pdata[from + i];
+            gint64 message = good[i] ? message_find_hash(scan->store, stranger->entry.hash) : 0;
+            STEP("store.scan-file");
+            if (good[i])
+                ok = message ? take_known_content(scan, stranger, message, error)
+                             : take_new_content(scan, stranger, indexes->pdata[i], error);
+        }
+        if (!scan_end(scan, ok, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* --- files that are missing */
+
+static gboolean
+brake(struct scan *scan, GError **error)
+{
+    guint known = g_hash_table_size(scan->known), missing = scan->missing->len;
+    if (missing <= MAX(BRAKE_LEAST, known * BRAKE_PERCENT / 100))
+        return FALSE;
+    g_autofree char *text = g_strdup_printf(P_("%u message file is missing from %s: nothing was deleted",
+                                               "%u message files are missing from %s: nothing was deleted", missing),
+                                            missing, scan->dir);
+    scan->result->braked = TRUE;
+    log_warn("store.scan", "%s", text);
+    folder_set_notice(scan->store, scan->folder, text, error);
+    return TRUE;
+}
+
+static gboolean
+take_missing(struct scan *scan, GError **error)
+{
+    if (!scan->missing->len || brake(scan, error))
+        return TRUE;
+    if (!scan_begin(scan, error))
+        return FALSE;
+    gboolean ok = TRUE;
+    for (guint i = 0; i < scan->missing->len && ok; i++) {
+        g_auto(struct_placement_row) row = {0};
+        /* It may have turned up in a folder that was looked through since. */
+        if (!placement_row_read(scan->store, g_array_index(scan->missing, gint64, i), &row, NULL) || row.state == PLACEMENT_LEAVING)
+            continue;
+        ok = placement_row_set_file(scan->store, row.id, NULL, row.flags, error);
+        g_clear_pointer(&row.file, g_free);
+        ok = ok && intent_expunge_one(scan->store, &row, 0, scan->journal, error);
+        scan->result->removed++;
+    }
+    return scan_end(scan, ok, error);
+}
+
+/* --- */
+
+static gboolean
+note_times(struct store *store, gint64 folder, gint64 cur, gint64 new, GError **error)
+{
+    gint64 now = g_get_real_time() * 1000;
+    gboolean own;
+    if (now - MAX(cur, new) < SETTLED_NS)
+        return TRUE; /* look again next time */
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok = sql_run(store, error, "UPDATE folder SET scan_cur = ?, scan_new = ? WHERE id = ?", "lll", cur, new, folder);
+    return txn_leave(store, own, ok, error);
+}
+
+static gboolean
+run(struct scan *scan, GError **error)
+{
+    g_autoptr(GPtrArray) notices = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) items = maildir_list(scan->dir, notices, error);
+    gboolean ok = items && load_known(scan, error);
+
+    for (guint i = 0; i < notices->len; i++) {
+        if (!scan->result->notices)
+            scan->result->notices = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(scan->result->notices, g_strdup(notices->pdata[i]));
+    }
+    if (!ok)
+        return FALSE;
+    compare(scan, items);
+    if (scan->renamed->len && (!scan_begin(scan, error) || !scan_end(scan, take_renames(scan, error), error)))
+        return FALSE;
+    return take_strangers(scan, error) && take_missing(scan, error);
+}
+
+gboolean
+maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader reader, gpointer data, struct scan_result *result, GError **error)
+{
+    struct scan_result unwanted = {0};
+    struct scan scan = {.store = store, .folder = folder, .reader = reader, .data = data, .result = result ? result : &unwanted};
+    gboolean ok = TRUE;
+
+    g_return_val_if_fail(!store_in_transaction(store), FALSE);
+    *scan.result = (struct scan_result){0};
+    scan.dir = folder_path(store, folder, FALSE, error);
+    if (!scan.dir)
+        return FALSE;
+    gint64 cur = mtime_ns(scan.dir, "cur"), new = mtime_ns(scan.dir, "new");
+    gboolean settled = sql_int(store, 0, "SELECT scan_cur = ? AND scan_new = ? FROM folder WHERE id = ?", "lll", cur, new, folder) != 0;
+    gboolean has_files = (!cur || !new) && sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
+
+    if ((!cur || !new) && has_files) { /* a side is missing: never a deletion of all (D11) */
+        g_autofree char *text = g_strdup_printf(_("the directory %s has gone: nothing was deleted"), scan.dir);
+        scan.result->braked = TRUE;
+        ok = folder_set_notice(store, folder, text, error);
+    } else if (cur && new && (force || !settled)) {
+        scan.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, known_free);
+        scan.strangers = g_ptr_array_new_with_free_func(stranger_free);
+        scan.renamed = g_ptr_array_new();
+        scan.missing = g_array_new(FALSE, FALSE, sizeof(gint64));
+        ok = run(&scan, error) && (scan.result->braked || note_times(store, folder, cur, new, error));
+        g_hash_table_unref(scan.known);
+        g_ptr_array_unref(scan.strangers);
+        g_ptr_array_unref(scan.renamed);
+        g_array_unref(scan.missing);
+    }
+    g_free(scan.dir);
+    if (!result)
+        scan_result_clear(&unwanted);
+    return ok;
+}
