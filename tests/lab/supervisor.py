@@ -77,6 +77,8 @@ class Supervisor:
     def up(self):
         spec = self.spec
         spec.make_folders()
+        with open(spec.path("log", "supervisor.log"), "ab") as log:
+            os.dup2(log.fileno(), sys.stderr.fileno())
         authority = Authority.create(spec.path("ca"), "Lab CA")
         authority.issue("server", spec.host, san=[
             "DNS:" + host for host in HOSTS] + ["IP:127.0.0.1"])

@@ -46,12 +46,11 @@ class World:
             smtp = "postfix" if postfix.usable() else "aiosmtpd"
         spec = Spec(folder, off=sorted(off), smtp_server=smtp, **fields)
         spec.users = people(count, spec.password)
-        os.makedirs(spec.path("log"), exist_ok=True)
-        with open(spec.path("log", "supervisor.log"), "ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, os.path.join(HERE, "supervisor.py"),
-                 spec.dir], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=log, start_new_session=True, cwd="/")
+        # Not a trace on disk before there is a supervisor to take it away.
+        process = subprocess.Popen(
+            [sys.executable, os.path.join(HERE, "supervisor.py"), spec.dir],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            start_new_session=True, cwd="/")
         fields = {name: value for name, value in vars(spec).items()
                   if name != "dir"}
         process.stdin.write(json.dumps(fields).encode() + b"\n")
