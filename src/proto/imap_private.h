@@ -67,7 +67,7 @@ struct imap {
     guint8 *bytes; /* one piece of a literal */
     struct literal_sink *sink;
 
-    gboolean authenticated, leaving;
+    gboolean greeted, authenticated, leaving;
     gboolean capable;            /* the server's capabilities are known */
     gboolean is_imap;            /* IMAP4rev1 or rev2 is among them */
     guint64 offered;             /* IMAP_* as the server says */

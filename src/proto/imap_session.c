@@ -74,6 +74,7 @@ read_greeting(struct imap *imap, GError **error)
     if (!reply.tag.bytes && reply.kind == REPLY_BYE)
         return imap_fail_dead(imap, ERROR_RETRY, error, "the server does not want us now: it says \"%s\"",
                               words);
+    imap->greeted = TRUE;
     if (reply.tag.bytes || (reply.kind != REPLY_OK && reply.kind != REPLY_PREAUTH))
         return imap_fail_dead(imap, ERROR_RETRY, error, "this is not an IMAP server: check the port");
     if (reply.kind == REPLY_PREAUTH) {
@@ -182,8 +183,9 @@ run_sasl(struct imap *imap, struct sasl *sasl, gboolean *initial, struct exchang
             continue;
         }
         /* The server did not prove itself, or talks nonsense: break off, and never with another mechanism. */
+        g_prefix_error(&why, "%s: ", imap->host);
         if (put_private(imap, "*", NULL))
-            imap_wait(imap, exchange, 1, NULL, NULL);
+            stream_flush(imap->stream, NULL);
         stream_kill(imap->stream, why);
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
@@ -218,6 +220,7 @@ login_sasl(struct imap *imap, const char *user, const char *secret, struct excha
             return FALSE;
     }
     if (exchange->result == REPLY_OK && !sasl_finish(sasl, &why)) {
+        g_prefix_error(&why, "%s: ", imap->host);
         stream_kill(imap->stream, why);
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;

@@ -221,7 +221,9 @@ imap_read_reply(struct imap *imap, struct imap_reply *reply, GError **error)
     /* What is no response at all means that we no longer know where one begins: reading on could take the
      * text of a message for the server's word. */
     if (reply->kind == REPLY_BROKEN || (has_nul && reply->kind <= REPLY_PREAUTH))
-        return imap_fail_dead(imap, ERROR_RETRY, error, "the server's answer makes no sense");
+        return imap_fail_dead(imap, ERROR_RETRY, error, "%s",
+                              imap->greeted ? "the server's answer makes no sense"
+                                            : "this is not an IMAP server: check the port");
     if (!literals &&
         frame->allocated_len > FRAME_MAX) { /* one long SEARCH must not stay for the whole session */
         imap->frame = g_string_new_len(frame->str, (gssize)frame->len);
