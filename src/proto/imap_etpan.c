@@ -5,6 +5,7 @@
 #include "proto/imap_private.h"
 
 #include <libetpan/libetpan.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -51,7 +52,13 @@ memory_get_fd(mailstream_low *low G_GNUC_UNUSED)
 }
 
 static void
-memory_free(mailstream_low *low G_GNUC_UNUSED)
+memory_free(mailstream_low *low)
+{
+    free(low); /* the driver's duty; the data are the caller's */
+}
+
+static void
+memory_cancel(mailstream_low *low G_GNUC_UNUSED)
 {
 }
 
@@ -61,7 +68,7 @@ static mailstream_low_driver memory_driver = {
     .mailstream_close = memory_close,
     .mailstream_get_fd = memory_get_fd,
     .mailstream_free = memory_free,
-    .mailstream_cancel = memory_free,
+    .mailstream_cancel = memory_cancel,
 };
 
 static gboolean
@@ -82,7 +89,7 @@ static gboolean
 parse(const char *before, const char *bytes, gsize length, const char *after,
       void (*take)(const struct mailimap_response_info *info, gpointer data), gpointer data)
 {
-    if (memchr(bytes, 0, length) || is_too_deep(bytes, length))
+    if (length == 0 || memchr(bytes, 0, length) || is_too_deep(bytes, length))
         return FALSE;
     g_autoptr(GString) text = g_string_new(before);
     g_string_append_len(text, bytes, (gssize)length);

@@ -73,25 +73,38 @@ sink_write(struct job *job, const void *bytes, gsize length)
     }
 }
 
-/* Is the literal that follows the body of a message that was asked for? */
+/* Does the frame end in " BODY[section] "? Then end is set to where that begins. */
+static gboolean
+ends_in_body(const char *frame, gsize length, const char *section, gsize *end)
+{
+    g_autofree char *label = g_strdup_printf("BODY[%s]", section);
+    gsize label_length = strlen(label), at = length;
+    while (at > 0 && frame[at - 1] == ' ')
+        at--;
+    if (at == length || at <= label_length)
+        return FALSE;
+    at -= label_length;
+    *end = at;
+    return !g_ascii_strncasecmp(frame + at, label, label_length) && strchr(" (", frame[at - 1]);
+}
+
+/* Is the literal that follows the body of a message that was asked for? A second one in the same response is
+ * not. */
 static gboolean
 literal_begin(struct literal_sink *literal, const char *frame, gsize length, guint64 size)
 {
     struct job *job = literal->data;
     struct imap_reply reply;
-    job->begun = FALSE;
-    g_autofree char *label = g_strdup_printf("BODY[%s]", job->section);
-    gsize label_length = strlen(label);
-    const char *end = frame + length;
-    while (end > frame && end[-1] == ' ')
-        end--;
-    if (end == frame + length || (gsize)(end - frame) < label_length ||
-        g_ascii_strncasecmp(end - label_length, label, label_length))
+    gsize end;
+    if (!ends_in_body(frame, length, job->section, &end))
         return FALSE;
-    reply_parse(frame, (gsize)(end - label_length - frame), &reply);
+    reply_parse(frame, end, &reply);
     if (reply.kind != REPLY_FETCH)
         return FALSE;
-    reply_parse_fetch(reply.rest, NULL, &job->record); /* broken off, of course */
+    reply_parse_fetch(reply.rest, job->section, &job->record); /* broken off, of course */
+    if (job->record.has_body)
+        return FALSE;
+    job->begun = FALSE;
     guint32 uid = job->record.message.uid;
     return (!uid || uidset_contains(job->left, uid)) && sink_begin(job, uid, size);
 }

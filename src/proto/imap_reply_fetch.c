@@ -219,6 +219,8 @@ static const struct fetch_item {
 static gboolean
 item_body(struct lex *lex, struct fetch_record *record)
 {
+    if (record->has_body) /* the first one counts */
+        return lex_skip(lex);
     record->has_body = TRUE;
     return lex_string(lex, record->scratch, &record->body, &record->body_elsewhere);
 }

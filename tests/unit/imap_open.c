@@ -1,5 +1,5 @@
-/* The beginning of IMAP sessions against scripted servers: greeting, STARTTLS, login, what is switched on. Each good
- * beginning is played again in single bytes, and broken off after each byte. */
+/* The beginning of IMAP sessions against scripted servers: greeting, STARTTLS, login, what is switched on.
+ * Each good beginning is played again in single bytes, and broken off after each byte. */
 #include "config.h"
 
 #include "imap_script.h"
@@ -34,7 +34,8 @@ static const struct beginning plain[] = {
      .has = IMAP_NAMESPACE},
     {"SASL-IR offered and not known",
      "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n> P1 AUTHENTICATE PLAIN " PLAIN "\n"
-     "< P1 BAD too many arguments\n> P2 AUTHENTICATE PLAIN\n< +\n> " PLAIN "\n< P2 OK [CAPABILITY IMAP4rev1] in\n$\n"},
+     "< P1 BAD too many arguments\n> P2 AUTHENTICATE PLAIN\n< +\n> " PLAIN
+     "\n< P2 OK [CAPABILITY IMAP4rev1] in\n$\n"},
     {"no mechanism: LOGIN, quoted",
      "< * OK [CAPABILITY IMAP4rev1] hi\n> P1 LOGIN \"ana\" \"a\\\"b\\\\c d\"\n"
      "< P1 OK [CAPABILITY IMAP4rev1] in\n$\n",
@@ -60,10 +61,10 @@ static const struct beginning plain[] = {
      .has = IMAP_MOVE | IMAP_UIDPLUS | IMAP_ESEARCH | IMAP_NAMESPACE, .has_not = IMAP_CONDSTORE},
     {"COMPRESS refused",
      "< * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\n> P1 AUTHENTICATE PLAIN " PLAIN "\n"
-     "< P1 OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] in\n> P2 COMPRESS DEFLATE\n< P2 NO [COMPRESSIONACTIVE] no\n$\n",
+     "< P1 OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] in\n> P2 COMPRESS DEFLATE\n< P2 NO [COMPRESSIONACTIVE] "
+     "no\n$\n",
      .client = {.compress = TRUE}},
-    {"PREAUTH from this machine",
-     "< * PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\n$\n", .has = IMAP_IDLE},
+    {"PREAUTH from this machine", "< * PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\n$\n", .has = IMAP_IDLE},
     {"Coremail wants ID, offered or not",
      "< * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] Coremail System IMap Server Ready\n"
      "> P1 AUTHENTICATE PLAIN " PLAIN "\n< P1 OK [CAPABILITY IMAP4rev1] in\n"
@@ -76,7 +77,8 @@ static const struct beginning refused[] = {
     {"nonsense", "< hello\n$\n", 0, ERROR_RETRY, "not an IMAP server"},
     {"a tagged greeting", "< P1 OK hi\n$\n", 0, ERROR_RETRY, "not an IMAP server"},
     {"nothing", "!\n", 1, ERROR_RETRY, "greeting"},
-    {"a literal before the login (crashes libetpan)", "< * OK [BADCHARSET ({3}\\r\\nabc)] hi\n$\n", 1, ERROR_SECURITY, NULL},
+    {"a literal before the login (crashes libetpan)", "< * OK [BADCHARSET ({3}\\r\\nabc)] hi\n$\n", 1,
+     ERROR_SECURITY, NULL},
     {"not IMAP4", "< * OK [CAPABILITY IMAP2bis] hi\n$\n", 0, ERROR_REFUSED, "IMAP4rev1"},
     {"CAPABILITY refused", "< * OK hi\n> P1 CAPABILITY\n< P1 NO x\n$\n", 0, ERROR_REFUSED, NULL},
     {"wrong password",
@@ -84,8 +86,8 @@ static const struct beginning refused[] = {
      "< P1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\n$\n",
      0, ERROR_AUTH, "cannot log in as ana: the server says \"Invalid credentials (Failure)\""},
     {"wrong password, no code",
-     "< * OK [CAPABILITY IMAP4rev1] hi\n> P1 LOGIN \"ana\" \"secret\"\n< P1 NO LOGIN failed.\n$\n", 0, ERROR_AUTH,
-     "\"LOGIN failed.\""},
+     "< * OK [CAPABILITY IMAP4rev1] hi\n> P1 LOGIN \"ana\" \"secret\"\n< P1 NO LOGIN failed.\n$\n", 0,
+     ERROR_AUTH, "\"LOGIN failed.\""},
     {"login server down",
      "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n> P1 AUTHENTICATE PLAIN " PLAIN "\n"
      "< P1 NO [UNAVAILABLE] backend down\n$\n",
@@ -98,9 +100,11 @@ static const struct beginning refused[] = {
      "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n> P1 AUTHENTICATE PLAIN " PLAIN "\n"
      "< * BYE too many tries\n$\n",
      0, ERROR_RETRY, "too many tries"},
-    {"no way to log in", "< * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=GSSAPI] hi\n$\n", 2, 0, "localhost: "},
+    {"no way to log in", "< * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=GSSAPI] hi\n$\n", 2, 0,
+     "localhost: "},
     {"a login without end",
-     "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n> P1 AUTHENTICATE PLAIN " PLAIN "\n< + \n$\n", 2, 0, NULL},
+     "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\n> P1 AUTHENTICATE PLAIN " PLAIN "\n< + \n$\n", 2,
+     0, NULL},
     {"SCRAM whose server proves nothing",
      "< * OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256 SASL-IR] hi\n> P1 AUTHENTICATE SCRAM-SHA-256 *\n"
      "< P1 OK [CAPABILITY IMAP4rev1] in\n$\n",
@@ -109,23 +113,26 @@ static const struct beginning refused[] = {
      "< * OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256 SASL-IR] hi\n> P1 AUTHENTICATE SCRAM-SHA-256 *\n"
      "< + bm9uc2Vuc2U=\n> *\n< P1 BAD aborted\n$\n",
      2, 0, NULL},
-    {"a password with a line break", "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n$\n", 0, ERROR_INPUT, "line break",
-     .client = {.secret = "a\r\nP9 DELETE INBOX"}},
-    {"an empty password", "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n$\n", 0, ERROR_AUTH, "empty", .client = {.secret = ""}},
+    {"a password with a line break", "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n$\n", 0, ERROR_INPUT,
+     "line break", .client = {.secret = "a\r\nP9 DELETE INBOX"}},
+    {"an empty password", "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n$\n", 0, ERROR_AUTH, "empty",
+     .client = {.secret = ""}},
     {"STARTTLS stripped", "< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n$\n", 0, ERROR_SECURITY, "STARTTLS",
      .client = {.tls = TLS_STARTTLS}},
     {"STARTTLS stripped, capability asked",
-     "< * OK hi\n> P1 CAPABILITY\n< * CAPABILITY IMAP4rev1\n< P1 OK\n$\n", 0, ERROR_SECURITY, "no password was sent",
-     .client = {.tls = TLS_STARTTLS}},
-    {"STARTTLS refused", "< * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\n> P1 STARTTLS\n< P1 NO later\n$\n", 0, ERROR_SECURITY,
-     "later", .client = {.tls = TLS_STARTTLS}},
-    {"STARTTLS not understood", "< * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\n> P1 STARTTLS\n< P1 BAD what\n$\n", 0,
-     ERROR_SECURITY, "what", .client = {.tls = TLS_STARTTLS}},
+     "< * OK hi\n> P1 CAPABILITY\n< * CAPABILITY IMAP4rev1\n< P1 OK\n$\n", 0, ERROR_SECURITY,
+     "no password was sent", .client = {.tls = TLS_STARTTLS}},
+    {"STARTTLS refused", "< * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\n> P1 STARTTLS\n< P1 NO later\n$\n", 0,
+     ERROR_SECURITY, "later", .client = {.tls = TLS_STARTTLS}},
+    {"STARTTLS not understood",
+     "< * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\n> P1 STARTTLS\n< P1 BAD what\n$\n", 0, ERROR_SECURITY,
+     "what", .client = {.tls = TLS_STARTTLS}},
     {"more behind the OK of STARTTLS",
-     "< * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\n> P1 STARTTLS\n< P1 OK go\n< P2 OK [CAPABILITY IMAP4rev1 AUTH=PLAIN]\n$\n", 1,
-     ERROR_SECURITY, NULL, .client = {.tls = TLS_STARTTLS}},
-    {"PREAUTH forbids STARTTLS", "< * PREAUTH [CAPABILITY IMAP4rev1] hi\n$\n", 0, ERROR_SECURITY, "nothing was sent",
-     .client = {.tls = TLS_STARTTLS}},
+     "< * OK [CAPABILITY IMAP4rev1 STARTTLS] hi\n> P1 STARTTLS\n< P1 OK go\n< P2 OK [CAPABILITY IMAP4rev1 "
+     "AUTH=PLAIN]\n$\n",
+     1, ERROR_SECURITY, NULL, .client = {.tls = TLS_STARTTLS}},
+    {"PREAUTH forbids STARTTLS", "< * PREAUTH [CAPABILITY IMAP4rev1] hi\n$\n", 0, ERROR_SECURITY,
+     "nothing was sent", .client = {.tls = TLS_STARTTLS}},
 };
 
 /* Plays it, and looks at the outcome when it was played in full. */
@@ -205,15 +212,17 @@ test_starttls(void)
          "< * OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hi\n> P1 STARTTLS\n< P1 OK go\n@\n"
          "> P2 CAPABILITY\n< * CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=GSSAPI\n< P2 OK\n$\n",
          2, 0, "localhost", .client = {.tls = TLS_STARTTLS}},
-        {"implicit TLS", "@\n< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n> P1 AUTHENTICATE PLAIN\n< + \n> " PLAIN "\n"
-         "< P1 OK [CAPABILITY IMAP4rev1 IDLE] in\n$\n", .has = IMAP_IDLE, .client = {.tls = TLS_IMPLICIT}},
+        {"implicit TLS",
+         "@\n< * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n> P1 AUTHENTICATE PLAIN\n< + \n> " PLAIN "\n"
+         "< P1 OK [CAPABILITY IMAP4rev1 IDLE] in\n$\n",
+         .has = IMAP_IDLE, .client = {.tls = TLS_IMPLICIT}},
         {"PREAUTH inside TLS", "@\n< * PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\n$\n", .has = IMAP_IDLE,
          .client = {.tls = TLS_IMPLICIT}},
     };
-    struct certificate *authority =
-        fixture_certificate(&(struct certificate_spec){.name = "CA", .constraints = "critical,CA:TRUE"}, NULL);
-    struct certificate *leaf =
-        fixture_certificate(&(struct certificate_spec){.name = "localhost", .san = "DNS:localhost"}, authority);
+    struct certificate *authority = fixture_certificate(
+        &(struct certificate_spec){.name = "CA", .constraints = "critical,CA:TRUE"}, NULL);
+    struct certificate *leaf = fixture_certificate(
+        &(struct certificate_spec){.name = "localhost", .san = "DNS:localhost"}, authority);
     g_autofree char *ca = fixture_write_pem(authority->x509);
     SSL_CTX *context = fixture_context(leaf, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -250,7 +259,8 @@ test_silence(void)
     };
     for (guint i = 0; i < 2 * G_N_ELEMENTS(scripts); i++) {
         g_autoptr(GError) error = NULL;
-        struct client client = {.heard = g_string_new(NULL), .tls = TLS_NONE, .command_ms = i % 2 ? 30000 : 50};
+        struct client client = {
+            .heard = g_string_new(NULL), .tls = TLS_NONE, .command_ms = i % 2 ? 30000 : 50};
         struct cancel *cancel = cancel_new();
         struct script *script = script_start(scripts[i / 2], FALSE, -1, NULL);
         GThread *thread = i % 2 ? g_thread_new("canceller", cancel_soon, cancel) : NULL;

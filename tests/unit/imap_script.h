@@ -7,8 +7,8 @@
  *   ~ text    the server says it without a line end
  *   & n text  the server says the line n times
  *   @         TLS        ! hang up        $ wait until the client hangs up
- * What the server says in a row goes out in one piece, in single bytes that the client takes one by one, or up to a byte
- * at which it hangs up. */
+ * What the server says in a row goes out in one piece, in single bytes that the client takes one by one, or
+ * up to a byte at which it hangs up. */
 #ifndef TESTS_IMAP_SCRIPT_H
 #define TESTS_IMAP_SCRIPT_H
 
@@ -214,9 +214,8 @@ client_open(struct client *client, struct script *script, struct cancel *cancel,
 {
     struct endpoint *endpoint = endpoint_new(ENDPOINT_IMAP, client->tls, "localhost", 143, "ana");
     endpoint->tls_ca = g_strdup(client->ca);
-    struct stream_limits limits = {.connect_ms = 30000,
-                                   .command_ms = client->command_ms ? client->command_ms : 30000,
-                                   .min_rate = 1};
+    struct stream_limits limits = {
+        .connect_ms = 30000, .command_ms = client->command_ms ? client->command_ms : 30000, .min_rate = 1};
     struct imap_options options = {
         .get_secret = client_secret,
         .secret_data = (gpointer)(client->secret ? client->secret : "secret"),
