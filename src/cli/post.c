@@ -44,14 +44,19 @@ deliver_now(gint64 id, int *exit_code, GError **error)
 {
     g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, error);
     guint request = client ? engine_client_send(client, "flush", NULL, error) : 0;
+    int answer = 0;
     if (!request)
         return FALSE;
     for (;;) {
         g_autoptr(struct_engine_event) event = engine_client_wait(client, NOW_LIMIT_MS, error);
         if (!event && error && *error)
             return FALSE;
-        if (!event || (!strcmp(event->verb, "done") && event->id == request))
+        if (!event)
             break;
+        if (!strcmp(event->verb, "done") && event->id == request) {
+            answer = (int) engine_event_int(event, "code");
+            break;
+        }
         if (!strcmp(event->verb, "need-password")) {
             g_autofree char *prompt = g_strdup_printf("Password of %s:", engine_event_string(event, "account"));
             char *secret = cli_ask(prompt, TRUE);
@@ -68,7 +73,8 @@ deliver_now(gint64 id, int *exit_code, GError **error)
     static const int codes[OUTBOX_STATES] = {[OUTBOX_WAITING] = EX_TEMPFAIL,   [OUTBOX_SENDING] = EX_TEMPFAIL,
                                              [OUTBOX_DEFERRED] = EX_TEMPFAIL, [OUTBOX_FAILED] = EX_UNAVAILABLE,
                                              [OUTBOX_UNKNOWN] = EX_TEMPFAIL,  [OUTBOX_CANCELLED] = EX_TEMPFAIL};
-    *exit_code = item->code == 535 || item->code == 530 ? EX_NOPERM : codes[item->state];
+    /* What concerns the account (no login, no network) is the engine's answer; the rest is in the item. */
+    *exit_code = item->state == OUTBOX_WAITING && answer ? answer : codes[item->state];
     if (*exit_code)
         cli_note("postrider: message %" G_GINT64_FORMAT " is %s%s%s", id, outbox_state_name(item->state),
                  item->error ? ": " : "", item->error ? item->error : "");

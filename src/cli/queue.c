@@ -104,8 +104,15 @@ gboolean
 queue_print_all(gboolean all, GError **error)
 {
     gint64 account;
-    struct store *store = cli_store(STORE_READ, error);
-    if (!store || !cli_account_id(store, &account, error))
+    g_autoptr(GError) local = NULL;
+    struct store *store = cli_store(STORE_READ, &local);
+    if (g_error_matches(local, STORE_ERROR, ERROR_NOINPUT))
+        return TRUE; /* nothing was ever sent */
+    if (!store) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (!cli_account_id(store, &account, error))
         return FALSE;
     g_autoptr(GPtrArray) items = outbox_list(store, account, all, error);
     for (guint i = 0; items && i < items->len; i++)

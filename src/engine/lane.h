@@ -8,6 +8,7 @@
 
 #include "engine/control.h"
 #include "config/config.h"
+#include "mail/reader.h"
 #include "net/cancel.h"
 #include "store/store.h"
 
@@ -47,6 +48,7 @@ struct lane {
     struct cancel *cancel;
     struct store *store;
     gint64 account_id;
+    struct reader *reader; /* of the sync lane, for delivery reports; NULL before it was needed */
     guint failures;    /* in a row, for the back-off */
 };
 

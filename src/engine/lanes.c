@@ -12,6 +12,7 @@
 #include "store/message.h"
 #include "store/outbox.h"
 #include "sync/sync.h"
+#include "trust/bounce.h"
 
 #include <string.h>
 
@@ -128,6 +129,20 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
                             error->message, 0, NULL);
 }
 
+/* Delivery reports that have just come in change the state of what they are about. */
+static void
+read_reports(struct lane *lane)
+{
+    g_autoptr(GError) error = NULL;
+    guint found = 0;
+    if (!lane->reader)
+        lane->reader = reader_new();
+    if (!bounce_scan(lane->store, lane->reader, on_delivery_notice, lane, &found, &error))
+        log_warn("engine.bounce", "%s", error->message);
+    if (found)
+        control_changed(lane->worker->control);
+}
+
 /* -- sync ---------------------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -140,6 +155,8 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
     g_autoptr(GError) local = NULL;
     gboolean ok = sync_account(sync, dry_run, &local);
     report(lane, FALSE, local);
+    if (!dry_run)
+        read_reports(lane);
     control_changed(worker->control);
     if (ok) {
         gint64 now = clock_now();
@@ -213,6 +230,7 @@ wait_for_news(struct lane *lane, struct sync *sync, gint64 next_pass)
     switch (sync_wait(sync, folder, (guint) MIN(left, IDLE_SLICE_MS), lane->wake_fd, &error)) {
     case SYNC_NEWS_FOLDER:
         if (sync_folder(sync, folder, &error)) {
+            read_reports(lane);
             control_changed(lane->worker->control);
             break;
         }
@@ -270,6 +288,7 @@ sync_lane(gpointer data)
         }
     }
     sync_free(sync);
+    reader_free(lane->reader);
     store_close(lane->store);
     return NULL;
 }

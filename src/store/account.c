@@ -73,6 +73,7 @@ store_account_ensure(struct store *store, const char *name, const char *const *a
     }
     if (!txn_enter(store, &own, error))
         return 0;
+    id = store_account_find(store, name); /* another thread or process may have been faster */
     if (id) {
         ok = sql_run(store, error, "UPDATE account SET addresses = ? WHERE id = ?", "sl", joined, id);
     } else {

@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -80,17 +82,40 @@ open_database(struct store *store, const char *path, int flags, gboolean immutab
     return FALSE;
 }
 
+/* Making the database, choosing its journal and migrating are for one at a time, also among the threads of a process. */
+static int
+lock_opening(struct store *store, GError **error)
+{
+    g_autofree char *path = g_build_filename(store->dir, "postrider.lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    for (int waited = 0; fd >= 0 && waited < BUSY_TIMEOUT; waited += 10) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        poll(NULL, 0, 10);
+    }
+    if (fd < 0)
+        error_set_errno(error, STORE_ERROR, errno, "cannot open the mail store %s", store->dir);
+    else
+        g_set_error(error, STORE_ERROR, ERROR_BUSY, "the mail store %s is being opened by another program: try again", store->dir);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 static gboolean
 open_for_writing(struct store *store, const char *path, GError **error)
 {
-    /* SQLite would make it as the umask says. */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
+    /* SQLite would make it as the umask says. Only a new one is opened here: closing a descriptor of a database that this
+     * process has open elsewhere would drop the locks of all its connections (POSIX locks, sqlite.org/howtocorrupt.html 2.2). */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno != EEXIST) {
         error_set_errno(error, STORE_ERROR, errno, "cannot open the mail store %s", path);
         return FALSE;
     }
-    fchmod(fd, 0600);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
+    else if (chmod(path, 0600) < 0)
+        log_warn("store.open", "%s: %s", path, g_strerror(errno));
     if (!open_database(store, path, SQLITE_OPEN_READWRITE, FALSE, error))
         return FALSE;
     g_autofree char *setup = g_strdup_printf("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
@@ -169,15 +194,15 @@ store_open(const char *dir, enum store_mode mode, GError **error)
                     store->dir);
         return NULL;
     }
-    if (store->writable ? !open_for_writing(store, path, error) : !open_for_reading(store, path, error))
+    int lock = store->writable ? lock_opening(store, error) : -1;
+    if (store->writable && lock < 0)
         return NULL;
-    if (!tokenizer_register(store->db, error) || !search_functions(store, error))
-        return NULL;
-    if (store->writable && !schema_migrate(store, error))
-        return NULL;
-    if (!check_version(store, error))
-        return NULL;
-    return g_steal_pointer(&store);
+    gboolean ok = (store->writable ? open_for_writing(store, path, error) : open_for_reading(store, path, error)) &&
+                  tokenizer_register(store->db, error) && search_functions(store, error) &&
+                  (!store->writable || schema_migrate(store, error)) && check_version(store, error);
+    if (lock >= 0)
+        close(lock);
+    return ok ? g_steal_pointer(&store) : NULL;
 }
 
 void

@@ -46,7 +46,7 @@ def attachment():
 def line_breaks():
     for words in (["ben@lab.test\nBcc: eve@evil.example"], ["-s", "x\r\nBcc: eve@evil.example", "ben@lab.test"],
                   ["--header", "X-A: b\nBcc: eve@evil.example", "ben@lab.test"], ["-c", "a@b.example\r\n", "ben@lab.test"]):
-        result = ana.run("send", *words, stdin="x")
+        result = ana.run("send", "--hold", *words, stdin="x")
         if result.code == 0:
             item = queued()
             text = str(item)

