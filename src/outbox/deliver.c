@@ -2,6 +2,7 @@
 
 #include "outbox/deliver.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -94,6 +95,25 @@ notice_failure(struct delivery *delivery, const struct outbox_item *item, const 
     delivery->options->notice(notice, delivery->options->data);
 }
 
+#define FINISH_TRIES 20 /* a second apart */
+
+/* The server has answered: a full disk, or a store that is busy, must not turn that into "unknown". */
+static gboolean
+commit_result(struct delivery *delivery, const struct outbox_item *item, const struct outbox_result *result, GError **error)
+{
+    for (guint i = 0;; i++) {
+        g_autoptr(GError) why = NULL;
+        if (outbox_finish(delivery->store, item, result, &why))
+            return TRUE;
+        struct pollfd cancelled = {.fd = cancel_get_fd(delivery->options->cancel), .events = POLLIN};
+        if (i >= FINISH_TRIES || poll(&cancelled, 1, 1000) > 0) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+        log_warn("outbox.finish", "item=%" G_GINT64_FORMAT " %s", item->id, why->message);
+    }
+}
+
 /* Commits what became of an item; with the attempt unless nothing was tried. */
 static gboolean
 finish(struct delivery *delivery, const struct outbox_item *item, struct decision *decision, gboolean with_attempt,
@@ -115,8 +135,7 @@ finish(struct delivery *delivery, const struct outbox_item *item, struct decisio
     }
     decision->result.text = decision->text;
     decision->result.enhanced = decision->enhanced;
-    STEP("outbox.finish");
-    gboolean ok = outbox_finish(delivery->store, item, &decision->result, error);
+    gboolean ok = commit_result(delivery, item, &decision->result, error);
     STEP("outbox.finished");
     log_info("outbox.state", "item=%" G_GINT64_FORMAT " %s -> %s", item->id, outbox_state_name(item->state),
              outbox_state_name(decision->result.state));
@@ -285,13 +304,12 @@ parse_notify(const char *text)
     return notify & SMTP_NOTIFY_NEVER ? SMTP_NOTIFY_NEVER : notify;
 }
 
-/* Over the open session, to those who have not got it yet. TRUE when the item's new state is committed; *broken says that
- * the connection failed. */
-static gboolean
-send_item(struct delivery *delivery, struct outbox_item *item, GBytes *bytes, gboolean *broken, GError **error)
+/* One message over the open session, to those who have not got it yet. `rows` receives their rows, in order. */
+static void
+try_item(struct delivery *delivery, const struct outbox_item *item, GBytes *bytes, GPtrArray *rows,
+         struct smtp_result **result, GError **error)
 {
     g_autoptr(GArray) recipients = g_array_new(FALSE, TRUE, sizeof(struct smtp_recipient));
-    g_autoptr(GPtrArray) rows = g_ptr_array_new();
     guint notify = parse_notify(item->dsn_notify);
     for (guint i = 0; i < item->recipients->len; i++) {
         struct outbox_recipient *row = item->recipients->pdata[i];
@@ -301,6 +319,8 @@ send_item(struct delivery *delivery, struct outbox_item *item, GBytes *bytes, gb
         g_array_append_val(recipients, recipient);
         g_ptr_array_add(rows, row);
     }
+    if (!recipients->len)
+        return;
     gsize length;
     const guint8 *content = g_bytes_get_data(bytes, &length);
     struct smtp_message message = {
@@ -316,31 +336,33 @@ send_item(struct delivery *delivery, struct outbox_item *item, GBytes *bytes, gb
         .before_dot = before_dot,
         .before_dot_data = delivery,
     };
-    g_autoptr(struct_smtp_result) result = NULL;
-    g_autoptr(GError) why = NULL;
-    if (recipients->len) {
-        smtp_session_send(delivery->session, &message, &result, &why);
-        STEP("outbox.answered");
-    }
-    *broken = !smtp_session_is_usable(delivery->session);
-    if (why && why->code == ERROR_CANCELLED && result->outcome != SMTP_UNKNOWN && !result->n_accepted) {
-        if (finish_waiting(delivery, item, why->message, 0, FALSE, error))
-            g_propagate_error(error, g_steal_pointer(&why));
-        return FALSE;
-    }
+    smtp_session_send(delivery->session, &message, result, error);
+    STEP("outbox.answered");
+}
+
+/* The server's deciding words on one line, with the codes. */
+static char *
+reply_line(const struct smtp_result *result)
+{
+    const struct smtp_reply *reply = &result->reply;
+    if (!reply->code)
+        return NULL;
+    g_autofree char *text = g_strdup_printf("%d %s%s%s", reply->code, reply->enhanced ? reply->enhanced : "",
+                                            reply->enhanced ? " " : "", reply->text ? reply->text : "");
+    return one_line(text);
+}
+
+/* What the server said becomes the state of the recipients and of the item, committed at once. */
+static gboolean
+settle_item(struct delivery *delivery, struct outbox_item *item, GPtrArray *rows, const struct smtp_result *result,
+            const GError *why, GError **error)
+{
     for (guint i = 0; i < rows->len && result && i < result->n_recipients; i++)
         take_recipient(delivery, rows->pdata[i], &result->recipients[i], why ? why->message : NULL);
 
     struct decision decision = {.result = {.state = state_of(item)}};
     take_words(item, &decision);
-    if (result && result->reply.code) {
-        decision.reply = g_strdup_printf("%d %s%s%s", result->reply.code,
-                                         result->reply.enhanced ? result->reply.enhanced : "",
-                                         result->reply.enhanced ? " " : "", result->reply.text ? result->reply.text : "");
-        char *line = one_line(decision.reply);
-        g_free(decision.reply);
-        decision.reply = line;
-    }
+    decision.reply = result ? reply_line(result) : NULL;
     if (decision.result.state == OUTBOX_UNKNOWN) {
         g_free(decision.text);
         decision.text = g_strdup_printf(_("the connection broke before the server answered: it may have been sent; "
@@ -486,34 +508,64 @@ settle_unreachable(struct delivery *delivery, struct outbox_item *item, const GE
         log_error("outbox.state", "%s", error->message);
 }
 
+/* Its file cannot be read: it can never be sent. */
+static gboolean
+fail_item(struct delivery *delivery, struct outbox_item *item, const char *why, GError **error)
+{
+    struct decision decision = {.result = {.state = OUTBOX_FAILED}, .text = one_line(why)};
+    for (guint i = 0; i < item->recipients->len; i++) {
+        struct outbox_recipient *recipient = item->recipients->pdata[i];
+        recipient->state = recipient->state == OUTBOX_SENT ? OUTBOX_SENT : OUTBOX_FAILED;
+    }
+    gboolean ok = finish(delivery, item, &decision, TRUE, error);
+    decision_clear(&decision);
+    return ok;
+}
+
+/* Before anything of this message was taken in: the server closed an idle connection, or we were stopped. */
+static gboolean
+was_not_begun(const struct smtp_result *result)
+{
+    return result && result->outcome == SMTP_DEFERRED && !result->n_accepted && result->stage <= SMTP_STAGE_MAIL;
+}
+
 /* One claimed item, from its file to its new state. FALSE ends the run. */
 static gboolean
 deliver_item(struct delivery *delivery, struct outbox_item *item, guint *failures, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    delivery->item = item;
-    g_string_truncate(delivery->dialogue, 0);
+    g_autoptr(GPtrArray) rows = g_ptr_array_new();
+    g_autoptr(struct_smtp_result) result = NULL;
     g_autoptr(GBytes) bytes = outbox_bytes(delivery->store, item, &why);
-    if (!bytes) {
-        struct decision decision = {.result = {.state = OUTBOX_FAILED}, .text = one_line(why->message)};
-        for (guint i = 0; i < item->recipients->len; i++) {
-            struct outbox_recipient *recipient = item->recipients->pdata[i];
-            recipient->state = recipient->state == OUTBOX_SENT ? OUTBOX_SENT : OUTBOX_FAILED;
+    if (!bytes)
+        return fail_item(delivery, item, why->message, error);
+    for (gboolean is_used = delivery->session != NULL;; is_used = FALSE) {
+        g_string_truncate(delivery->dialogue, 0);
+        if (!delivery->session && !open_session(delivery, &why)) {
+            settle_unreachable(delivery, item, why);
+            close_session(delivery);
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
         }
-        gboolean ok = finish(delivery, item, &decision, TRUE, error);
-        decision_clear(&decision);
-        return ok;
-    }
-    if (!delivery->session && !open_session(delivery, &why)) {
-        settle_unreachable(delivery, item, why);
+        try_item(delivery, item, bytes, rows, &result, &why);
+        if (!is_used || smtp_session_is_usable(delivery->session) || !was_not_begun(result) || why->code == ERROR_CANCELLED)
+            break;
+        /* The server was done with the connection, not with this message: a new one, at once. */
         close_session(delivery);
+        g_clear_pointer(&result, smtp_result_free);
+        g_clear_error(&why);
+        g_ptr_array_set_size(rows, 0);
+    }
+    gboolean is_broken = !smtp_session_is_usable(delivery->session);
+    if (why && ((why->code == ERROR_CANCELLED && result && result->outcome != SMTP_UNKNOWN && !result->n_accepted) ||
+                why->code == ERROR_AUTH)) { /* stopped in time; or "530 log in first" */
+        finish_waiting(delivery, item, why->message, 0, why->code == ERROR_AUTH, NULL);
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    gboolean broken;
-    if (!send_item(delivery, item, bytes, &broken, error))
+    if (!settle_item(delivery, item, rows, result, why, error))
         return FALSE;
-    if (!broken) {
+    if (!is_broken) {
         *failures = 0;
         return TRUE;
     }
@@ -549,6 +601,7 @@ deliver_due(struct store *store, gint64 account_id, const struct deliver_options
             break;
         }
         STEP("outbox.claimed");
+        delivery.item = item;
         ok = deliver_item(&delivery, item, &failures, error);
         delivery.item = NULL;
         make_copies(&delivery);
