@@ -90,19 +90,19 @@ listview_rebuild(struct listview *list)
 struct place {
     gint64 id, thread;
     int cursor, offset; /* lines from the top of the screen */
-    gboolean valid, first;
+    gboolean valid, start; /* start: the newest rows are in sight, and new ones shall be */
 };
 
 static struct place
 remember(struct listview *list)
 {
     struct place place = {.cursor = list->cursor, .offset = list->cursor - list->top};
+    place.start = !list->top && list->set->at_start;
     struct list_line *line = listview_current(list);
     if (line) {
         place.valid = TRUE;
         place.id = listview_line_id(list, line);
         place.thread = line->row->thread;
-        place.first = list->cursor <= 1 && list->set->at_start;
     }
     return place;
 }
@@ -112,7 +112,7 @@ recall(struct listview *list, const struct place *place)
 {
     int at = place->valid ? find_line(list, place->id, place->thread) : -1;
     list->cursor = at >= 0 ? at : MIN(place->cursor, MAX((int) list->lines->len - 1, 0));
-    list->top = MAX(list->cursor - place->offset, 0);
+    list->top = place->start && list->set->at_start ? 0 : MAX(list->cursor - place->offset, 0);
     listview_seek(list, 1);
 }
 
