@@ -36,6 +36,7 @@ struct reader {
     pid_t pid; /* 0: not running */
     int fd;
     gpointer fd_tag;
+    gboolean fd_writes; /* the source looks for room to write too */
     gboolean hello;
     gboolean large; /* its memory limit was raised */
     struct record_queue *records;
@@ -116,6 +117,7 @@ child_start(struct reader *reader, GError **error)
     reader->records = record_queue_new(reader->fd, G_VARIANT_TYPE(READER_ANSWER_TYPE), READER_ANSWER_MAX);
     reader->since = g_get_monotonic_time();
     reader->fd_tag = g_source_add_unix_fd(reader->source, reader->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    reader->fd_writes = FALSE;
     return TRUE;
 }
 
@@ -377,7 +379,10 @@ source_prepare(GSource *source, gint *timeout)
     if (!reader->pid)
         return busy;
     gboolean unsent = record_queue_unsent(reader->records) > 0;
-    g_source_modify_unix_fd(source, reader->fd_tag, G_IO_IN | G_IO_HUP | G_IO_ERR | (unsent ? G_IO_OUT : 0));
+    /* Modifying wakes the main context up: done each time, it would never sleep again. */
+    if (unsent != reader->fd_writes)
+        g_source_modify_unix_fd(source, reader->fd_tag, G_IO_IN | G_IO_HUP | G_IO_ERR | (unsent ? G_IO_OUT : 0));
+    reader->fd_writes = unsent;
     if (busy)
         *timeout = (gint)time_left_ms(reader) + 1;
     /* room for more, and somebody waits */
