@@ -195,6 +195,42 @@ absorb(struct store *store, const struct placement_row *keep, gint64 drop, GErro
     return placement_row_delete(store, &other, error);
 }
 
+/* Where a message that is leaving is on its way to: the target of its move; 0: nowhere. */
+static gint64
+destination_of(struct store *store, const struct placement_row *row)
+{
+    if (row->state != PLACEMENT_LEAVING)
+        return 0;
+    return sql_int(store, 0, "SELECT target FROM intent WHERE source = ? AND source > 0 AND kind = 1 AND target > 0", "l", row->id);
+}
+
+static gboolean
+carry_one(struct store *store, const struct placement_row *row, guint from_flags, const char *from_tags, guint flags,
+          const char *tags, GError **error)
+{
+    guint wanted = flags_merge(from_flags, row->flags, flags);
+    g_autofree char *wanted_tags = tags_merge(from_tags, row->tags, tags);
+    if (wanted == row->flags && !strcmp(wanted_tags, row->tags))
+        return TRUE;
+    return placement_row_set_flags(store, row, row->base_flags, row->base_tags, wanted, wanted_tags, row->modseq, error) &&
+           message_refresh(store, row->message, error);
+}
+
+/* The change from one state of flags and tags to another, made to what is wanted of `to`, and of where that is going. */
+static gboolean
+carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, guint flags, const char *tags, GError **error)
+{
+    while (to) {
+        g_auto(struct_placement_row) row = {0};
+        if (!placement_row_read(store, to, &row, NULL))
+            return TRUE; /* it has gone meanwhile */
+        if (!carry_one(store, &row, from_flags, from_tags, flags, tags, error))
+            return FALSE;
+        to = destination_of(store, &row);
+    }
+    return TRUE;
+}
+
 gboolean
 placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guint flags, const char *tags, GError **error)
 {
@@ -217,7 +253,8 @@ placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guin
     if (ok) {
         g_autofree char *merged = tags_merge(row.base_tags, tags ? tags : "", row.tags);
         guint state = row.state == PLACEMENT_UNBOUND ? PLACEMENT_LIVE : row.state;
-        ok = sql_run(store, error, "UPDATE placement SET uid = ?, state = ? WHERE id = ?", "lil", (gint64) uid, state, id) &&
+        ok = carry(store, destination_of(store, &row), row.base_flags, row.base_tags, flags, tags ? tags : "", error) &&
+             sql_run(store, error, "UPDATE placement SET uid = ?, state = ? WHERE id = ?", "lil", (gint64) uid, state, id) &&
              placement_row_set_flags(store, &row, flags, tags ? tags : "", flags_merge(row.base_flags, flags, row.flags), merged,
                                      (gint64) modseq, error) &&
              message_refresh(store, row.message, error);
@@ -271,30 +308,6 @@ placement_attach(struct store *store, const struct placement_body *bodies, guint
     return txn_leave(store, own, ok, error);
 }
 
-/* The change from one state of flags and tags to another, made to what is wanted of `to`. */
-static gboolean
-carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, guint flags, const char *tags, GError **error)
-{
-    g_auto(struct_placement_row) row = {0};
-    if (!placement_row_read(store, to, &row, NULL))
-        return TRUE; /* it has gone meanwhile */
-    guint wanted = flags_merge(from_flags, row.flags, flags);
-    g_autofree char *wanted_tags = tags_merge(from_tags, row.tags, tags);
-    if (wanted == row.flags && !strcmp(wanted_tags, row.tags))
-        return TRUE;
-    return placement_row_set_flags(store, &row, row.base_flags, row.base_tags, wanted, wanted_tags, row.modseq, error) &&
-           message_refresh(store, row.message, error);
-}
-
-/* What others change on a message that is on its way to another folder is meant for it there, too. */
-static gboolean
-carry_along(struct store *store, const struct placement_row *row, guint flags, const char *tags, GError **error)
-{
-    gint64 target =
-        sql_int(store, 0, "SELECT target FROM intent WHERE source = ? AND source > 0 AND kind = 1 AND target > 0", "l", row->id);
-    return !target || carry(store, target, row->base_flags, row->base_tags, flags, tags, error);
-}
-
 static gboolean
 set_flags(struct store *store, const struct placement_flags *rows, guint n, gboolean merge, GError **error)
 {
@@ -312,7 +325,8 @@ set_flags(struct store *store, const struct placement_flags *rows, guint n, gboo
         gboolean shows = flags != row.flags || strcmp(tags, row.tags);
         if (!shows && rows[i].flags == row.base_flags && !strcmp(theirs, row.base_tags) && modseq == row.modseq)
             continue;
-        ok = (!merge || row.state != PLACEMENT_LEAVING || carry_along(store, &row, rows[i].flags, theirs, error)) &&
+        /* What others change on a message that is on its way to another folder is meant for it there, too. */
+        ok = (!merge || carry(store, destination_of(store, &row), row.base_flags, row.base_tags, rows[i].flags, theirs, error)) &&
              placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
              (!shows || message_refresh(store, row.message, error));
     }
