@@ -166,6 +166,7 @@ struct writer {
     struct maildir_batch *batch;
     GPtrArray *slots; /* struct slot */
     guint64 done, total;
+    gint64 waited, flushed, read, recorded; /* microseconds, for the log */
 };
 
 static void
@@ -203,10 +204,13 @@ flush_batch(struct writer *writer, GError **error)
     guint n = writer->slots->len;
     if (!n)
         return TRUE;
+    gint64 start = clock_monotonic();
     STEP("sync.bodies.flush");
     if (!maildir_batch_commit(writer->batch, error))
         return FALSE;
+    gint64 flushed = clock_monotonic();
     reader_drain(sync->reader, 0);
+    gint64 read = clock_monotonic();
     g_autofree struct placement_body *bodies = g_new0(struct placement_body, n);
     for (guint i = 0; i < n; i++) {
         const struct slot *slot = writer->slots->pdata[i];
@@ -220,6 +224,9 @@ flush_batch(struct writer *writer, GError **error)
         if (!placement_attach(sync->store, bodies + i, MIN(n - i, ATTACH_A_COMMIT), error))
             return FALSE;
     }
+    writer->flushed += flushed - start;
+    writer->read += read - flushed;
+    writer->recorded += clock_monotonic() - read;
     sync->statistics.bodies += n;
     writer->done += n;
     g_ptr_array_set_size(writer->slots, 0);
@@ -305,7 +312,12 @@ run_pipe(struct writer *writer, const struct uidset *uids, struct uidset *missin
     g_queue_init(&pipe.items);
     GThread *thread = g_thread_new("bodies", fetch_thread, &pipe);
     gboolean ok = TRUE;
-    for (struct body *body; ok && (body = take_body(&pipe));) {
+    while (ok) {
+        gint64 start = clock_monotonic();
+        struct body *body = take_body(&pipe);
+        writer->waited += clock_monotonic() - start;
+        if (!body)
+            break;
         ok = write_body(writer, body, error);
         body_free(body);
     }
@@ -347,8 +359,10 @@ fetch_rows(struct sync *sync, struct folder *folder, GArray *rows, GError **erro
     gint64 start = clock_monotonic();
     gboolean ok = writer.dir && run_pipe(&writer, uids, missing, error);
     reader_drain(sync->reader, 0); /* nobody calls back into slots that are gone */
-    log_info("sync.bodies", "folder=%s wanted=%u got=%" G_GUINT64_FORMAT " ms=%d", folder->name, rows->len, writer.done,
-             (int) ((clock_monotonic() - start) / 1000));
+    log_info("sync.bodies",
+             "folder=%s wanted=%u got=%" G_GUINT64_FORMAT " ms=%d network=%d disk=%d reader=%d store=%d", folder->name,
+             rows->len, writer.done, (int) ((clock_monotonic() - start) / 1000), (int) (writer.waited / 1000),
+             (int) (writer.flushed / 1000), (int) (writer.read / 1000), (int) (writer.recorded / 1000));
     g_ptr_array_unref(writer.slots);
     maildir_batch_free(writer.batch);
     g_free(writer.dir);

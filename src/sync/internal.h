@@ -100,6 +100,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_known, known_clear)
 struct report *report_read(struct sync *sync, struct folder **folder, struct known *known, gboolean complete,
                            GError **error);
 struct report *report_new(void); /* that says nothing */
+/* UIDs that the server named are there, whether or not their flags came (just listed as new, or an answer that could not
+ * be read): they count as unchanged, never as gone. */
+void report_add_present(struct report *report, const struct known *known, const struct uidset *there);
 void report_free(struct report *report);
 typedef struct report struct_report;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_report, report_free)
@@ -129,5 +132,7 @@ gboolean push_flags(struct sync *sync, const struct folder *folder, struct known
                     const struct plan_action *action, GError **error);
 /* Moves, copies, uploads and removals that may run now. */
 gboolean push_intents(struct sync *sync, GError **error);
+/* Those whose source has gone from the server. */
+gboolean push_orphans(struct sync *sync, GError **error);
 
 #endif

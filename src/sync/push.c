@@ -323,6 +323,12 @@ send_upload(struct batch *batch, const struct intent *intent, GError **error)
     g_autofree char *tags = NULL;
     gint64 received = 0;
     g_autoptr(GBytes) bytes = intent_append_bytes(sync->store, intent, &flags, &tags, &received, error);
+    if (!bytes && (*error)->code == ERROR_STALE) {
+        /* Its body is still to come, from another account maybe; or it was taken back. */
+        log_debug("sync.append", "intent=%d not yet: %s", (int) intent->id, (*error)->message);
+        g_clear_error(error);
+        return TRUE;
+    }
     if (!bytes)
         return fail(batch, one, error);
     g_autoptr(GBytes) message = lf_to_crlf(bytes);
@@ -366,23 +372,20 @@ static gboolean
 send_moves(struct batch *batch, GError **error)
 {
     struct sync *sync = batch->sync;
-    g_autoptr(GPtrArray) to_move = g_ptr_array_new(), arrived = g_ptr_array_new(), over = g_ptr_array_new(),
-                         lost = g_ptr_array_new();
+    g_autoptr(GPtrArray) to_move = g_ptr_array_new(), arrived = g_ptr_array_new();
     for (guint i = 0; i < batch->intents->len; i++) {
         struct intent *intent = batch->intents->pdata[i];
         gboolean source_there, target_there;
         guint32 source = uid_of(sync, intent->source, &source_there);
         guint32 target = uid_of(sync, intent->target, &target_there);
         intent->source_uid = source;
-        if (!source_there)
-            g_ptr_array_add(target ? over : lost, intent); /* lost: decided when every folder was read */
-        else if (!target_there)
-            g_ptr_array_add(over, intent);
-        else if (source)
+        if (source && target_there)
             g_ptr_array_add(target ? arrived : to_move, intent);
+        else if (source && !intent_drop(sync->store, intent->id, error))
+            return FALSE; /* somebody removed what had arrived: what is left at the source stays */
     }
     /* What has arrived under its UID before (a copy whose answer was lost) only leaves its source. */
-    return done(batch, over, NULL, error) && send_expunges(batch, arrived, error) && send_copies(batch, to_move, error);
+    return send_expunges(batch, arrived, error) && send_copies(batch, to_move, error);
 }
 
 static gboolean
@@ -399,8 +402,6 @@ send_copy_batch(struct batch *batch, GError **error)
             g_ptr_array_add(over, intent);
         else if (intent->source_uid)
             g_ptr_array_add(to_copy, intent);
-        else if (!source_there && !send_upload(batch, intent, error)) /* the original has gone, its content is here */
-            return FALSE;
     }
     return done(batch, over, NULL, error) && send_copies(batch, to_copy, error);
 }
@@ -484,6 +485,39 @@ send_batch(struct batch *batch, GError **error)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
+}
+
+/* Intents whose source the server has no more. What was to be removed is; what was to be copied is here, and is uploaded.
+ * A move whose target did not come is left to the end of the pass (drop_arrivals). */
+gboolean
+push_orphans(struct sync *sync, GError **error)
+{
+    g_autoptr(GPtrArray) intents = intent_list(sync->store, sync->account, error);
+    for (guint i = 0; intents && i < intents->len; i++) {
+        struct intent *intent = intents->pdata[i];
+        gboolean source_there, target_there;
+        uid_of(sync, intent->source, &source_there);
+        guint32 target = uid_of(sync, intent->target, &target_there);
+        if (!intent->source || source_there || intent->state != INTENT_PENDING)
+            continue;
+        struct intent_result result = {intent->id, 0, 0};
+        gboolean waits = intent->target && target_there && !target;
+        if (!waits && !intent_done(sync->store, &result, 1, error))
+            return FALSE;
+        if (!waits || intent->kind != INTENT_COPY || sync->dry_run)
+            continue;
+        struct batch batch = {.sync = sync, .kind = INTENT_APPEND, .intents = g_ptr_array_new()};
+        batch.target = folder_get(sync->store, intent->target_folder, NULL);
+        g_autoptr(GError) why = NULL;
+        gboolean ok = !is_ready(batch.target) || send_upload(&batch, intent, &why) ||
+                      (why && sync_survives(sync, batch.target, &why));
+        batch_clear(&batch);
+        if (!ok) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+    }
+    return intents != NULL;
 }
 
 static gboolean

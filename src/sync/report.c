@@ -119,22 +119,21 @@ renumber(struct sync *sync, struct folder **folder, struct known *known, GError 
     return FALSE;
 }
 
-/* A UID that the search named is there, whether or not its flags came (an answer that could not be read): it counts as
- * unchanged, never as gone. */
-static void
-add_untold(struct taking *taking, const struct uidset *there)
+void
+report_add_present(struct report *report, const struct known *known, const struct uidset *there)
 {
     g_autoptr(struct_uidset) untold = uidset_copy(there), told = uidset_new();
-    for (guint i = 0; i < taking->report->remotes->len; i++)
-        uidset_add(told, g_array_index(taking->report->remotes, struct plan_remote, i).uid);
+    for (guint i = 0; i < report->remotes->len; i++)
+        uidset_add(told, g_array_index(report->remotes, struct plan_remote, i).uid);
     uidset_remove_set(untold, told);
     guint32 uid;
     for (struct uidset_iter it = uidset_iter(untold); uidset_next(&it, &uid);) {
-        const struct placement *here = known_find(taking->known, uid);
+        const struct placement *here = known_find(known, uid);
         if (!here)
             continue;
-        struct plan_remote remote = {uid, here->base_flags, here->base_tags, here->modseq};
-        g_array_append_val(taking->report->remotes, remote);
+        const char *tags = g_string_chunk_insert_const(report->strings, here->base_tags);
+        struct plan_remote remote = {uid, here->base_flags, tags, here->modseq};
+        g_array_append_val(report->remotes, remote);
     }
 }
 
@@ -158,7 +157,7 @@ read_all(struct sync *sync, struct taking *taking, GError **error)
         return TRUE;
     if (!imap_fetch(sync->imap, old, &what, take_message, taking, error))
         return FALSE;
-    add_untold(taking, old);
+    report_add_present(taking->report, taking->known, old);
     return TRUE;
 }
 

@@ -107,10 +107,11 @@ state_of(const struct pass *pass, const struct placement *row, gint64 *target)
         arrival = g_hash_table_lookup(pass->intents_by_target, &row->id);
     }
     *target = away ? away->target_folder : 0;
-    if (row->state == PLACEMENT_LEAVING && away)
-        return away->kind == INTENT_MOVE ? PLAN_MOVE : PLAN_DELETE;
+    /* What has not come yet cannot have gone, also when it is to go on from here. */
     if (!row->uid && arrival)
         return arrival->kind == INTENT_APPEND ? PLAN_UPLOAD : PLAN_ARRIVE;
+    if (row->state == PLACEMENT_LEAVING && away)
+        return away->kind == INTENT_MOVE ? PLAN_MOVE : PLAN_DELETE;
     /* One that is leaving without an intent is not ours to remove at the server. */
     return PLAN_HERE;
 }
@@ -140,6 +141,8 @@ make_plan(struct pass *pass, const struct folder *folder, const struct known *kn
         locals[i].state = state_of(pass, row, &locals[i].target);
     }
     g_autofree char *keywords = keywords_to_tags((const char *const *) mailbox->keywords, "", "");
+    /* $Forwarded is a flag here and a keyword there. */
+    guint storable = mailbox->permanent_flags | (mailbox->permanent_keywords ? FLAG_FORWARDED : 0);
     struct plan_input in = {
         .locals = locals,
         .n_locals = known->set->n,
@@ -151,7 +154,7 @@ make_plan(struct pass *pass, const struct folder *folder, const struct known *kn
         .vanished = report->vanished,
         .exists_known = TRUE,
         .exists = report->exists,
-        .storable = {mailbox->permanent_flags, mailbox->permanent_keywords, keywords},
+        .storable = {storable, mailbox->permanent_keywords, keywords},
         .read_only = mailbox->read_only,
         .removals_agreed = sync_is_agreed(sync->store, folder->id),
     };
@@ -293,6 +296,7 @@ read_folder(struct pass *pass, gint64 folder_id, GError **error)
         if (!uidset_is_empty(report->fresh) && !sync->dry_run) {
             if (!envelopes_fetch(sync, folder, report->fresh, error) || !known_load(sync, folder, &known, error))
                 return FALSE;
+            report_add_present(report, &known, report->fresh);
             forget_intents(pass); /* some may have been met */
         }
         g_autoptr(struct_plan) plan = make_plan(pass, folder, &known, report, error);
@@ -424,7 +428,7 @@ settle(struct pass *pass, GError **error)
     gpointer folder, removal;
     if (pass->sync->dry_run)
         return TRUE;
-    if (pass->whole && !drop_arrivals(pass, error))
+    if (!push_orphans(pass->sync, error) || (pass->whole && !drop_arrivals(pass, error)))
         return FALSE;
     g_hash_table_iter_init(&iter, pass->removals);
     while (g_hash_table_iter_next(&iter, &folder, &removal))
@@ -583,6 +587,21 @@ finish(struct pass *pass, const GPtrArray *folders, GError **error)
     return TRUE;
 }
 
+/* What was moved on before it had arrived goes a step each round, where the server tells no UIDs. */
+static gboolean
+push_all(struct pass *pass, const GPtrArray *folders, GError **error)
+{
+    struct sync *sync = pass->sync;
+    gint64 left = intent_count(sync->store, sync->account), before;
+    do {
+        before = left;
+        if (!push_intents(sync, error) || (!sync->dry_run && !read_dirty(pass, folders, error)))
+            return FALSE;
+        left = intent_count(sync->store, sync->account);
+    } while (left && left < before);
+    return TRUE;
+}
+
 static gboolean
 run_account(struct pass *pass, GError **error)
 {
@@ -593,9 +612,8 @@ run_account(struct pass *pass, GError **error)
         return FALSE;
     g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
     return folders && scan_folders(sync, folders, error) && find_uncertain(pass, error) &&
-           read_changed(pass, folders, error) && settle(pass, error) && push_intents(sync, error) &&
-           (sync->dry_run || read_dirty(pass, folders, error)) && fetch_bodies(sync, folders, error) &&
-           finish(pass, folders, error);
+           read_changed(pass, folders, error) && settle(pass, error) && push_all(pass, folders, error) &&
+           fetch_bodies(sync, folders, error) && finish(pass, folders, error);
 }
 
 gboolean
@@ -703,9 +721,7 @@ run_push(struct pass *pass, GError **error)
             return FALSE;
         }
     }
-    if (!settle(pass, error) || !push_intents(sync, error))
-        return FALSE;
-    return read_dirty(pass, folders, error) && maildir_apply(sync->store, 0, error);
+    return settle(pass, error) && push_all(pass, folders, error) && maildir_apply(sync->store, 0, error);
 }
 
 gboolean

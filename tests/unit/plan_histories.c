@@ -335,7 +335,7 @@ may_be_matched(struct device *device, const struct place *place)
     const struct intent *intent = intent_of_target(device, place->id);
     if (!intent)
         return TRUE; /* done without being told the UID, or unbound */
-    return intent->claimed || (intent->kind == MOVE && !intent->source);
+    return intent->claimed || (intent->kind == MOVE && !place_find(device, intent->source));
 }
 
 static gboolean
@@ -373,9 +373,9 @@ take_new(struct pass *pass, guint f, const struct server_message *const *fresh, 
         trace(pass->world, "  bind #%d to %u:%u", (int) place->id, f, message->uid);
         bound[pair->remote] = TRUE;
         place->uid = message->uid;
-        place_take(place, message->flags, message->tags);
+        take_flags(device, place, message->flags, message->tags);
         struct intent *intent = intent_of_target(device, place->id);
-        if (intent && (intent->kind != MOVE || !intent->source))
+        if (intent && (intent->kind != MOVE || !place_find(device, intent->source)))
             intent->done = TRUE;
     }
     for (guint i = 0; i < n; i++) {
@@ -418,11 +418,11 @@ make_plan(struct pass *pass, guint f, GArray *remotes, const struct uidset *vani
             .want_flags = place->want,
             .tags = tag_sets[place->base_tags],
             .want_tags = tag_sets[place->want_tags],
-            .state = place->leaving && away && away->kind == MOVE ? PLAN_MOVE
-                     : place->leaving                             ? PLAN_DELETE
-                     : !place->uid && arrival && arrival->kind == APPEND ? PLAN_UPLOAD
-                     : !place->uid && arrival                            ? PLAN_ARRIVE
-                                                                         : PLAN_HERE,
+            .state = !place->uid && arrival && arrival->kind == APPEND ? PLAN_UPLOAD
+                     : !place->uid && arrival                          ? PLAN_ARRIVE
+                     : place->leaving && away && away->kind == MOVE    ? PLAN_MOVE
+                     : place->leaving                                  ? PLAN_DELETE
+                                                                       : PLAN_HERE,
             .target = target ? target->folder + 1 : 0,
             .arrived = target && target->uid,
         };
@@ -746,7 +746,7 @@ carry_out_removals(struct pass *pass)
     for (guint i = 0; i < device->places->len; i++) {
         struct place *place = &g_array_index(device->places, struct place, i);
         struct intent *intent = intent_of_target(device, place->id);
-        if (place->removed || place->uid || !intent || intent->kind != MOVE || intent->source)
+        if (place->removed || place->uid || !intent || intent->kind != MOVE || place_find(device, intent->source))
             continue;
         if (killed(pass->world))
             return FALSE;
@@ -822,8 +822,8 @@ act_on_device(struct world *world, guint d)
     } else if (what < 9) {
         guint to = (place->folder + 1 + pick(world, FOLDERS - 1)) % FOLDERS;
         struct intent *arrival = intent_of_target(device, place->id);
-        if (!place->uid && arrival)
-            return; /* the store lets it go on to the end first */
+        if (!place->uid && arrival && arrival->kind != MOVE)
+            return; /* an upload or a copy is only sent elsewhere */
         gint64 source = place->id;
         struct place *target = place_new(device, to, place->content);
         place = place_find(device, source);
@@ -1003,12 +1003,14 @@ run_history(guint32 seed, gboolean tell)
     world.steps_left = -1;
     choose_server(&world);
     world.loses_vanished = FALSE;
-    for (guint round = 0; round < 4; round++)
+    guint quiet = 0;
+    for (guint round = 0; round < 30 && quiet < 2; round++) {
+        /* A message that was moved on and on without a UID being told goes one step a pass. */
+        world.commands = 0;
         for (guint d = 0; d < 2; d++)
             g_assert_true(sync_device(&world, d));
-    world.commands = 0;
-    for (guint d = 0; d < 2; d++)
-        g_assert_true(sync_device(&world, d));
+        quiet = world.commands ? 0 : quiet + 1;
+    }
     for (guint f = 0; f < FOLDERS; f++)
         for (guint i = 0; i < world.folders[f].messages->len; i++) {
             const struct server_message *m = &g_array_index(world.folders[f].messages, struct server_message, i);
@@ -1019,7 +1021,7 @@ run_history(guint32 seed, gboolean tell)
         g_string_free(world.trace, TRUE);
         world.trace = NULL;
     }
-    g_assert_cmpuint(world.commands, ==, 0);
+    g_assert_cmpuint(quiet, ==, 2);
     check_equal(&world, 0);
     check_equal(&world, 1);
     check_contents(&world);
