@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/folder.h"
+#include "store/intent.h"
 #include "store/internal.h"
 #include "store/maildir.h"
 #include "store/rows.h"
@@ -382,7 +383,10 @@ folder_forget(struct store *store, gint64 id, GError **error)
     gboolean own;
     if (rc < 0 || !txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = placement_discard(store, (gint64 *) ids->data, ids->len, error) &&
+    /* What was on its way here goes where the folder went: the server still has it at its source. */
+    gboolean ok = sql_run(store, error, "UPDATE intent SET kind = ?, target = 0, target_folder = 0 WHERE target_folder = ? AND kind = ?",
+                          "ili", (int) INTENT_EXPUNGE, id, (int) INTENT_MOVE) &&
+                  placement_discard(store, (gint64 *) ids->data, ids->len, error) &&
                   sql_run(store, error, "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l", id) &&
                   sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ?", "l", id) &&
                   sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id);

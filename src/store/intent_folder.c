@@ -161,8 +161,7 @@ intent_folder_delete(struct store *store, gint64 folder, GError **error)
              journal_add(store, journal, &item, error);
     }
     if (ok && !wire) /* no server has it: done */
-        ok = sql_run(store, error, "DELETE FROM intent WHERE folder = ?1 OR target_folder = ?1 OR source_folder = ?1", "l", folder) &&
-             folder_forget(store, folder, error);
+        ok = folder_forget(store, folder, error);
     return txn_leave(store, own, ok, error) ? journal : 0;
 }
 

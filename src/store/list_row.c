@@ -140,7 +140,7 @@ row_add_conversation(struct store *store, struct list_row *row, guint here, gboo
     const guint hidden = 1u << FOLDER_TRASH | 1u << FOLDER_JUNK;
     gboolean all = everything || (1u << row->role) & hidden;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free), addrs = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     guint count = 0, read = 0;
 
     if (here == 1 && sql_int(store, 1, "SELECT size FROM thread WHERE id = ?", "l", row->thread) <= 1)
@@ -158,10 +158,16 @@ row_add_conversation(struct store *store, struct list_row *row, guint here, gboo
         row->bits |= (guint) sqlite3_column_int(q, 2) & MESSAGE_ATTACHMENTS;
         const char *addr = sql_str(q, 1);
         g_autofree char *key = store_is_me(store, addr) ? g_strdup("") : g_ascii_strdown(*addr ? addr : sql_str(q, 0), -1);
-        if (g_hash_table_add(seen, g_steal_pointer(&key))) {
-            g_ptr_array_insert(names, 0, sql_dup(q, 0));
-            g_ptr_array_insert(addrs, 0, sql_dup(q, 1));
+        /* Read backwards: who is met again stands before those met since. */
+        guint at;
+        if (g_ptr_array_find_with_equal_func(keys, key, g_str_equal, &at)) {
+            g_ptr_array_remove_index(keys, at);
+            g_ptr_array_remove_index(names, at);
+            g_ptr_array_remove_index(addrs, at);
         }
+        g_ptr_array_insert(keys, 0, g_steal_pointer(&key));
+        g_ptr_array_insert(names, 0, sql_dup(q, 0));
+        g_ptr_array_insert(addrs, 0, sql_dup(q, 1));
     }
     if (rc < 0)
         return FALSE;

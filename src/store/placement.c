@@ -21,9 +21,9 @@ placement_set_free(struct placement_set *set)
     g_free(set);
 }
 
-#define SELECT_PLACEMENT                                                                                     \
+#define SELECT_PLACEMENT(index)                                                                                  \
     "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, p.base_tags, p.tags" \
-    " FROM placement p JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
+    " FROM placement p " index " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
 
 static void
 read_row(sqlite3_stmt *q, struct placement *row)
@@ -45,11 +45,11 @@ struct placement_set *
 placement_load(struct store *store, gint64 folder, enum placement_select select, guint limit, GError **error)
 {
     static const char *const queries[] = {
-        SELECT_PLACEMENT "ORDER BY p.uid, p.id LIMIT ?2",
-        SELECT_PLACEMENT "AND p.uid > 0 AND p." SHOWN " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)"
+        SELECT_PLACEMENT("") "ORDER BY p.uid, p.id LIMIT ?2",
+        SELECT_PLACEMENT("INDEXED BY placement_changed") "AND p.uid > 0 AND p." SHOWN " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)"
                          " ORDER BY p.uid LIMIT ?2",
-        SELECT_PLACEMENT "AND p.uid = 0 ORDER BY p.id LIMIT ?2",
-        SELECT_PLACEMENT "AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0 ORDER BY p.key DESC LIMIT ?2",
+        SELECT_PLACEMENT("INDEXED BY placement_no_uid") "AND p.uid = 0 ORDER BY p.id LIMIT ?2",
+        SELECT_PLACEMENT("INDEXED BY placement_no_file") "AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0 ORDER BY p.key DESC LIMIT ?2",
     };
     g_autoptr(struct_placement_set) set = g_new0(struct placement_set, 1);
     set->array = g_array_new(FALSE, FALSE, sizeof(struct placement));
