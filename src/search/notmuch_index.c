@@ -508,23 +508,22 @@ static void
 add_job(struct index_context *context, GVariantBuilder *jobs, const struct task *task)
 {
     struct facts facts = {.tags = g_strdup(""), .files = g_ptr_array_new_with_free_func(g_free), .is_first = TRUE};
-    g_autofree char *message_id = g_strdup(task->message_id);
-    gboolean is_gone = task->is_gone;
-    if (!is_gone) {
-        g_autoptr(struct_message) message = message_load(context->store, task->message, NULL);
-        g_autoptr(GArray) versions = NULL;
-        if (message && message->message_id) {
-            message_id = g_strdup(message->message_id);
-            versions = message_find_id(context->store, message_id);
-        }
-        if (versions && versions->len)
-            for (guint i = 0; i < versions->len; i++)
-                add_facts(context, g_array_index(versions, gint64, i), &facts);
-        else
-            add_facts(context, task->message, &facts);
-        is_gone = !message; /* since then; its own change follows */
+    g_autoptr(struct_message) message = message_load(context->store, task->message, NULL);
+    g_autoptr(GArray) versions = NULL;
+    if (message && message->message_id)
+        versions = message_find_id(context->store, message->message_id);
+    if (versions && versions->len)
+        for (guint i = 0; i < versions->len; i++)
+            add_facts(context, g_array_index(versions, gint64, i), &facts);
+    else if (message)
+        add_facts(context, task->message, &facts);
+    if (message && facts.is_first) { /* deleted here; the server, and the Maildir, have it a while yet */
+        facts.flags = message->flags | FLAG_DELETED;
+        g_free(facts.tags);
+        facts.tags = g_strdup(message->tags);
     }
-    GPtrArray *files = task->files ? task->files : facts.files;
+    g_autofree char *message_id = g_strdup(message ? message->message_id : task->message_id);
+    GPtrArray *files = !message && task->files ? task->files : facts.files;
     GVariantBuilder names;
     g_variant_builder_init(&names, G_VARIANT_TYPE_STRING_ARRAY);
     for (guint i = 0; i < files->len; i++)
@@ -532,7 +531,7 @@ add_job(struct index_context *context, GVariantBuilder *jobs, const struct task 
             g_variant_builder_add(&names, "s", files->pdata[i]);
     gboolean is_young = context->days <= 0 || facts.date >= clock_now() - (gint64) context->days * 86400;
     g_autofree char *words = words_of(facts.flags, facts.tags, facts.places);
-    g_variant_builder_add(jobs, "(tbbsass)", (guint64) task->message, is_gone,
+    g_variant_builder_add(jobs, "(tbbsass)", (guint64) task->message, !message,
                           is_young && !index_skip_has(context->store, task->message), message_id ? message_id : "", &names,
                           words);
     g_free(facts.tags);

@@ -457,8 +457,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_autofree char *notmuch = g_find_program_in_path("notmuch");
     if (!notmuch) {
-        g_test_message("the notmuch program is not installed");
-        return 77;
+        g_print("1..0 # SKIP the notmuch program is not installed\n");
+        return 0;
     }
 #define ADD(name, function) g_test_add("/notmuch-child/" name, struct world, NULL, set_up, function, tear_down)
     ADD("write", test_write);
