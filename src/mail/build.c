@@ -203,6 +203,37 @@ append_part_header(GString *out, const struct draft_attachment *attachment, cons
     g_object_unref(part);
 }
 
+/* A part of another message, as it is.  Only one that must not go over the wire so (NUL, or a line too long
+ * for SMTP) is encoded anew: its own fields stay, but for the encoding. */
+static void
+append_entity(GString *out, const struct draft_attachment *attachment)
+{
+    gsize length, body;
+    const char *bytes = g_bytes_get_data(attachment->bytes, &length);
+    struct content_facts facts = examine(bytes, length);
+    if (facts.longest <= LINE_MAX_BYTES && !facts.nul && !facts.bare_cr) {
+        append_encoded(out, bytes, length, GMIME_CONTENT_ENCODING_8BIT);
+        return;
+    }
+    g_autofree char *encoding = rawmsg_get(attachment->bytes, "Content-Transfer-Encoding", 0);
+    g_autoptr(GBytes) rest = rawmsg_remove(attachment->bytes, "Content-Transfer-Encoding");
+    bytes = g_bytes_get_data(rest, &length);
+    body = rawmsg_body(bytes, length);
+    facts = examine(bytes, body);
+    if (facts.longest <= LINE_MAX_BYTES && !facts.nul && !facts.bare_cr && body > 1) {
+        g_string_append_len(out, bytes, (gssize)body - 1);
+        g_string_append(out, "Content-Transfer-Encoding: base64\n\n");
+    } else {
+        append_part_header(out, attachment, "application/octet-stream", NULL, "base64");
+    }
+    GMimeEncoding state;
+    g_mime_encoding_init_decode(&state, encoding ? g_mime_content_encoding_from_string(encoding)
+                                                 : GMIME_CONTENT_ENCODING_7BIT);
+    g_autofree char *content = g_malloc(g_mime_encoding_outlen(&state, length - body) + 16);
+    gsize size = g_mime_encoding_flush(&state, bytes + body, length - body, content);
+    append_encoded(out, content, size, GMIME_CONTENT_ENCODING_BASE64);
+}
+
 static void
 append_attachment(GString *out, const struct draft_attachment *attachment)
 {
@@ -211,9 +242,7 @@ append_attachment(GString *out, const struct draft_attachment *attachment)
     if (!bytes)
         bytes = "";
     if (attachment->flags & ATTACH_ENTITY) {
-        g_string_append_len(out, bytes, (gssize)length);
-        if (length && bytes[length - 1] != '\n')
-            g_string_append_c(out, '\n');
+        append_entity(out, attachment);
         return;
     }
     const char *type = attachment->type ? attachment->type : mimetype_guess(attachment->name, bytes, length);

@@ -38,7 +38,7 @@ quote_append_line(GString *out, const char *line, guint more, guint columns, gbo
     }
     while (*text) {
         gsize next, used = width_wrap(text, (int)width, &next);
-        if (next < strlen(text) && text[used] != ' ' && used && !g_ascii_isspace(text[used - 1])) {
+        if (text[next] && text[used] != ' ' && used && !g_ascii_isspace(text[used - 1])) {
             /* a word longer than the line stays whole: addresses must not be broken */
             gsize word = used;
             while (word && text[word - 1] != ' ')

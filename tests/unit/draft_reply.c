@@ -264,6 +264,45 @@ test_forward(void)
     g_assert_cmpstr(attachment->name, ==, "plans.eml");
 }
 
+/* A part that must not go over the wire as it is keeps its bytes and gets another encoding. */
+static void
+test_forward_odd(void)
+{
+    g_autofree char *long_line = g_strnfill(3000, 'x');
+    const struct {
+        const char *encoding, *content, *bytes;
+    } cases[] = {
+        {"7bit", long_line, long_line},
+        {"base64", NULL, NULL}, /* all on one line */
+        {"binary", "a\rb", "a\rb"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *base64 = g_base64_encode((const guchar *)long_line, strlen(long_line));
+        g_autofree char *text = g_strdup_printf(
+            "From: b@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
+            "Content-Type: application/x-odd; name=odd.bin\nContent-Transfer-Encoding: %s\n\n%s\n--b--\n",
+            cases[i].encoding, cases[i].content ? cases[i].content : base64);
+        g_autoptr(GBytes) message = bytes_of_text(text);
+        g_autoptr(struct_document) document = parse_bytes(message, READER_ALL);
+        g_autoptr(struct_draft) draft = forward_new(document, message, FORWARD_INLINE, NULL);
+        g_autoptr(GError) error = NULL;
+        address_list_add(draft->from, NULL, "a@a.example");
+        address_list_add(draft->to, NULL, "c@c.example");
+        draft->date = 1;
+        draft->message_id = g_strdup("id@x");
+        g_autoptr(GBytes) built = message_build(draft, &error);
+        g_assert_no_error(error);
+        g_autoptr(struct_document) back = parse_bytes(built, READER_ALL);
+        const struct document_part *part = document_attachment(back, 1);
+        g_assert_cmpstr(part->type, ==, "application/x-odd");
+        g_assert_cmpstr(part->filename, ==, "odd.bin");
+        g_assert_cmpstr(part->encoding, ==, "base64");
+        g_autoptr(GBytes) content = message_part(built, part->n, NULL, &error);
+        const char *bytes = cases[i].bytes ? cases[i].bytes : long_line;
+        g_assert_cmpmem(g_bytes_get_data(content, NULL), g_bytes_get_size(content), bytes, strlen(bytes));
+    }
+}
+
 /* A draft that was kept comes back as it was. */
 static void
 test_recall(void)
@@ -353,6 +392,7 @@ main(int argc, char **argv)
     g_test_add_func("/reply/quote", test_quote);
     g_test_add_func("/reply/body", test_body);
     g_test_add_func("/reply/forward", test_forward);
+    g_test_add_func("/reply/forward-odd", test_forward_odd);
     g_test_add_func("/reply/recall", test_recall);
     g_test_add_func("/reply/resend", test_resend);
     return g_test_run();
