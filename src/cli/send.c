@@ -74,8 +74,16 @@ add_headers(struct draft *draft, GError **error)
         char *colon = strchr(*header, ':');
         if (!colon || colon == *header)
             return cli_usage_error(error, "--header \"%s\": a field is written NAME: VALUE", *header);
-        g_autofree char *name = g_strndup(*header, (gsize) (colon - *header));
-        draft_add_header(draft, name, g_strchug(colon + 1));
+        if (strpbrk(*header, "\r\n")) {
+            g_set_error(error, CLI_ERROR, ERROR_INPUT, "--header %.*s: the value has a line break", (int) (colon - *header), *header);
+            return FALSE;
+        }
+        /* As a line of a draft, so that In-Reply-To, Reply-To and the like find their places. */
+        g_autofree char *text = g_strconcat(*header, "\n\n", draft->body, NULL);
+        if (!draftfile_parse(text, strlen(text), draft, error)) {
+            g_prefix_error(error, "--header: ");
+            return FALSE;
+        }
     }
     return TRUE;
 }
