@@ -37,7 +37,7 @@ columns_layout(int width, gboolean size, struct columns *columns)
     }
     columns->subject = at;
     columns->subject_width = MAX(end - at, 0);
-    columns->preview = columns->subject_width >= 44;
+    columns->preview = columns->subject_width >= 50;
 }
 
 int
