@@ -260,6 +260,8 @@ draw_frame(gpointer data)
     draw_status(app, top, rows - 1, columns);
     if (loop.sequence_length)
         draw_prefix(app, top, rows - 1, columns);
+    if (top->class->cursor && !top->class->cursor(top, &cursor_row, &cursor_column))
+        cursor_row = -1;
     if (app->prompt)
         prompt_draw(app, &screen, &cursor_row, &cursor_column);
     term_end(cursor_row, cursor_column);

@@ -330,6 +330,7 @@ struct editor {
     gpointer data;
     guint top; /* first line shown */
     int page;
+    int cursor_row, cursor_column; /* on the screen */
     gboolean touched, escape;
     guint timer;
 };
@@ -404,13 +405,11 @@ draw(struct view *view, const struct area *area)
             g_autofree char *part = g_strndup(rest, take);
             g_autofree char *shown = layout_untab(part);
             term_put(row, area->column + 1, width, PLAIN(role), shown);
-            if (here) { /* a cell in reverse: the terminal's own cursor belongs to prompts */
+            if (here) {
                 g_autofree char *before = g_strndup(rest, editor->text->column - at);
                 g_autofree char *plain = layout_untab(before);
-                char under[8] = " ";
-                if (editor->text->column < line->len && line->str[editor->text->column] != '\t')
-                    under[g_unichar_to_utf8(g_utf8_get_char(line->str + editor->text->column), under)] = 0;
-                term_put(row, area->column + 1 + MIN(width_text(plain), width - 1), 2, STYLE_ON(ROLE_BOLD, GROUND_CURSOR), under);
+                editor->cursor_row = row;
+                editor->cursor_column = area->column + 1 + MIN(width_text(plain), width);
             }
             at += next;
             row++;
@@ -437,6 +436,14 @@ key(struct view *view, const struct key_event *event)
         return FALSE;
     if (editor_text_key(editor->text, event, MAX(editor->page - 1, 1), &moved))
         editor->touched = TRUE;
+    return TRUE;
+}
+
+static gboolean
+cursor(struct view *view, int *row, int *column)
+{
+    *row = ((struct editor *) view)->cursor_row;
+    *column = ((struct editor *) view)->cursor_column;
     return TRUE;
 }
 
@@ -480,6 +487,7 @@ editor_free(struct view *view)
 static const struct view_class editor_class = {
     .context = IN_EDITOR,
     .draw = draw,
+    .cursor = cursor,
     .title = title,
     .status = status,
     .key = key,

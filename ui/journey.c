@@ -1,11 +1,182 @@
 #include "config.h"
 
+#include "base/text.h"
+#include "base/width.h"
+#include "store/message.h"
+#include "store/outbox.h"
+#include "trust/bounce.h"
+#include "trust/journey.h"
 #include "ui/app.h"
 #include "ui/commands.h"
+#include "ui/readview.h"
 #include "ui/text.h"
+#include "ui/textview.h"
+#include "ui/verdict.h"
+
+#include <string.h>
+
+#define BAR_MAX 20
+
+static char *
+time_text(gint64 seconds)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(seconds);
+    return time ? g_date_time_format(time, "%d %b %H:%M:%S") : g_strdup("");
+}
+
+/* As long as this hop held the message, on the scale of the slowest. */
+static char *
+delay_bar(gint64 delay, gint64 slowest)
+{
+    int cells = delay > 0 && slowest > 0 ? (int) MAX(delay * BAR_MAX / slowest, 1) : 0;
+    GString *bar = g_string_new(NULL);
+    for (int i = 0; i < cells; i++)
+        g_string_append(bar, "▇");
+    return g_string_free(bar, FALSE);
+}
+
+static void
+add_hops(GPtrArray *lines, const struct journey *journey)
+{
+    gint64 slowest = 0;
+    for (guint i = 0; i < journey->hops->len; i++)
+        slowest = MAX(slowest, ((struct hop *) g_ptr_array_index(journey->hops, i))->delay);
+    for (guint i = 0; i < journey->hops->len; i++) {
+        const struct hop *hop = g_ptr_array_index(journey->hops, i);
+        g_autofree char *time = hop->has_time ? time_text(hop->time) : g_strdup("");
+        g_autofree char *way = g_strdup_printf("%s%s%s", hop->from ? hop->from : "", hop->from ? " → " : "",
+                                               hop->by ? hop->by : _("(it does not say who)"));
+        g_autofree char *safe = text_safe(way, -1, TEXT_LINE);
+        g_autofree char *fit = width_fit(safe, 48);
+        g_autofree char *held = hop->delay > 0 ? verdict_duration(hop->delay) : NULL;
+        g_autofree char *bar = delay_bar(hop->delay, slowest);
+        textline_add(lines, hop->delay > 300 ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s  %-8s %-8s %s%s  %s", time, fit,
+                     hop->with ? hop->with : "", hop->tls ? hop->tls : "", held ? "+" : "", held ? held : "", bar);
+        if (hop->from_real)
+            textline_add(lines, ROLE_DIM, "                     %s", hop->from_real);
+    }
+}
+
+static void
+add_check(GPtrArray *lines, const char *name, const char *result, const char *domain)
+{
+    gboolean pass = !g_strcmp0(result, "pass"), fail = result && strstr(result, "fail");
+    textline_add(lines, pass ? ROLE_GOOD : fail ? ROLE_BAD : ROLE_WARN, "  %s %-6s %-9s %s", pass ? "✔" : fail ? "✘" : "~", name, result,
+                 domain ? domain : "");
+}
+
+static void
+add_checks(GPtrArray *lines, const struct authentication *authentication)
+{
+    textline_add(lines, ROLE_TEXT, "%s", "");
+    if (!authentication) {
+        textline_add(lines, ROLE_HEADING, "%s", _("Checks"));
+        textline_add(lines, ROLE_DIM, "  %s", _("none by your own server: nobody vouches, and nobody objects"));
+        return;
+    }
+    textline_add(lines, ROLE_HEADING, _("Checks by %s"), authentication->by ? authentication->by : "?");
+    if (authentication->spf)
+        add_check(lines, "SPF", authentication->spf, authentication->spf_domain);
+    for (guint i = 0; i < authentication->dkim->len; i++) {
+        const struct authentication_dkim *dkim = g_ptr_array_index(authentication->dkim, i);
+        add_check(lines, "DKIM", dkim->result, dkim->domain);
+    }
+    if (authentication->dmarc)
+        add_check(lines, "DMARC", authentication->dmarc, authentication->dmarc_domain);
+    if (authentication->arc)
+        add_check(lines, "ARC", authentication->arc, NULL);
+}
+
+static void
+add_attempt(GPtrArray *lines, const struct outbox_attempt *attempt)
+{
+    g_autofree char *time = time_text(attempt->time / G_USEC_PER_SEC);
+    textline_add(lines, attempt->ok ? ROLE_GOOD : ROLE_BAD, "  %-15s  %s %s   %s", time, attempt->ok ? "✔" : "✘",
+                 attempt->server ? attempt->server : "", attempt->tls ? attempt->tls : _("no TLS"));
+    if (attempt->reply)
+        textline_add(lines, ROLE_TEXT, "                   %s", attempt->reply);
+    g_auto(GStrv) said = g_strsplit(attempt->dialogue ? attempt->dialogue : "", "\n", -1);
+    for (char **line = said; *line; line++)
+        if (**line)
+            textline_add(lines, ROLE_DIM, "                   %s", *line);
+}
+
+/* What the queue knows, when the message was sent from here. */
+static void
+add_sending(GPtrArray *lines, struct store *store, const char *message_id)
+{
+    gint64 id = store && message_id ? outbox_find(store, message_id) : 0;
+    g_autoptr(struct_outbox_item) item = id ? outbox_get(store, id, NULL) : NULL;
+    if (!item)
+        return;
+    g_autoptr(GPtrArray) attempts = outbox_attempts(store, id, NULL);
+    textline_add(lines, ROLE_TEXT, "%s", "");
+    textline_add(lines, ROLE_HEADING, _("Sent from here"));
+    for (guint i = 0; i < item->recipients->len; i++) {
+        const struct outbox_recipient *recipient = g_ptr_array_index(item->recipients, i);
+        gboolean failed = recipient->state == OUTBOX_FAILED, sent = recipient->state == OUTBOX_SENT;
+        enum bounce_kind kind;
+        const char *reason = failed ? bounce_status_words(recipient->enhanced, &kind) : "";
+        textline_add(lines, failed ? ROLE_BAD : sent ? ROLE_GOOD : ROLE_WARN, "  %s %-9s %s   %s %s", failed ? "✘" : sent ? "✔" : "○",
+                     outbox_state_name(recipient->state), recipient->addr, reason, recipient->text ? recipient->text : "");
+    }
+    for (guint i = 0; attempts && i < attempts->len; i++)
+        add_attempt(lines, g_ptr_array_index(attempts, i));
+}
+
+static void
+add_bounce(GPtrArray *lines, const struct bounce *bounce)
+{
+    if (!bounce)
+        return;
+    textline_add(lines, ROLE_TEXT, "%s", "");
+    textline_add(lines, ROLE_HEADING, _("This is a report by %s"), bounce->reporter ? bounce->reporter : _("a mail server"));
+    for (guint i = 0; i < bounce->recipients->len; i++) {
+        const struct bounce_recipient *recipient = g_ptr_array_index(bounce->recipients, i);
+        gboolean bad = recipient->kind <= BOUNCE_SOFT;
+        textline_add(lines, bad ? ROLE_BAD : ROLE_WARN, "  %s %s  %s  %s: %s", bad ? "✘" : "●", bounce_kind_name(recipient->kind),
+                     recipient->status ? recipient->status : "", recipient->address ? recipient->address : "", recipient->reason);
+        if (recipient->diagnostic)
+            textline_add(lines, ROLE_DIM, "      %s", recipient->diagnostic);
+    }
+}
+
+static void
+show(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document, GBytes *bytes, gpointer data G_GNUC_UNUSED)
+{
+    g_auto(GStrv) own = verdict_own_hosts(app->config);
+    g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *) own);
+    g_autoptr(struct_bounce) bounce = bounce_read(bytes, document);
+    GPtrArray *lines = textlines_new();
+    textline_add(lines, ROLE_TEXT, "%s", "");
+    if (journey->composed) {
+        g_autofree char *time = time_text(journey->composed);
+        textline_add(lines, ROLE_TEXT, "  %-15s  ○ %s", time, _("composed"));
+    }
+    add_hops(lines, journey);
+    if (!journey->hops->len)
+        textline_add(lines, ROLE_DIM, "  %s", _("no server wrote that it passed"));
+    add_checks(lines, journey->authentication);
+    add_sending(lines, app->store, document->envelope->message_id);
+    add_bounce(lines, bounce);
+    g_autofree char *title = g_strdup_printf(_("The journey of \"%s\""), document->envelope->subject);
+    g_autofree char *total = journey->total >= 0 ? verdict_duration(journey->total) : NULL;
+    g_autofree char *right = total ? g_strdup_printf(_("from send to mailbox in %s"), total) : NULL;
+    textview_open_lines(app, title, right, lines);
+}
 
 void
 command_journey(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    (void) app;
+    struct view *top = app_top(app);
+    struct readview *read = top->class == &read_class ? (struct readview *) top : NULL;
+    if (read && !read->message && read->document) {
+        show(app, 0, read->document, read->bytes, NULL);
+        return;
+    }
+    g_autoptr(GArray) messages = app_targets(app);
+    if (messages->len)
+        read_document(app, g_array_index(messages, gint64, 0), show, NULL, NULL);
+    else
+        app_say(app, _("there is no message here"));
 }

@@ -16,6 +16,7 @@
 #include "ui/link.h"
 #include "ui/listview.h"
 #include "ui/text.h"
+#include "ui/verdict.h"
 #include "ui/writer.h"
 
 #include <string.h>
@@ -33,11 +34,23 @@ forget(struct readview *read)
     g_clear_pointer(&read->document, document_free);
     g_clear_pointer(&read->lines, g_ptr_array_unref);
     g_clear_pointer(&read->notice, g_free);
+    g_clear_pointer(&read->verdict, g_free);
     g_clear_pointer(&read->contact, contact_free);
     read->contact_loaded = FALSE;
     read->waiting = FALSE;
     read->top = 0;
     read->found = -1;
+}
+
+static void
+judge(struct readview *read)
+{
+    g_clear_pointer(&read->verdict, g_free);
+    g_auto(GStrv) own = verdict_own_hosts(read->view.app->config);
+    g_autoptr(struct_journey) journey = journey_read(read->bytes, (const char *const *) own);
+    enum role role = ROLE_DIM;
+    read->verdict = verdict_text(journey, read->document, &role);
+    read->verdict_role = role;
 }
 
 static void
@@ -49,6 +62,7 @@ parsed(struct document *document, const GError *error, gpointer data)
     if (document) {
         document_free(read->document);
         read->document = document;
+        judge(read);
     } else {
         read->notice = g_strdup_printf(_("This message cannot be shown: %s\nEsc h shows it raw, s and | still work on it."), error->message);
         log_warn("ui.read", "message %" G_GINT64_FORMAT ": %s", read->message, error->message);

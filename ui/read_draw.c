@@ -196,11 +196,17 @@ draw_from(struct readview *read, int row, const struct area *area)
                               : _("  ! the name or domain may mislead");
         column += term_put(row, column, end - column, PLAIN(ROLE_BAD), why);
     }
+    if (read->verdict && column + 4 + width_text(read->verdict) < end) {
+        column += 3;
+        column += term_put(row, column, end - column, PLAIN(read->verdict_role), read->verdict);
+    }
     if (read->message) {
         g_autofree char *known = known_text(read, sender->addr);
         if (sender->addr && column + 3 + width_text(known) < end)
             term_put(row, column + 3, end - column - 3, PLAIN(ROLE_DIM), known);
     }
+    if (read->verdict && column + 4 + width_text(read->verdict) >= end && area->rows > 12 && read->verdict_role != ROLE_GOOD)
+        head_line(++row, area, "", read->verdict_role, read->verdict); /* no room beside it, and it must be seen */
     return row + 1;
 }
 

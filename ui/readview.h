@@ -20,6 +20,8 @@ struct readview {
     guint want;               /* enum reader_want */
     char *notice;             /* "being fetched …", or why it cannot be shown */
     gboolean waiting;         /* for its body */
+    char *verdict;            /* who vouches for the sender; NULL: no own server looked */
+    guint verdict_role;
     struct contact *contact;  /* of the sender; NULL: not known */
     gboolean contact_loaded;
     GArray *thread;           /* of gint64: the messages of the conversation, in order */

@@ -13,8 +13,9 @@
 
 struct textview {
     struct view view;
-    char *title;
+    char *title, *right;
     char *text;
+    GArray *roles; /* of enum role, one a line of the text; NULL: all plain */
     GPtrArray *lines;
     int width, top, page, found;
     char *needle;
@@ -31,12 +32,13 @@ lay_out(struct textview *text, int width)
     text->width = width;
 }
 
-/* In help and the like a line without indentation is a heading. */
 static enum role
 role_of(const struct textview *text, const struct layout_line *line, int index)
 {
     if (index == text->found)
         return ROLE_MATCH;
+    if (text->roles && line->source < text->roles->len)
+        return (enum role) g_array_index(text->roles, guint, line->source);
     return line->role;
 }
 
@@ -108,6 +110,12 @@ title(struct view *view)
     return g_strdup(((struct textview *) view)->title);
 }
 
+static char *
+title_right(struct view *view)
+{
+    return g_strdup(((struct textview *) view)->right);
+}
+
 static void
 bottom(struct view *view, const struct area *line)
 {
@@ -151,6 +159,9 @@ text_free(struct view *view)
     struct textview *text = (struct textview *) view;
     g_free(text->title);
     g_free(text->text);
+    g_free(text->right);
+    if (text->roles)
+        g_array_unref(text->roles);
     g_free(text->needle);
     if (text->lines)
         g_ptr_array_unref(text->lines);
@@ -161,6 +172,7 @@ const struct view_class text_class = {
     .context = IN_TEXT,
     .draw = draw,
     .title = title,
+    .title_right = title_right,
     .bottom = bottom,
     .mouse = mouse,
     .move = move,
@@ -183,4 +195,51 @@ struct view *
 textview_open(struct app *app, const char *title_text, const char *contents)
 {
     return textview_open_bytes(app, title_text, contents, strlen(contents));
+}
+
+/* ---- lines in roles ---- */
+
+static void
+textline_free(gpointer data)
+{
+    struct textline *line = data;
+    g_free(line->text);
+    g_free(line);
+}
+
+GPtrArray *
+textlines_new(void)
+{
+    return g_ptr_array_new_with_free_func(textline_free);
+}
+
+void
+textline_add(GPtrArray *lines, guint role, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    struct textline *line = g_new0(struct textline, 1);
+    line->text = text_safe(text, -1, TEXT_LINE); /* one line, so that roles and lines stay together */
+    line->role = role;
+    g_ptr_array_add(lines, line);
+}
+
+struct view *
+textview_open_lines(struct app *app, const char *name, const char *right, GPtrArray *lines)
+{
+    GString *all = g_string_new(NULL);
+    GArray *roles = g_array_new(FALSE, FALSE, sizeof(guint));
+    for (guint i = 0; i < lines->len; i++) {
+        const struct textline *line = g_ptr_array_index(lines, i);
+        g_string_append_printf(all, "%s\n", line->text);
+        g_array_append_val(roles, line->role);
+    }
+    g_ptr_array_unref(lines);
+    struct view *view = textview_open_bytes(app, name, all->str, all->len);
+    ((struct textview *) view)->roles = roles;
+    ((struct textview *) view)->right = right ? text_safe(right, -1, TEXT_LINE) : NULL;
+    g_string_free(all, TRUE);
+    return view;
 }

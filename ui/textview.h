@@ -6,6 +6,14 @@
 
 /* Copies. The text is made safe when it is laid out. */
 struct view *textview_open(struct app *app, const char *title, const char *text);
+/* Each line in its own role: lines are added with textline_add(); the array is freed. */
+struct textline {
+    char *text;
+    guint role; /* enum role */
+};
+GPtrArray *textlines_new(void);
+void textline_add(GPtrArray *lines, guint role, const char *format, ...) G_GNUC_PRINTF(3, 4);
+struct view *textview_open_lines(struct app *app, const char *title, const char *right, GPtrArray *lines);
 /* Bytes of any kind. */
 struct view *textview_open_bytes(struct app *app, const char *title, const char *bytes, gsize length);
 

@@ -27,6 +27,8 @@ struct view_class {
     char *(*status_right)(struct view *view);
     /* Or draws the bottom line itself (hints), when nothing is said there. */
     void (*bottom)(struct view *view, const struct area *line);
+    /* Where the terminal's cursor belongs; FALSE: nowhere. After draw. */
+    gboolean (*cursor)(struct view *view, int *row, int *column);
     /* The store changed: read again what is shown. */
     void (*refresh)(struct view *view);
     /* A key before the key map sees it; TRUE: it was used. */
