@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ struct index_context {
     guint next;
     gboolean is_build_page; /* what `tasks` holds */
 
+    struct stat seen; /* of the index, as of the last scan: while it is the same nobody has written to it */
     char *uuid;       /* NULL: no index yet */
     guint64 revision; /* all that notmuch's users did up to it has come here */
     guint64 scanned;  /* the revision of the last scan, not yet noted */
@@ -429,6 +431,21 @@ scan(struct index_context *context, GError **error)
     return apply_marks(context, marks, error);
 }
 
+/* Xapian replaces this file with every commit, so a look at it saves opening the index. */
+static gboolean
+is_unchanged(struct index_context *context)
+{
+    g_autofree char *path = g_build_filename(store_mail_dir(context->store), ".notmuch", "xapian", "iamglass", NULL);
+    struct stat now = {0};
+    if (stat(path, &now) && errno != ENOENT)
+        return FALSE;
+    gboolean is_same = has_begun(context) && now.st_ino == context->seen.st_ino &&
+                       now.st_mtim.tv_sec == context->seen.st_mtim.tv_sec &&
+                       now.st_mtim.tv_nsec == context->seen.st_mtim.tv_nsec && !now.st_ino == !context->uuid;
+    context->seen = now;
+    return is_same;
+}
+
 /* From the store to notmuch ------------------------------------------------------------------------------------------------ */
 
 /* The next page of tasks; FALSE with error only. */
@@ -751,7 +768,8 @@ index_pass(struct index_context *context, guint budget_ms, gboolean *more, GErro
     context->progress.intents = 0;
     if (context->days < 0)
         return TRUE;
-    if (!scan(context, &why)) {
+    if (!is_unchanged(context) && !scan(context, &why)) {
+        context->seen = (struct stat){0};
         *more = !why || why->code == ERROR_GIVEUP;
         if (why)
             g_propagate_error(error, g_steal_pointer(&why));
@@ -769,8 +787,11 @@ index_pass(struct index_context *context, guint budget_ms, gboolean *more, GErro
         return FALSE;
     }
     context->progress.is_building = !is_built(context);
-    context->progress.total = count_messages(context->store);
+    if (context->progress.is_building || context->is_build_page)
+        context->progress.total = count_messages(context->store);
     *more = context->next < context->tasks->len || !g_queue_is_empty(&context->urgent) || context->progress.is_building ||
             changes_sequence(context->store) > noted_number(context, STATE_SEQUENCE);
+    if (!*more) /* nothing to do: nothing to keep in memory */
+        stop_child(context, FALSE);
     return TRUE;
 }
