@@ -229,12 +229,31 @@ show(struct rendering *rendering, guint n)
 
 /* --- preview --- */
 
+/* Bytes of the mark of a link, "[3]", that begins at offset; 0 when none does. */
+static gsize
+mark_length(const struct flow *flow, gsize offset)
+{
+    for (guint i = 0; i < flow->links->len && flow->text->str[offset] == '['; i++) {
+        const struct document_link *link = flow->links->pdata[i];
+        if (link->offset == offset)
+            return link->length;
+    }
+    return 0;
+}
+
 static void
-append_squeezed(GString *out, const char *text, gsize length)
+append_squeezed(GString *out, const struct flow *flow, gsize offset, gsize length)
 {
     gboolean space = out->len > 0;
-    for (const char *p = text; p < text + length; p = g_utf8_next_char(p)) {
+    const char *text = flow->text->str;
+    for (const char *p = text + offset; p < text + offset + length; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
+        gsize mark = c == '[' ? mark_length(flow, (gsize)(p - text)) : 0;
+        if (mark) {
+            p += mark - 1;
+            space = FALSE; /* the one before the mark */
+            continue;
+        }
         if (g_unichar_isspace(c)) {
             space = out->len > 0;
         } else if (!g_unichar_iszerowidth(c) || g_unichar_ismark(c) || c == 0x200d) {
@@ -290,7 +309,8 @@ make_preview(const struct flow *flow, gboolean quotes)
         gsize marks = 0;
         if (line->depth)
             quote_depth(text, &marks);
-        append_squeezed(out, text + marks, line->length - MIN(marks, line->length));
+        append_squeezed(out, flow, line->offset + MIN(marks, line->length),
+                        line->length - MIN(marks, line->length));
     }
     return cut_characters(out, LIMIT_PREVIEW);
 }

@@ -136,6 +136,7 @@ test_links(void)
                     "https://a.example/1\n"
                     "[2] https://a.example/2\n[3] mailto:ana@example.org\n[4] https://b.example/\n[5] "
                     "https://c.example/\n");
+    g_assert_cmpstr(document->preview, ==, "See one, two and one again [1]; top js mail Picture Block");
     g_assert_cmpuint(document->links->len, ==, 5);
     for (guint n = 1; n <= 5; n++) {
         const struct document_link *link = document_link_numbered(document, n);
