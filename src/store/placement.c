@@ -231,6 +231,15 @@ carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, g
     return TRUE;
 }
 
+/* What others change on a message that is on its way to another folder is meant for it there, too; but not \Deleted, which is
+ * how we remove it from here. */
+static gboolean
+carry_along(struct store *store, const struct placement_row *row, guint flags, const char *tags, GError **error)
+{
+    guint others = (flags & ~(guint) FLAG_DELETED) | (row->base_flags & FLAG_DELETED);
+    return carry(store, destination_of(store, row), row->base_flags, row->base_tags, others, tags, error);
+}
+
 gboolean
 placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guint flags, const char *tags, GError **error)
 {
@@ -253,7 +262,7 @@ placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guin
     if (ok) {
         g_autofree char *merged = tags_merge(row.base_tags, tags ? tags : "", row.tags);
         guint state = row.state == PLACEMENT_UNBOUND ? PLACEMENT_LIVE : row.state;
-        ok = carry(store, destination_of(store, &row), row.base_flags, row.base_tags, flags, tags ? tags : "", error) &&
+        ok = carry_along(store, &row, flags, tags ? tags : "", error) &&
              sql_run(store, error, "UPDATE placement SET uid = ?, state = ? WHERE id = ?", "lil", (gint64) uid, state, id) &&
              placement_row_set_flags(store, &row, flags, tags ? tags : "", flags_merge(row.base_flags, flags, row.flags), merged,
                                      (gint64) modseq, error) &&
@@ -325,8 +334,7 @@ set_flags(struct store *store, const struct placement_flags *rows, guint n, gboo
         gboolean shows = flags != row.flags || strcmp(tags, row.tags);
         if (!shows && rows[i].flags == row.base_flags && !strcmp(theirs, row.base_tags) && modseq == row.modseq)
             continue;
-        /* What others change on a message that is on its way to another folder is meant for it there, too. */
-        ok = (!merge || carry(store, destination_of(store, &row), row.base_flags, row.base_tags, rows[i].flags, theirs, error)) &&
+        ok = (!merge || carry_along(store, &row, rows[i].flags, theirs, error)) &&
              placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
              (!shows || message_refresh(store, row.message, error));
     }

@@ -5,7 +5,7 @@ of the server switched off in turn, and all off."""
 
 import os
 
-from device import Device, message
+from device import Device, message, quiet
 from harness import World, equal, main, test
 
 # Some of them by default; every one when POSTRIDER_LONG is set.
@@ -57,12 +57,6 @@ class Story:
             quiet(device.sync())
         equal(self.server.snapshot(), truth, "after a quiet pass")
         return truth
-
-
-def quiet(done):
-    for key in ("envelopes", "bodies", "flags_in", "flags_out", "moved",
-                "copied", "uploaded", "expunged", "removed", "notices"):
-        equal(done[key], 0, key)
 
 
 def flags_of(truth, folder, number):
