@@ -22,14 +22,19 @@
  * converts. A name that no one can decode still works.
  *
  * Errors: domain IMAP_ERROR, or STREAM_ERROR and SASL_ERROR as they come; the code says what to do:
- *   ERROR_AUTH      the server refused the login; its own words are in the text
- *   ERROR_RETRY     network, BYE, [UNAVAILABLE], [INUSE], [LIMIT] …: later
- *   ERROR_SECURITY  STARTTLS stripped, PREAUTH without TLS, bytes ahead of the handshake: no credential was
- * sent ERROR_STALE     the folder is gone, or its UIDVALIDITY changed under us ERROR_SKIP      the server
- * cannot give this message ERROR_REFUSED   NO for good, [CANNOT], [NOPERM], [OVERQUOTA] …; its words are in
- * the text ERROR_INPUT     an argument that cannot be sent (CR, LF, NUL, too long) ERROR_CANCELLED After a
- * protocol error, a BYE, or a broken stream the session is dead (imap_is_dead): every call fails, free it. A
- * NO leaves it usable. Words of the server are made safe, cut to one line, and marked: `the server says "…"`.
+ *   - ERROR_AUTH: the server refused the login; its own words are in the text
+ *   - ERROR_RETRY: network, BYE, [UNAVAILABLE], [INUSE] …: later
+ *   - ERROR_SECURITY: STARTTLS stripped, PREAUTH without TLS, bytes ahead of the handshake (no credential was
+ *     sent); or more than the limits of the stream allow
+ *   - ERROR_STALE: the folder is gone, or its UIDVALIDITY changed under us
+ *   - ERROR_SKIP: the server cannot give this message
+ *   - ERROR_REFUSED: NO for good, [CANNOT], [NOPERM], [LIMIT], [OVERQUOTA] …; its words are in the text
+ *   - ERROR_INPUT: an argument that cannot be sent (CR, LF, NUL, too long)
+ *   - ERROR_CANCELLED
+ *
+ * After a protocol error, a BYE, or a broken stream the session is dead (imap_is_dead): every call fails,
+ * free it. A NO leaves it usable. Words of the server are made safe, cut to one line, and marked: `the server
+ * says "…"`.
  *
  * Threads: one session, one thread at a time. Handlers run inside the call, must not use the session, and get
  * data that lives until they return. Nothing here stores, prints or prompts. It never sends EXPUNGE, STORE
@@ -127,7 +132,8 @@ struct imap_options {
     gpointer event_data;
     guint64 without;     /* IMAP_* bits that are treated as not offered */
     gboolean compress;   /* COMPRESS=DEFLATE when offered */
-    guint64 message_max; /* bytes of one message; a longer literal ends the connection. 0: 256 MiB */
+    guint64 message_max; /* bytes of one message, 0: 256 MiB. A longer literal ends the connection, so leave
+                            out what RFC822.SIZE says is larger */
     const struct stream_limits *limits; /* NULL: the stream's own */
 };
 
@@ -377,9 +383,11 @@ struct imap_fetch {
     guint chunk;               /* messages a command; 0: 500 */
 };
 
-/* Handler is called for each message of uids, in the server's order, at most once a command; a message that
- * is gone is left out. A message whose reply was malformed is asked once more alone, and then left out with a
- * log line. */
+/* handler is called for each message of uids that there is, in the server's order, once. Sets that name more
+ * than there can be ("all after 4711") are narrowed by a search first. A message that came malformed or in
+ * part is asked for once more, alone: then it is taken with what came (look at its items), or left out with a
+ * line in the log. Flags that the server tells in passing, and anything that was not asked for, are events.
+ */
 gboolean imap_fetch(struct imap *imap, const struct uidset *uids, const struct imap_fetch *what,
                     imap_message_func handler, gpointer data, GError **error);
 
@@ -466,7 +474,7 @@ gboolean imap_noop(struct imap *imap, GError **error);
  * minutes (RFC 2177). No other command in between. */
 gboolean imap_idle_start(struct imap *imap, GError **error);
 /* Waits for news up to milliseconds, or until other_fd (-1: none) is readable. *events (may be NULL) is the
- * number of events delivered; 0 after the time or a wake-up. FALSE: the session is dead. */
+ * number of events delivered; 0 after the time or a wake-up. FALSE: the session is dead, or was cancelled. */
 gboolean imap_idle_wait(struct imap *imap, guint milliseconds, int other_fd, guint *events, GError **error);
 gboolean imap_idle_done(struct imap *imap, GError **error);
 /* For an own poll(): -1 when dead. Look at imap_has_pending() first: bytes may be waiting inside. */

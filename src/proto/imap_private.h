@@ -1,12 +1,13 @@
 /* imap_private.h - what the files of the IMAP session share; for src/proto/imap*.c only
  *
- * imap_wire.c     frames of the stream, commands and literals out, the loop that waits for tagged replies
- * imap_lex.c      words of a frame            imap_reply*.c frames as typed records (all pure)
- * imap_tables.c   extensions and quirks       imap_etpan.c  what libetpan parses for us
- * imap_session.c  greeting, TLS, login, capabilities, end
- * imap_folder.c   LIST, STATUS, CREATE …      imap_select.c SELECT, UNSELECT
- * imap_fetch.c    FETCH and SEARCH
- * imap_change.c   STORE, COPY, MOVE, EXPUNGE, APPEND          imap_idle.c  NOOP and IDLE
+ *   - imap_wire.c: frames of the stream, commands and literals out, the loop that waits for tagged replies
+ *   - imap_lex.c: words of a frame; imap_reply*.c: frames as typed records (pure, both)
+ *   - imap_etpan.c: what libetpan parses for us
+ *   - imap_tables.c: extensions and quirks
+ *   - imap_session.c: greeting, TLS, login, capabilities, end
+ *   - imap_folder.c: LIST, STATUS, CREATE …; imap_select.c: SELECT, UNSELECT
+ *   - imap_fetch.c: FETCH and SEARCH; imap_change.c: STORE, COPY, MOVE, EXPUNGE, APPEND
+ *   - imap_idle.c: NOOP and IDLE
  */
 #ifndef PROTO_IMAP_PRIVATE_H
 #define PROTO_IMAP_PRIVATE_H

@@ -128,7 +128,6 @@ start_tls(struct imap *imap, GError **error)
     imap->offered = 0;
     imap->append_limit = 0;
     imap->quirks = 0;
-    imap->alerts = 0;
     g_clear_pointer(&imap->greeting, g_free);
     g_ptr_array_set_size(imap->login_mechanisms, 0);
     return TRUE;

@@ -9,12 +9,16 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#define BUFFER_KEEP (256 * 1024)
 #define ALERTS_MAX 20
 #define ALERT_PAUSE (10 * G_USEC_PER_SEC)
 
 G_DEFINE_QUARK(imap - error, imap_error)
 
 /* ---- errors ---- */
+
+static GError *make_error(const struct imap *imap, enum error_code code, const char *format, va_list args)
+    G_GNUC_PRINTF(3, 0);
 
 static GError *
 make_error(const struct imap *imap, enum error_code code, const char *format, va_list args)
@@ -191,12 +195,24 @@ read_literal(struct imap *imap, gsize start, guint64 size, GError **error)
     return size == 0 || stream_read_exactly(imap->stream, frame->str + at, (gsize)size, error);
 }
 
+/* One long SEARCH must not cost its memory for the rest of the session. */
+static void
+empty(GString **buffer)
+{
+    if ((*buffer)->allocated_len > BUFFER_KEEP) {
+        g_string_free(*buffer, TRUE);
+        *buffer = g_string_new(NULL);
+    }
+    g_string_truncate(*buffer, 0);
+}
+
 gboolean
 imap_read_reply(struct imap *imap, struct imap_reply *reply, GError **error)
 {
-    GString *frame = imap->frame;
     gboolean literals = FALSE, has_nul = FALSE;
-    g_string_truncate(frame, 0);
+    empty(&imap->line);
+    empty(&imap->frame);
+    GString *frame = imap->frame;
     for (;;) {
         gsize start, before = frame->len;
         guint64 size;
@@ -224,12 +240,6 @@ imap_read_reply(struct imap *imap, struct imap_reply *reply, GError **error)
         return imap_fail_dead(imap, ERROR_RETRY, error, "%s",
                               imap->greeted ? "the server's answer makes no sense"
                                             : "this is not an IMAP server: check the port");
-    if (!literals &&
-        frame->allocated_len > FRAME_MAX) { /* one long SEARCH must not stay for the whole session */
-        imap->frame = g_string_new_len(frame->str, (gssize)frame->len);
-        g_string_free(frame, TRUE);
-        reply_parse(imap->frame->str, imap->frame->len, reply);
-    }
     return TRUE;
 }
 
@@ -249,6 +259,8 @@ static void
 alert(struct imap *imap, const struct imap_reply *reply)
 {
     gint64 now = clock_monotonic();
+    if (!imap->authenticated) /* nor from whoever was there before TLS */
+        return;
     if (imap->alerts >= ALERTS_MAX || (imap->last_alert && now - imap->last_alert < ALERT_PAUSE))
         return;
     g_autofree char *words = reply_words(&reply->text);

@@ -799,7 +799,6 @@ flood(const char *step, gboolean survives, guint64 room)
     g_autoptr(GError) error = NULL;
     g_autofree char *text = g_strconcat("< * PREAUTH [CAPABILITY IMAP4rev1] hi\n" SELECTED "> P2 NOOP\n",
                                         step, survives ? "\n< P2 OK\n$\n" : "\n$\n", NULL);
-    struct client client = {.tls = TLS_NONE, .heard = NULL};
     struct script *script = script_start(text, FALSE, -1, NULL);
     struct endpoint *endpoint = endpoint_new(ENDPOINT_IMAP, TLS_NONE, "localhost", 143, NULL);
     struct imap_options options = {0};
@@ -814,7 +813,6 @@ flood(const char *step, gboolean survives, guint64 room)
     g_assert_cmpuint(peak_memory() - before, <, room);
     imap_free(imap);
     script_end(script, FALSE);
-    (void)client;
 }
 
 static void
@@ -835,11 +833,38 @@ test_flood(void)
     flood(deep, FALSE, room);
 }
 
+/* The UIDs of a large folder come in one line, and the limit of a line moves with EXISTS. */
+static void
+test_long_search(void)
+{
+    g_autoptr(GString) text = g_string_new("< * PREAUTH [CAPABILITY IMAP4rev1] hi\n> P1 SELECT \"INBOX\"\n"
+                                           "< * 300000 EXISTS\n< * OK [UIDVALIDITY 7]\n< P1 OK\n"
+                                           "> P2 UID SEARCH ALL\n< * SEARCH");
+    for (guint i = 0; i < 300000; i++)
+        g_string_append_printf(text, " %u", 1 + i * 2);
+    g_string_append(text, "\n< P2 OK\n> P3 NOOP\n< P3 OK\n$\n");
+    g_autoptr(GError) error = NULL;
+    struct client client = {.tls = TLS_NONE, .heard = g_string_new(NULL)};
+    struct script *script = script_start(text->str, FALSE, -1, NULL);
+    struct imap *imap = client_open(&client, script, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(select_inbox(imap, &error));
+    g_autoptr(struct_uidset) uids = imap_search_all(imap, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(uidset_count(uids), ==, 300000);
+    g_assert_cmpuint(uidset_max(uids), ==, 599999);
+    g_assert_true(imap_noop(imap, &error));
+    imap_free(imap);
+    g_string_free(client.heard, TRUE);
+    script_end(script, TRUE);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/imap/flood", test_flood);
+    g_test_add_func("/imap/long-search", test_long_search);
     for (guint i = 0; i < G_N_ELEMENTS(acts); i++) {
         g_autofree char *path = g_strconcat("/imap/", acts[i].name, NULL);
         g_test_add_data_func(path, &acts[i], test_act);

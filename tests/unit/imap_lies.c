@@ -215,6 +215,8 @@ call_all(struct imap *imap)
     }
     if (!imap_is_dead(imap)) {
         g_autoptr(GPtrArray) folders = imap_list(imap, IMAP_STATUS_SYNC, NULL);
+        for (guint i = 0; folders && i < folders->len; i++)
+            g_assert_null(strpbrk(((struct imap_folder *)folders->pdata[i])->name, "\r\n"));
         imap_noop(imap, NULL);
         imap_unselect(imap, NULL);
     }

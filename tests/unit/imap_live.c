@@ -374,7 +374,6 @@ walk_select(struct walk *walk)
 static void
 walk_fetch(struct walk *walk)
 {
-    g_autoptr(GError) error = NULL;
     struct seen *seen = seen_new();
     g_autoptr(struct_uidset) all = uidset_new_range(1, G_MAXUINT32);
     struct imap_fetch what = {.items = IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ | IMAP_FETCH_SIZE |
@@ -428,6 +427,7 @@ open_other(struct walk *walk)
     g_autoptr(GError) error = NULL;
     g_autoptr(struct_imap_mailbox) box = imap_select(walk->other, walk->one, NULL, &error);
     g_assert_no_error(error);
+    g_assert_cmpstr(box->name, ==, walk->one);
 }
 
 static void

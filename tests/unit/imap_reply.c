@@ -291,6 +291,7 @@ test_mutations(void)
             if (namespaces)
                 g_ptr_array_unref(namespaces);
             g_autofree char *name = imap_etpan_id(&reply.rest);
+            g_assert_true(!name || g_utf8_validate(name, -1, NULL));
         }
         uidset_clear(set);
     }
