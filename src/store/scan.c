@@ -200,6 +200,21 @@ is_copy_by_hand(struct scan *scan, const struct stranger *stranger, gint64 messa
                    scan->folder, (gint64) strlen(like), like) != 0;
 }
 
+/* Is there another file with this content, whatever became of its placement? */
+static gboolean
+is_held(struct scan *scan, gint64 message)
+{
+    g_autoptr(GArray) ids = placement_ids_of(scan->store, message, FALSE, NULL);
+    gboolean held = FALSE;
+    for (guint i = 0; ids && i < ids->len && !held; i++) {
+        g_auto(struct_placement_row) row = {0};
+        placement_row_read(scan->store, g_array_index(ids, gint64, i), &row, NULL);
+        g_autofree char *path = placement_row_path(scan->store, &row);
+        held = path != NULL;
+    }
+    return held;
+}
+
 static gboolean
 take_known_content(struct scan *scan, const struct stranger *stranger, gint64 message, GError **error)
 {
@@ -217,13 +232,15 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
         return intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
     }
     gint64 here = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", message, scan->folder);
-    if (maildir_is_ours(stranger->file) && (here || !is_copy_by_hand(scan, stranger, message))) {
-        /* A link that was made for rows that never came, or whose rows have gone: the content is elsewhere. */
-        gint64 bare = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND file IS NULL AND " SHOWN, "ll",
-                              message, scan->folder);
+    gint64 bare = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND file IS NULL AND " SHOWN, "ll",
+                          message, scan->folder);
+    if (bare) { /* it has no file yet: here is one */
         scan->result->orphans++;
-        if (bare)
-            return placement_row_set_file(scan->store, bare, stranger->file, maildir_name_flags(stranger->file), error);
+        return placement_row_set_file(scan->store, bare, stranger->file, maildir_name_flags(stranger->file), error) && message_refresh(scan->store, message, error);
+    }
+    if (maildir_is_ours(stranger->file) && is_held(scan, message) && (here || !is_copy_by_hand(scan, stranger, message))) {
+        /* A link that was made for rows that never came, or whose rows have gone: the content is elsewhere. */
+        scan->result->orphans++;
         txn_unlink_on_commit(scan->store, stranger->path);
         return TRUE;
     }

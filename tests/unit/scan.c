@@ -1,0 +1,319 @@
+/* scan: what mutt and others do to the Maildir, the brake, orphans of a crash; wanted flags reach the names */
+#include "config.h"
+
+#include "storetest.h"
+#include "base/error.h"
+#include "store/scan.h"
+#include "store/undo.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the engine's reader would say: the Message-ID and the subject. */
+static struct message_index *
+reader(GBytes *message, gpointer data)
+{
+    gsize length;
+    const char *bytes = g_bytes_get_data(message, &length);
+    g_autofree char *text = g_strndup(bytes, length), *id = NULL;
+    const char *at = strstr(text, "Message-ID: <");
+    struct message_index *index = message_index_new();
+    guint *calls = data;
+    ++*calls;
+    if (at)
+        id = g_strndup(at + 13, strcspn(at + 13, ">"));
+    envelope_free(index->envelope);
+    index->envelope = make_envelope(id, NULL, "Ben <ben@example.net>", NULL, "found in a Maildir", 1700000000);
+    return index;
+}
+
+static struct scan_result
+scan(struct world *world, gint64 folder)
+{
+    g_autoptr(GError) error = NULL;
+    struct scan_result result;
+    guint calls = 0;
+    g_assert_true(maildir_scan(world->store, folder, TRUE, reader, &calls, &result, &error));
+    g_assert_no_error(error);
+    assert_sound(world->store);
+    scan_result_clear(&result);
+    return result;
+}
+
+static gint64
+mail_with_body(struct world *world, guint32 uid)
+{
+    g_autofree char *id = g_strdup_printf("m%u@x", uid);
+    gint64 placement = add_mail(world->store, world->inbox, uid, id, NULL, "Ben <ben@example.net>", id, 1700000000 + uid);
+    add_body(world->store, placement, id, NULL);
+    return message_of(world->store, placement);
+}
+
+static char *
+dir_of(struct world *world, gint64 folder, const char *part)
+{
+    g_autofree char *dir = folder_path(world->store, folder, TRUE, NULL);
+    return g_build_filename(dir, part, NULL);
+}
+
+static char *
+kinds(struct world *world)
+{
+    g_autoptr(GPtrArray) list = intent_list(world->store, 0, NULL);
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++)
+        g_string_append_printf(out, "%s%s", i ? " " : "", intent_kind_name(((struct intent *) list->pdata[i])->kind));
+    return g_string_free(out, FALSE);
+}
+
+static void
+test_flags(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1);
+    g_autofree char *path = store_message_path(world.store, m, NULL), *marked = g_strconcat(path, "FS", NULL);
+
+    /* Wanted here: answered. mutt: flagged and seen. All three stay. */
+    g_assert_cmpint(intent_mark(world.store, &m, 1, FLAG_ANSWERED, 0, NULL, NULL, &error), >, 0);
+    g_assert_cmpint(g_rename(path, marked), ==, 0);
+    struct scan_result result = scan(&world, world.inbox);
+    g_assert_cmpuint(result.flags, ==, 1);
+    g_autoptr(struct_message) message = message_load(world.store, m, &error);
+    g_assert_cmpuint(message->flags, ==, FLAG_ANSWERED | FLAG_FLAGGED | FLAG_SEEN);
+    g_assert_true(maildir_apply(world.store, 0, &error));
+    g_autofree char *applied = store_message_path(world.store, m, NULL);
+    g_assert_true(g_str_has_suffix(applied, ":2,FRS"));
+    result = scan(&world, world.inbox); /* our own renaming is no news */
+    g_assert_cmpuint(result.flags + result.added + result.removed + result.moved + result.orphans, ==, 0);
+    /* Renamed meanwhile by mutt: our renaming waits until that is known. */
+    g_autofree char *cleared = g_strndup(applied, strlen(applied) - 3);
+    g_assert_cmpint(intent_mark(world.store, &m, 1, 0, FLAG_ANSWERED, NULL, NULL, &error), >, 0);
+    g_assert_cmpint(g_rename(applied, cleared), ==, 0);
+    g_assert_true(maildir_apply(world.store, 0, &error));
+    scan(&world, world.inbox);
+    g_autoptr(struct_message) after = message_load(world.store, m, &error);
+    g_assert_cmpuint(after->flags, ==, 0);
+    world_end(&world);
+}
+
+static void
+test_new_and_gone(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1);
+    g_autofree char *cur = dir_of(&world, world.inbox, "cur"), *new = dir_of(&world, world.inbox, "new");
+    g_autofree char *theirs = g_build_filename(cur, "1700000001.M1P2.host:2,S", NULL), *fresh = g_build_filename(new, "1700000002.M1P2.host", NULL);
+    g_autofree char *empty = g_build_filename(cur, "empty:2,", NULL);
+    g_assert_true(g_file_set_contents(theirs, "Message-ID: <theirs@x>\n\nsaved by mutt\n", -1, NULL));
+    g_assert_true(g_file_set_contents(fresh, "Message-ID: <fresh@x>\n\ndelivered\n", -1, NULL));
+    g_assert_true(g_file_set_contents(empty, "", 0, NULL));
+    struct scan_result result = scan(&world, world.inbox);
+    g_assert_cmpuint(result.added, ==, 2);
+    g_autofree char *log = kinds(&world);
+    g_assert_cmpstr(log, ==, "append append");
+    g_autoptr(GArray) found = message_find_id(world.store, "theirs@x");
+    g_autoptr(struct_message) message = message_load(world.store, g_array_index(found, gint64, 0), &error);
+    g_assert_cmpuint(message->flags, ==, FLAG_SEEN);
+    g_assert_true(message->cached);
+    g_autoptr(GArray) other = message_find_id(world.store, "fresh@x");
+    g_autoptr(GBytes) bytes = store_message_bytes(world.store, g_array_index(other, gint64, 0), &error);
+    g_assert_no_error(error);
+    result = scan(&world, world.inbox);
+    g_assert_cmpuint(result.added, ==, 0);
+
+    /* Removed by mutt: deleted, and it can be undone as long as the server has it. */
+    g_autofree char *path = store_message_path(world.store, m, NULL);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    result = scan(&world, world.inbox);
+    g_assert_cmpuint(result.removed, ==, 1);
+    g_autofree char *more = kinds(&world);
+    g_assert_cmpstr(more, ==, "append append expunge");
+    g_autofree char *text = NULL;
+    g_assert_true(undo(world.store, 0, &text, &error));
+    g_assert_cmpstr(text, ==, "what another program did in INBOX");
+    g_autofree char *rest = kinds(&world);
+    g_assert_cmpstr(rest, ==, "append append");
+    g_autoptr(struct_placement_set) bare = placement_load(world.store, world.inbox, PLACEMENT_SELECT_NO_BODY, 0, &error);
+    g_assert_cmpuint(bare->n, ==, 1); /* fetched again */
+    world_end(&world);
+}
+
+/* Files carried between folders, whichever folder is looked at first. */
+static void
+test_moved(void)
+{
+    for (guint first = 0; first < 2; first++) {
+        struct world world;
+        world_begin(&world);
+        g_autoptr(GError) error = NULL;
+        gint64 m = mail_with_body(&world, 1);
+        g_autofree char *path = store_message_path(world.store, m, NULL), *name = g_path_get_basename(path);
+        g_autofree char *cur = dir_of(&world, world.archive, "cur"), *to = g_build_filename(cur, name, NULL);
+        g_assert_cmpint(g_rename(path, to), ==, 0);
+        struct scan_result a = scan(&world, first ? world.inbox : world.archive), b = scan(&world, first ? world.archive : world.inbox);
+        g_assert_cmpuint(a.moved + b.moved, ==, 1);
+        g_autofree char *log = kinds(&world);
+        g_assert_cmpstr(log, ==, "move");
+        g_autoptr(GPtrArray) places = message_places(world.store, m, &error);
+        g_assert_cmpuint(places->len, ==, 1);
+        g_assert_cmpint(((struct message_place *) places->pdata[0])->folder, ==, world.archive);
+
+        /* A copy by hand keeps the name; one by mutt has its own. */
+        g_autofree char *sent = dir_of(&world, world.sent, "cur"), *by_hand = g_build_filename(sent, name, NULL);
+        g_autofree char *trash = dir_of(&world, world.trash, "cur"), *by_mutt = g_build_filename(trash, "1.M1.host:2,", NULL);
+        g_assert_cmpint(link(to, by_hand), ==, 0);
+        g_assert_cmpint(link(to, by_mutt), ==, 0);
+        g_assert_cmpuint(scan(&world, world.sent).added, ==, 1);
+        g_assert_cmpuint(scan(&world, world.trash).added, ==, 1);
+        g_autofree char *more = kinds(&world);
+        g_assert_cmpstr(more, ==, "move copy copy");
+        /* Another program gives it a new unique part. */
+        g_autofree char *renamed = g_build_filename(trash, "2.M2.host,U=7:2,F", NULL);
+        g_assert_cmpint(g_rename(by_mutt, renamed), ==, 0);
+        struct scan_result c = scan(&world, world.trash);
+        g_assert_cmpuint(c.added + c.removed + c.moved, ==, 0);
+        world_end(&world);
+    }
+}
+
+static void
+test_brake(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    for (guint i = 1; i <= 60; i++)
+        mail_with_body(&world, i);
+    g_autofree char *dir = folder_path(world.store, world.inbox, FALSE, NULL), *aside = g_strconcat(dir, ".aside", NULL);
+    /* The whole directory is missing, and then emptied. */
+    g_assert_cmpint(g_rename(dir, aside), ==, 0);
+    g_assert_true(scan(&world, world.inbox).braked);
+    g_assert_true(maildir_make(dir, NULL));
+    g_assert_true(scan(&world, world.inbox).braked);
+    g_assert_cmpint(intent_count(world.store, 0), ==, 0);
+    g_autoptr(struct_folder) folder = folder_get(world.store, world.inbox, &error);
+    g_assert_nonnull(folder->notice);
+    g_assert_cmpint(folder->total, ==, 60);
+    remove_tree(dir);
+    g_assert_cmpint(g_rename(aside, dir), ==, 0);
+    g_assert_cmpuint(scan(&world, world.inbox).removed, ==, 0);
+    world_end(&world);
+}
+
+/* What a crash leaves: a file that was durable before its row, a link for a move that never was. Nothing is sent twice. */
+static void
+test_orphans(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = folder_path(world.store, world.inbox, TRUE, NULL);
+    struct maildir_entry entry = {0}, twin = {0};
+    /* A body whose envelope waits. */
+    gint64 waiting = add_mail(world.store, world.inbox, 7, "wait@x", NULL, "Ben <ben@example.net>", "wait", 1700000000);
+    static const char text[] = "Message-ID: <wait@x>\n\nthe body\n";
+    g_assert_true(maildir_deliver(dir, 0, text, strlen(text), &entry, &error));
+    struct scan_result result = scan(&world, world.inbox);
+    g_assert_cmpuint(result.orphans, ==, 1);
+    g_assert_cmpint(intent_count(world.store, 0), ==, 0);
+    g_autoptr(GBytes) bytes = store_message_bytes(world.store, message_of(world.store, waiting), &error);
+    g_assert_no_error(error);
+    /* The same again: a second file of a message that is here. */
+    g_assert_true(maildir_deliver(dir, 0, text, strlen(text), &twin, &error));
+    g_assert_cmpuint(scan(&world, world.inbox).orphans, ==, 1);
+    /* A link into another folder whose move was not committed. */
+    g_autofree char *path = store_message_path(world.store, message_of(world.store, waiting), NULL), *linked = NULL;
+    g_autofree char *archive = folder_path(world.store, world.archive, TRUE, NULL);
+    g_assert_true(maildir_link(path, archive, 0, &linked, &error));
+    g_assert_cmpuint(scan(&world, world.archive).orphans, ==, 1);
+    g_assert_cmpint(intent_count(world.store, 0), ==, 0);
+    g_autoptr(GPtrArray) left = maildir_list(archive, NULL, &error);
+    g_assert_cmpuint(left->len, ==, 0);
+    /* A file of ours that nobody knows: kept, but looked for on the server before it is uploaded. */
+    struct maildir_entry unknown = {0};
+    static const char lost[] = "Message-ID: <lost@x>\n\nlost\n";
+    g_assert_true(maildir_deliver(dir, 0, lost, strlen(lost), &unknown, &error));
+    scan(&world, world.inbox);
+    g_autoptr(GPtrArray) list = intent_list(world.store, 0, &error);
+    g_assert_cmpuint(list->len, ==, 1);
+    g_assert_true(((struct intent *) list->pdata[0])->uncertain);
+    maildir_entry_clear(&entry);
+    maildir_entry_clear(&twin);
+    maildir_entry_clear(&unknown);
+    world_end(&world);
+}
+
+#ifdef FAILPOINTS
+/* An off-line move, killed at each step: afterwards the message lies in one folder, with its file, on no account twice. */
+static void
+test_killed_move(void)
+{
+    guint killed = 0;
+    for (guint step = 1; step < 60; step++) {
+        struct world world;
+        world_begin(&world);
+        g_autoptr(GError) error = NULL;
+        gint64 m = mail_with_body(&world, 1);
+        store_close(world.store);
+        pid_t pid = fork();
+        if (pid == 0) {
+            g_autofree char *rule = g_strdup_printf("#%u:kill", step);
+            world.store = store_open(world.dir, STORE_WRITE, NULL);
+            g_setenv("POSTRIDER_FAIL", rule, TRUE);
+            fail_reload();
+            gint64 id = intent_move(world.store, &m, 1, world.inbox, world.archive, NULL);
+            _exit(id > 0 ? 0 : 1);
+        }
+        int status;
+        waitpid(pid, &status, 0);
+        world.store = open_store(world.dir, STORE_WRITE);
+        scan(&world, world.inbox);
+        scan(&world, world.archive);
+        g_assert_true(maildir_apply(world.store, 0, &error));
+        g_autoptr(GPtrArray) places = message_places(world.store, m, &error);
+        g_assert_cmpuint(places->len, ==, 1);
+        g_autoptr(GBytes) bytes = store_message_bytes(world.store, m, &error);
+        g_assert_no_error(error);
+        guint files = 0;
+        const gint64 folders[] = {world.inbox, world.archive};
+        for (guint i = 0; i < 2; i++) {
+            g_autofree char *dir = folder_path(world.store, folders[i], TRUE, NULL);
+            g_autoptr(GPtrArray) items = maildir_list(dir, NULL, NULL);
+            files += items->len;
+        }
+        g_assert_cmpuint(files, ==, 1);
+        gboolean moved = ((struct message_place *) places->pdata[0])->folder == world.archive;
+        g_autofree char *log = kinds(&world);
+        g_test_message("step %u: %s, %s", step, moved ? "moved" : "not moved", log);
+        g_assert_cmpint(intent_count(world.store, 0), ==, (moved ? 1 : 0));
+        gboolean again = WIFSIGNALED(status);
+        killed += again;
+        g_assert_true(again || (WIFEXITED(status) && WEXITSTATUS(status) == 0 && moved));
+        world_end(&world);
+        if (!again)
+            break;
+    }
+    g_test_message("%u kills", killed);
+    g_assert_cmpuint(killed, >=, 5);
+}
+#endif
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/scan/flags", test_flags);
+    g_test_add_func("/scan/new-and-gone", test_new_and_gone);
+    g_test_add_func("/scan/moved", test_moved);
+    g_test_add_func("/scan/brake", test_brake);
+    g_test_add_func("/scan/orphans", test_orphans);
+#ifdef FAILPOINTS
+    g_test_add_func("/scan/killed-move", test_killed_move);
+#endif
+    return g_test_run();
+}
