@@ -1,8 +1,9 @@
 /* Bytes of any charset that mail uses to UTF-8.
  *
  * Only the charsets of a fixed list reach iconv, under names of ours: glibc opens a module from disk for any
- * other word it is given (RELIABILITY.md M5, P3, 0.19).  Any thread may call; charset_preload before a
- * sandbox is entered.  No GMime. */
+ * other word it is given (RELIABILITY.md M5, P3, 0.19).  A program that links this module has its
+ * iconv_open() replaced, for the libraries too.  Any thread may call; charset_preload before a sandbox is
+ * entered.  No GMime. */
 #ifndef MAIL_CHARSET_H
 #define MAIL_CHARSET_H
 

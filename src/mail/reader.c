@@ -381,7 +381,8 @@ source_prepare(GSource *source, gint *timeout)
     gboolean unsent = record_queue_unsent(reader->records) > 0;
     /* Modifying wakes the main context up: done each time, it would never sleep again. */
     if (unsent != reader->fd_writes)
-        g_source_modify_unix_fd(source, reader->fd_tag, G_IO_IN | G_IO_HUP | G_IO_ERR | (unsent ? G_IO_OUT : 0));
+        g_source_modify_unix_fd(source, reader->fd_tag,
+                                G_IO_IN | G_IO_HUP | G_IO_ERR | (unsent ? G_IO_OUT : 0));
     reader->fd_writes = unsent;
     if (busy)
         *timeout = (gint)time_left_ms(reader) + 1;
@@ -425,6 +426,13 @@ reader_new(void)
     g_source_set_static_name(reader->source, "reader");
     g_source_attach(reader->source, reader->context);
     return reader;
+}
+
+void
+reader_warm(struct reader *reader)
+{
+    if (!reader->pid)
+        (void)child_start(reader, NULL);
 }
 
 void

@@ -28,6 +28,8 @@ struct reader;
 
 /* Never fails: what is wrong with the program shows on the first request (ERROR_GIVE_UP names it). */
 struct reader *reader_new(void);
+/* Starts the process now, without waiting for it, so that the first message is not the slow one. */
+void reader_warm(struct reader *reader);
 /* Requests still waiting are dropped without a call back. */
 void reader_free(struct reader *reader);
 typedef struct reader struct_reader;

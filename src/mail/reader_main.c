@@ -9,38 +9,17 @@
 #include "base/record.h"
 #include "jail/jail.h"
 #include "mail/build.h"
-#include "mail/charset.h"
 #include "mail/header.h"
 #include "mail/parse.h"
 #include "mail/reader.h"
 #include "mail/reader_protocol.h"
 
-#include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <iconv.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-/* In front of the C library's, for GMime and whoever else asks: only charsets of our list are opened, under
- * the names that were loaded before (RELIABILITY.md M5, P3).  Any other name would make libc open a file,
- * which is death in here. */
-iconv_t
-iconv_open(const char *to, const char *from)
-{
-    static iconv_t (*libc_iconv_open)(const char *, const char *);
-    if (!libc_iconv_open)
-        *(void **)&libc_iconv_open = dlsym(RTLD_NEXT, "iconv_open");
-    const char *to_name = charset_lookup(to), *from_name = charset_lookup(from);
-    if (!to_name || !from_name || !libc_iconv_open) {
-        errno = EINVAL;
-        return (iconv_t)-1;
-    }
-    return libc_iconv_open(to_name, from_name);
-}
 
 static GLogWriterOutput
 drop_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)

@@ -332,6 +332,15 @@ test_charsets(void)
         g_autoptr(struct_document) document = parse_text(message);
         g_assert_cmpstr(document->text, ==, cases[i].text);
     }
+    /* GLib's own conversions go through the same list: a C locale gets ASCII, not a superset */
+    g_autoptr(GError) error = NULL;
+    g_assert_null(g_convert("caf\xc3\xa9", -1, "ANSI_X3.4-1968", "UTF-8", NULL, NULL, &error));
+    g_assert_error(error, G_CONVERT_ERROR, G_CONVERT_ERROR_ILLEGAL_SEQUENCE);
+    g_clear_error(&error);
+    g_autofree char *latin = g_convert("caf\xc3\xa9", -1, "ISO-8859-1", "UTF-8", NULL, NULL, &error);
+    g_assert_cmpstr(latin, ==, "caf\xe9");
+    g_assert_null(g_convert("x", -1, "UTF-8", "IBM1047", NULL, NULL, &error));
+    g_assert_nonnull(error);
     g_autoptr(struct_document) unknown = parse_text("Content-Type: text/plain; charset=x-evil\n\nx\n");
     g_assert_nonnull(strstr(unknown->notices[0], "x-evil"));
 }

@@ -64,6 +64,11 @@ static const struct hostile hostile[] = {
     {"a fold a word", "Subject:", "\n x", "\n\nbody\n", 200000, "body\n", 0},
     {"encoded words", "Subject: ", "=?utf-8?q?=C3=A9?= ", "\n\nbody\n", 20000, "body\n", 0},
     {"encoded words of every charset", "Subject: ", "=?x-evil-9?b?aGk=?= ", "\n\nbody\n", 10000, "body\n", 0},
+    /* charsets that the C library has and we do not open: in the jail, opening one is death */
+    {"encoded words of foreign charsets", "Subject: ", "=?ISO-2022-CN-EXT?b?aGk=?= =?EBCDIC-US?q?x?= ",
+     "\nTo: =?IBM1047?q?x?= <a@b.example>\nContent-Type: text/plain; charset=ibm037; "
+     "name*=iso-ir-197''%41\n\nbody\n",
+     100, "body\n", 0},
     {"half encoded words", "Subject: ", "=?utf-8?q?", "\n\nbody\n", 50000, "body\n", 0},
     {"parameters", FROM "Content-Type: text/plain", "; a=b", "\n\nbody\n", 100000, NULL, 0},
     {"pieces of a parameter", FROM "Content-Type: text/plain", "; name*1*=%41", "\n\nbody\n", 20000, NULL, 0},
