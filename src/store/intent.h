@@ -100,7 +100,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_intent, intent_free)
 GPtrArray *intent_next(struct store *store, gint64 account, guint limit, GError **error);
 /* All of an account (0: of all), failed ones too: for `sync --dry-run`, the queue view and tests. */
 GPtrArray *intent_list(struct store *store, gint64 account, GError **error);
-gint64 intent_count(struct store *store, gint64 account);
+gint64 intent_count(struct store *store, gint64 account); /* 0: of all */
 /* At the start of a worker, which alone runs this account: what was running is pending again, and uncertain. */
 gboolean intent_recover(struct store *store, gint64 account, GError **error);
 gboolean intent_claim(struct store *store, const gint64 *ids, guint n, GError **error);

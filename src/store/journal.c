@@ -156,7 +156,7 @@ intent_list(struct store *store, gint64 account, GError **error)
 gint64
 intent_count(struct store *store, gint64 account)
 {
-    return sql_int(store, 0, "SELECT count(*) FROM intent WHERE account = ?", "l", account);
+    return sql_int(store, 0, "SELECT count(*) FROM intent WHERE ?1 = 0 OR account = ?1", "l", account);
 }
 
 gint64
