@@ -560,7 +560,23 @@ fetch_bodies(struct sync *sync, const GPtrArray *folders, GError **error)
     return TRUE;
 }
 
-/* File names as the flags are wanted now; and a folder that went through is no longer suspected. */
+/* A folder that went through is no longer suspected of anything. One that was numbered anew in this very pass is: it is
+ * the changes in a row that count, also when each was coped with. */
+static gboolean
+clear_suspicion(struct pass *pass, const struct folder *before, GError **error)
+{
+    struct store *store = pass->sync->store;
+    if (!g_hash_table_contains(pass->read, &before->id))
+        return TRUE;
+    g_autoptr(struct_folder) now = folder_get(store, before->id, NULL);
+    if (!now || now->bits & FOLDER_PAUSED)
+        return TRUE;
+    gboolean steady = now->validity_changes && now->validity_changes == before->validity_changes;
+    return (!steady || folder_settled(store, now->id, error)) &&
+           (!before->notice || !now->notice || folder_set_notice(store, now->id, NULL, error)) &&
+           sync_forget_agreement(store, now->id, error);
+}
+
 static gboolean
 finish(struct pass *pass, const GPtrArray *folders, GError **error)
 {
@@ -568,18 +584,10 @@ finish(struct pass *pass, const GPtrArray *folders, GError **error)
     if (sync->dry_run)
         return TRUE;
     sync_tell_progress(sync, NULL, SYNC_SETTLE, 0, 0);
-    for (guint i = 0; i < folders->len; i++) {
-        const struct folder *folder = folders->pdata[i];
-        if (g_hash_table_contains(pass->read, &folder->id) && folder->validity_changes &&
-            !folder_settled(sync->store, folder->id, error))
+    for (guint i = 0; i < folders->len; i++)
+        if (!clear_suspicion(pass, folders->pdata[i], error))
             return FALSE;
-        if (g_hash_table_contains(pass->read, &folder->id) && folder->notice && !(folder->bits & FOLDER_PAUSED) &&
-            !folder_set_notice(sync->store, folder->id, NULL, error))
-            return FALSE;
-        if (g_hash_table_contains(pass->read, &folder->id) && !(folder->bits & FOLDER_PAUSED) &&
-            !sync_forget_agreement(sync->store, folder->id, error))
-            return FALSE;
-    }
+    /* File names say the flags as they are wanted now. */
     STEP("sync.settle");
     if (!maildir_apply(sync->store, 0, error))
         return FALSE;
