@@ -194,25 +194,41 @@ adopt_status(struct listing *listing, struct imap_folder *folder)
     g_free(status);
 }
 
+/* What the folders are, which are subscribed, and their state, all at once. */
+static char *
+extended_list(const struct imap *imap, guint status_items)
+{
+    g_autofree char *states = status_list(imap, status_items);
+    gboolean with_states = imap_has(imap, IMAP_LIST_STATUS) && strcmp(states, "()");
+    return g_strdup_printf("LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN%s%s%s)",
+                           imap_has(imap, IMAP_SPECIAL_USE) ? " SPECIAL-USE" : "",
+                           with_states ? " STATUS " : "", with_states ? states : "");
+}
+
+/* command2 may be NULL. */
+static gboolean
+list_flight(struct imap *imap, const char *command, const char *command2, struct exchange exchanges[2],
+            struct listing *listing, GError **error)
+{
+    static const char activity[] = "listing folders";
+    struct collector collector = {.take = take_list, .data = listing};
+    return imap_command(imap, &exchanges[0], activity, command, error) && imap_end(imap, error) &&
+           (!command2 ||
+            (imap_command(imap, &exchanges[1], activity, command2, error) && imap_end(imap, error))) &&
+           imap_wait(imap, exchanges, command2 ? 2 : 1, &collector, error);
+}
+
 static gboolean
 run_list(struct imap *imap, guint status_items, struct listing *listing, GError **error)
 {
     struct exchange exchanges[2] = {0};
-    struct collector collector = {.take = take_list, .data = listing};
-    g_autofree char *states = status_list(imap, status_items);
-    g_autofree char *command =
-        g_strdup_printf("LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN%s%s%s)",
-                        imap_has(imap, IMAP_SPECIAL_USE) ? " SPECIAL-USE" : "",
-                        status_items && imap_has(imap, IMAP_LIST_STATUS) ? " STATUS " : "",
-                        status_items && imap_has(imap, IMAP_LIST_STATUS) ? states : "");
-    gboolean extended = imap_has(imap, IMAP_LIST_EXTENDED), done;
-    const char *activity = "listing folders";
-    done = imap_command(imap, &exchanges[0], activity, extended ? command : "LIST \"\" \"*\"", error) &&
-           imap_end(imap, error) &&
-           (extended || (imap_command(imap, &exchanges[1], activity, "LSUB \"\" \"*\"", error) &&
-                         imap_end(imap, error))) &&
-           imap_wait(imap, exchanges, extended ? 1 : 2, &collector, error) &&
-           imap_check_ok(imap, &exchanges[0], ERROR_REFUSED, error, "cannot list folders");
+    g_autofree char *command = extended_list(imap, status_items);
+    gboolean extended = imap_has(imap, IMAP_LIST_EXTENDED);
+    gboolean done = !extended || list_flight(imap, command, NULL, exchanges, listing, error);
+    /* Offered, and not understood: the old way always works. */
+    if (done && (!extended || exchanges[0].result == REPLY_BAD))
+        done = list_flight(imap, "LIST \"\" \"*\"", "LSUB \"\" \"*\"", exchanges, listing, error);
+    done = done && imap_check_ok(imap, &exchanges[0], ERROR_REFUSED, error, "cannot list folders");
     exchange_clear(&exchanges[0]);
     exchange_clear(&exchanges[1]);
     return done;

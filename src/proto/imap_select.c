@@ -222,14 +222,20 @@ struct imap_mailbox *
 imap_select(struct imap *imap, const char *name, const struct imap_select *how, GError **error)
 {
     gboolean read_only = how && how->read_only;
+    const struct imap_select plain = {.read_only = read_only, .plain = TRUE};
     struct exchange exchanges[2] = {0};
     g_autofree char *shown = utf7_show(name);
     if (!imap_check_alive(imap, error) || !imap_check_name(imap, name, error))
         return NULL;
     struct selection selection = {.mailbox = mailbox_new(name, read_only), .how = how};
     fetch_record_init(&selection.record);
-    gboolean done = run_select(imap, exchanges, &selection, read_only, error) &&
-                    imap_check_ok(imap, &exchanges[1], ERROR_STALE, error, "cannot open folder %s", shown);
+    gboolean done = run_select(imap, exchanges, &selection, read_only, error);
+    if (done && exchanges[1].result == REPLY_BAD && imap_has(imap, IMAP_CONDSTORE)) {
+        /* Offered, and not understood: the old way always works. */
+        selection.how = &plain;
+        done = run_select(imap, exchanges, &selection, read_only, error);
+    }
+    done = done && imap_check_ok(imap, &exchanges[1], ERROR_STALE, error, "cannot open folder %s", shown);
     if (done) {
         struct imap_reply reply;
         exchange_to_reply(&exchanges[1], &reply);

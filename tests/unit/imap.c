@@ -444,6 +444,10 @@ static const struct act acts[] = {
      ERROR_REFUSED, "no"},
     {"select: no reason", "", "> P1 SELECT \"INBOX\"\n< P1 NO\n$\n", run_select, "", ERROR_STALE,
      "gave no reason"},
+    {"select: CONDSTORE offered and not understood", "CONDSTORE",
+     "> P1 SELECT \"INBOX\" (CONDSTORE)\n< P1 BAD what\n> P2 SELECT \"INBOX\"\n< * 3 EXISTS\n"
+     "< * OK [UIDVALIDITY 7]\n< P2 OK done\n$\n",
+     run_select, "v7 n0 e3 m0 [] -"},
     {"select: BAD", "", "> P1 SELECT \"INBOX\"\n< P1 BAD huh\n$\n", run_select, "", ERROR_REFUSED,
      "did not understand"},
 
@@ -668,6 +672,11 @@ static const struct act acts[] = {
      "> P2 LIST \"\" \"*\"\n> P3 LSUB \"\" \"*\"\n< * LSUB () \".\" a\n< P3 OK\n< * LIST () \".\" a\n< * "
      "LIST () \".\" b\n< P2 OK\n$\n",
      run_list, "a+ b"},
+    {"list: extended offered and not understood", "LIST-EXTENDED LIST-STATUS",
+     "> P1 LIST \"\" \"\"\n< P1 OK\n> P2 LIST \"\" \"*\" RETURN (SUBSCRIBED CHILDREN STATUS (UIDNEXT))\n< P2 "
+     "BAD what\n"
+     "> P3 LIST \"\" \"*\"\n> P4 LSUB \"\" \"*\"\n< * LIST () \".\" a\n< P3 OK\n< P4 OK\n$\n",
+     run_list, "a"},
     {"list: refused", "",
      "> P1 LIST \"\" \"\"\n< P1 OK\n> P2 LIST \"\" \"*\"\n> P3 LSUB \"\" \"*\"\n< P2 NO x\n< P3 OK\n$\n",
      run_list, "", ERROR_REFUSED, "list folders"},

@@ -268,6 +268,8 @@ test_mutations(void)
         gboolean earlier;
         reply_parse(text, length, &reply);
         g_autofree char *words = reply_words(&reply.text), *id = reply_parse_mailbox_id(&reply);
+        g_assert_true(g_utf8_validate(words, -1, NULL));
+        g_assert_true(!id || *id);
         g_autoptr(struct_imap_copies) copies = imap_copies_new();
         guint32 a, b;
         if (reply.tag.bytes || reply.kind <= REPLY_PREAUTH) {
