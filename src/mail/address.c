@@ -66,7 +66,7 @@ address_list_length(const GPtrArray *list)
 const struct address *
 address_list_get(const GPtrArray *list, guint i)
 {
-    return list->pdata[i];
+    return i < address_list_length(list) ? list->pdata[i] : NULL;
 }
 
 /* --- what a person typed --- */

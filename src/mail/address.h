@@ -32,6 +32,7 @@ GPtrArray *address_list_new(void);
 GPtrArray *address_list_copy(const GPtrArray *list);
 void address_list_add(GPtrArray *list, const char *name, const char *addr);
 guint address_list_length(const GPtrArray *list);
+/* NULL beyond the end: of an empty list there is no first one. */
 const struct address *address_list_get(const GPtrArray *list, guint i);
 
 /* Reads what a person typed: `Ana Ruiz <ana@example.org>, "Vidal, Tomás" <t@example.org>, team: a@b.example,

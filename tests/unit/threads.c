@@ -173,6 +173,21 @@ test_tree(void)
     world_end(&world);
 }
 
+/* An envelope that names nobody and nothing is a message like any other. */
+static void
+test_bare(void)
+{
+    struct world world;
+    world_begin(&world);
+    gint64 message = message_of(world.store, add_mail(world.store, world.inbox, 1, NULL, NULL, NULL, NULL, 0));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(struct_message) row = message_load(world.store, message, &error);
+    g_assert_no_error(error);
+    g_assert_null(row->from_addr);
+    g_assert_cmpstr(row->subject, ==, "");
+    world_end(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -181,5 +196,6 @@ main(int argc, char **argv)
     g_test_add_func("/threads/merge", test_merge);
     g_test_add_func("/threads/hostile", test_hostile);
     g_test_add_func("/threads/tree", test_tree);
+    g_test_add_func("/threads/bare", test_bare);
     return g_test_run();
 }
