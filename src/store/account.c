@@ -129,7 +129,7 @@ store_account_set_state(struct store *store, gint64 id, const char *state, const
 gboolean
 store_is_me(struct store *store, const char *addr)
 {
-    guint64 now = store->in_transaction ? store->own_at : store_change_count(store);
+    guint64 now = store->in_transaction || store->in_snapshot ? store->own_at : store_change_count(store);
     if (!store->own || store->own_at != now) {
         g_clear_pointer(&store->own, g_hash_table_unref);
         store->own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

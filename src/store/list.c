@@ -206,8 +206,8 @@ read_thread(struct store *store, const struct list_view *view, GError **error)
     return g_steal_pointer(&rows);
 }
 
-GPtrArray *
-list_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+static GPtrArray *
+read_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
 {
     switch (view->kind) {
     case LIST_CONVERSATIONS:
@@ -219,6 +219,19 @@ list_page(struct store *store, const struct list_view *view, gint64 key, enum li
         return read_thread(store, view, error);
     }
     g_return_val_if_reached(NULL);
+}
+
+/* A page is many small queries: one snapshot makes them agree, and saves each its locks. */
+GPtrArray *
+list_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+{
+    gboolean own = !store->in_transaction && !store->in_snapshot;
+    if (own && !store_snapshot_begin(store, error))
+        return NULL;
+    GPtrArray *rows = read_page(store, view, key, direction, limit, error);
+    if (own)
+        store_snapshot_end(store);
+    return rows;
 }
 
 struct list_row *
