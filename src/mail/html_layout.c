@@ -109,6 +109,19 @@ html_is_blank(const char *text, gsize length)
     return TRUE;
 }
 
+/* No-break spaces into plain ones, in one pass. */
+static void
+flatten_spaces(GString *line)
+{
+    char *to = line->str;
+    for (const char *from = line->str; *from; from++) {
+        gboolean wide = from[0] == '\xc2' && from[1] == '\xa0';
+        *to++ = wide ? ' ' : *from;
+        from += wide;
+    }
+    g_string_truncate(line, (gsize)(to - line->str));
+}
+
 void
 html_end_line(struct html *html)
 {
@@ -120,8 +133,7 @@ html_end_line(struct html *html)
         html->sink->gap = TRUE;
         return;
     }
-    /* no-break spaces have done their work */
-    g_string_replace(html->line, "\xc2\xa0", " ", 0);
+    flatten_spaces(html->line); /* they have done their work */
     gsize length = html->line->len;
     while (length && html->line->str[length - 1] == ' ')
         length--;
