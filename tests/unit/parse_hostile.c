@@ -143,6 +143,7 @@ build_and_drop(struct draft *draft)
     g_autoptr(struct_draft) owned = draft;
     g_autoptr(GError) error = NULL;
     owned->date = 1;
+    g_free(owned->message_id);
     owned->message_id = g_strdup("id@example.org");
     if (owned->to->len == 0)
         address_list_add(owned->to, NULL, "to@example.org");
