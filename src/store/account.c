@@ -80,7 +80,8 @@ store_account_ensure(struct store *store, const char *name, const char *const *a
         g_autofree char *dir = folder_dir_from_name(name);
         /* An account name is one component, whatever it holds. */
         g_strdelimit(dir, "/", '+');
-        ok = sql_run(store, error, "INSERT INTO account (name, dir, addresses) VALUES (?, ?, ?)", "sss", name, dir, joined);
+        ok = sql_run(store, error, "INSERT INTO account (name, dir, addresses) VALUES (?, ?, ?)", "sss", name,
+                     dir, joined);
         id = sqlite3_last_insert_rowid(store->db);
     }
     g_clear_pointer(&store->own, g_hash_table_unref);
@@ -90,7 +91,7 @@ store_account_ensure(struct store *store, const char *name, const char *const *a
 GPtrArray *
 store_account_list(struct store *store, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) store_account_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)store_account_free);
     sqlite3_stmt *q = sql_query(store, error, "SELECT " COLUMNS " FROM account ORDER BY id", "");
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0)
@@ -114,7 +115,8 @@ store_account_get(struct store *store, gint64 id, GError **error)
 }
 
 gboolean
-store_account_set_state(struct store *store, gint64 id, const char *state, const char *notice, gint64 synced, GError **error)
+store_account_set_state(struct store *store, gint64 id, const char *state, const char *notice, gint64 synced,
+                        GError **error)
 {
     gboolean own;
     if (!txn_enter(store, &own, error))

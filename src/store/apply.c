@@ -31,7 +31,8 @@ collect(struct store *store, sqlite3_stmt *q, GArray *ids, GError **error)
 
 /* --- names show the flags */
 
-/* Renames one file; its new name, or NULL: it is not called what we think (the next scan sees why), or cannot be renamed. */
+/* Renames one file; its new name, or NULL: it is not called what we think (the next scan sees why), or cannot
+ * be renamed. */
 static char *
 rename_one(struct store *store, const struct placement_row *row)
 {
@@ -55,8 +56,10 @@ show_flags(struct store *store, gint64 folder, GError **error)
     gboolean own, ok = TRUE;
 
     if (!collect(store,
-                 sql_query(store, error, "SELECT id FROM placement WHERE folder = ? AND stale_name = 1 AND " SHOWN " AND file IS NOT NULL", "l",
-                           folder),
+                 sql_query(store, error,
+                           "SELECT id FROM placement WHERE folder = ? AND stale_name = 1 AND " SHOWN
+                           " AND file IS NOT NULL",
+                           "l", folder),
                  ids, error))
         return FALSE;
     for (guint from = 0; from < ids->len && ok; from += AT_ONCE) {
@@ -68,7 +71,8 @@ show_flags(struct store *store, gint64 folder, GError **error)
                 continue;
             g_autofree char *name = rename_one(store, &row);
             if (name)
-                ok = placement_row_set_file(store, row.id, name, row.flags, error) && message_refresh(store, row.message, error);
+                ok = placement_row_set_file(store, row.id, name, row.flags, error) &&
+                     message_refresh(store, row.message, error);
         }
         ok = txn_leave(store, own, ok, error);
     }
@@ -83,12 +87,14 @@ link_missing(struct store *store, gint64 folder, GError **error)
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     gboolean own, ok = TRUE;
 
-    if (!collect(store,
-                 sql_query(store, error,
-                           "SELECT p.id FROM placement p INDEXED BY placement_no_file JOIN message m ON m.id = p.message"
-                           " WHERE p.folder = ? AND p.file IS NULL AND p." SHOWN " AND m.cached = 1",
-                           "l", folder),
-                 ids, error))
+    if (!collect(
+            store,
+            sql_query(
+                store, error,
+                "SELECT p.id FROM placement p INDEXED BY placement_no_file JOIN message m ON m.id = p.message"
+                " WHERE p.folder = ? AND p.file IS NULL AND p." SHOWN " AND m.cached = 1",
+                "l", folder),
+            ids, error))
         return FALSE;
     for (guint from = 0; from < ids->len && ok; from += AT_ONCE) {
         if (!txn_enter(store, &own, error))
@@ -98,12 +104,14 @@ link_missing(struct store *store, gint64 folder, GError **error)
             g_autofree char *file = NULL;
             if (!placement_row_read(store, g_array_index(ids, gint64, i), &row, NULL) || row.file)
                 continue;
-            gint64 has = sql_int(store, 0, "SELECT id FROM placement WHERE message = ? AND file IS NOT NULL", "l", row.message);
+            gint64 has = sql_int(store, 0, "SELECT id FROM placement WHERE message = ? AND file IS NOT NULL",
+                                 "l", row.message);
             if (!has || !placement_row_read(store, has, &other, NULL))
                 continue;
             other.flags = row.flags;
             ok = placement_row_link(store, &other, folder, &file, error) &&
-                 (!file || (placement_row_set_file(store, row.id, file, row.flags, error) && message_refresh(store, row.message, error)));
+                 (!file || (placement_row_set_file(store, row.id, file, row.flags, error) &&
+                            message_refresh(store, row.message, error)));
         }
         ok = txn_leave(store, own, ok, error);
     }
@@ -119,26 +127,30 @@ exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
-/* The new name is noted before anything is moved, and while it is noted both places are looked at (folder_path()). The
- * parts are moved under the writer's lock, so that nobody puts a file into the old place meanwhile. */
+/* The new name is noted before anything is moved, and while it is noted both places are looked at
+ * (folder_path()). The parts are moved under the writer's lock, so that nobody puts a file into the old place
+ * meanwhile. */
 static gboolean
 move_dir(struct store *store, gint64 folder, const char *from, const char *to, GError **error)
 {
     static const char *const parts[] = {"tmp", "new", "cur"};
-    g_autofree char *old = g_build_filename(store->mail_dir, from, NULL), *new = g_build_filename(store->mail_dir, to, NULL);
+    g_autofree char *old = g_build_filename(store->mail_dir, from, NULL),
+                    *new = g_build_filename(store->mail_dir, to, NULL);
     gboolean own, ok = TRUE;
 
     if (!maildir_make(new, error) || !txn_enter(store, &own, error))
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(parts) && ok; i++) {
-        g_autofree char *a = g_build_filename(old, parts[i], NULL), *b = g_build_filename(new, parts[i], NULL);
+        g_autofree char *a = g_build_filename(old, parts[i], NULL),
+                        *b = g_build_filename(new, parts[i], NULL);
         STEP("store.move-dir");
         if (exists(a) && rename(a, b) < 0) { /* replaces an empty directory only */
             error_set_errno(error, STORE_ERROR, errno, "cannot move the directory %s to %s", a, b);
             ok = FALSE;
         }
     }
-    ok = ok && sql_run(store, error, "UPDATE folder SET dir = ?, dir_want = NULL WHERE id = ?", "sl", to, folder);
+    ok = ok &&
+         sql_run(store, error, "UPDATE folder SET dir = ?, dir_want = NULL WHERE id = ?", "sl", to, folder);
     ok = txn_leave(store, own, ok, error);
     if (ok)
         maildir_unmake(old);
@@ -150,7 +162,8 @@ follow_name(struct store *store, gint64 folder, GError **error)
 {
     g_autofree char *name = sql_text(store, "SELECT name FROM folder WHERE id = ?", "l", folder);
     g_autofree char *dir = sql_text(store, "SELECT dir FROM folder WHERE id = ?", "l", folder);
-    g_autofree char *base = sql_text(store, "SELECT a.dir FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l", folder);
+    g_autofree char *base = sql_text(
+        store, "SELECT a.dir FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l", folder);
     g_autofree char *below = name && base ? folder_dir_from_name(name) : NULL;
     g_autofree char *want = below ? g_build_filename(base, below, NULL) : NULL;
     gboolean own;
@@ -158,13 +171,16 @@ follow_name(struct store *store, gint64 folder, GError **error)
     if (!want || !strcmp(want, dir))
         return TRUE;
     g_autofree char *old = g_build_filename(store->mail_dir, dir, "cur", NULL);
-    if (sql_int(store, 0, "SELECT 1 FROM folder WHERE id <> ? AND (dir = ? OR dir_want = ?2)", "ls", folder, want))
+    if (sql_int(store, 0, "SELECT 1 FROM folder WHERE id <> ? AND (dir = ? OR dir_want = ?2)", "ls", folder,
+                want))
         return TRUE; /* still taken: another time */
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean there = exists(old) || sql_int(store, 0, "SELECT dir_want IS NOT NULL FROM folder WHERE id = ?", "l", folder);
-    gboolean ok = there ? sql_run(store, error, "UPDATE folder SET dir_want = ? WHERE id = ?", "sl", want, folder)
-                        : sql_run(store, error, "UPDATE folder SET dir = ? WHERE id = ?", "sl", want, folder);
+    gboolean there =
+        exists(old) || sql_int(store, 0, "SELECT dir_want IS NOT NULL FROM folder WHERE id = ?", "l", folder);
+    gboolean ok =
+        there ? sql_run(store, error, "UPDATE folder SET dir_want = ? WHERE id = ?", "sl", want, folder)
+              : sql_run(store, error, "UPDATE folder SET dir = ? WHERE id = ?", "sl", want, folder);
     if (!txn_leave(store, own, ok, error))
         return FALSE;
     return !there || move_dir(store, folder, dir, want, error);
@@ -178,11 +194,13 @@ maildir_apply(struct store *store, gint64 folder, GError **error)
     g_return_val_if_fail(!store_in_transaction(store), FALSE);
     if (folder)
         g_array_append_val(ids, folder);
-    else if (!collect(store, sql_query(store, error, "SELECT id FROM folder WHERE account > 0", ""), ids, error))
+    else if (!collect(store, sql_query(store, error, "SELECT id FROM folder WHERE account > 0", ""), ids,
+                      error))
         return FALSE;
     for (guint i = 0; i < ids->len; i++) {
         gint64 id = g_array_index(ids, gint64, i);
-        if (!follow_name(store, id, error) || !link_missing(store, id, error) || !show_flags(store, id, error))
+        if (!follow_name(store, id, error) || !link_missing(store, id, error) ||
+            !show_flags(store, id, error))
             return FALSE;
     }
     return TRUE;

@@ -1,7 +1,7 @@
 /* autosave.h - what is being written, kept against crashes (D4)
  *
- * The composer writes its state here every few seconds; a session that died leaves its rows, and the next start offers them.
- * The text is the composer's own (a draft file). Same thread as the store.
+ * The composer writes its state here every few seconds; a session that died leaves its rows, and the next
+ * start offers them. The text is the composer's own (a draft file). Same thread as the store.
  */
 #ifndef STORE_AUTOSAVE_H
 #define STORE_AUTOSAVE_H

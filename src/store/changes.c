@@ -33,10 +33,10 @@ read_message(sqlite3_stmt *q)
     change->sequence = sqlite3_column_int64(q, 0);
     change->message = sqlite3_column_int64(q, 1);
     change->message_id = sql_dup(q, 2);
-    change->flags = (guint) sqlite3_column_int(q, 3);
+    change->flags = (guint)sqlite3_column_int(q, 3);
     change->tags = g_strdup(sql_str(q, 4));
-    change->places = (guint) sqlite3_column_int(q, 5);
-    change->bits = (guint) sqlite3_column_int(q, 6);
+    change->places = (guint)sqlite3_column_int(q, 5);
+    change->bits = (guint)sqlite3_column_int(q, 6);
     change->date = sqlite3_column_int64(q, 7);
     change->gone = sqlite3_column_int(q, 8) == 0; /* kept in mail/.removed, or about to go */
     change->files = g_ptr_array_new_with_free_func(g_free);
@@ -72,7 +72,7 @@ read_messages(struct store *store, sqlite3_stmt *q, GPtrArray *list, GError **er
 static int
 by_sequence(gconstpointer a, gconstpointer b)
 {
-    const struct change *x = *(struct change *const *) a, *y = *(struct change *const *) b;
+    const struct change *x = *(struct change *const *)a, *y = *(struct change *const *)b;
     if (x->sequence != y->sequence)
         return x->sequence < y->sequence ? -1 : 1;
     return x->message < y->message ? -1 : x->message > y->message;
@@ -81,7 +81,7 @@ by_sequence(gconstpointer a, gconstpointer b)
 GPtrArray *
 changes_since(struct store *store, gint64 since, guint limit, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) change_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
     /* Up to the sequence of the last row that fits, so that none is cut in two. */
     gint64 last = sql_int(store, 0,
                           "SELECT max(s) FROM (SELECT changed AS s FROM message WHERE changed > ?1 UNION ALL"
@@ -90,12 +90,16 @@ changes_since(struct store *store, gint64 since, guint limit, GError **error)
     if (!last)
         return g_steal_pointer(&list);
     if (!read_messages(store,
-                       sql_query(store, error, "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.changed > ? AND m.changed <= ?", "ll",
-                                 since, last),
+                       sql_query(store, error,
+                                 "SELECT " MESSAGE_COLUMNS
+                                 " FROM message m WHERE m.changed > ? AND m.changed <= ?",
+                                 "ll", since, last),
                        list, error))
         return NULL;
-    sqlite3_stmt *q = sql_query(store, error, "SELECT sequence, message, message_id, files FROM gone WHERE sequence > ? AND sequence <= ?",
-                                "ll", since, last);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT sequence, message, message_id, files FROM gone WHERE sequence > ? AND sequence <= ?", "ll",
+        since, last);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct change *change = g_new0(struct change, 1);
@@ -118,11 +122,12 @@ changes_since(struct store *store, gint64 since, guint limit, GError **error)
 GPtrArray *
 changes_all(struct store *store, gint64 *cursor, guint limit, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) change_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)change_free);
     gint64 before = *cursor ? *cursor : G_MAXINT64;
     if (!read_messages(store,
                        sql_query(store, error,
-                                 "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.key < ? AND m.cached = 1 AND m.shown > 0"
+                                 "SELECT " MESSAGE_COLUMNS
+                                 " FROM message m WHERE m.key < ? AND m.cached = 1 AND m.shown > 0"
                                  " ORDER BY m.key DESC LIMIT ?",
                                  "li", before, limit),
                        list, error))
@@ -130,7 +135,7 @@ changes_all(struct store *store, gint64 *cursor, guint limit, GError **error)
     *cursor = 0;
     if (list->len && list->len == limit)
         *cursor = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l",
-                          ((struct change *) list->pdata[list->len - 1])->message);
+                          ((struct change *)list->pdata[list->len - 1])->message);
     return g_steal_pointer(&list);
 }
 
@@ -146,8 +151,9 @@ index_state_set(struct store *store, const char *key, const char *value, GError 
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = value ? sql_run(store, error, "INSERT OR REPLACE INTO index_state VALUES (?, ?)", "ss", key, value)
-                        : sql_run(store, error, "DELETE FROM index_state WHERE name = ?", "s", key);
+    gboolean ok =
+        value ? sql_run(store, error, "INSERT OR REPLACE INTO index_state VALUES (?, ?)", "ss", key, value)
+              : sql_run(store, error, "DELETE FROM index_state WHERE name = ?", "s", key);
     return txn_leave(store, own, ok, error);
 }
 
@@ -157,16 +163,19 @@ index_skip_add(struct store *store, gint64 message, const char *reason, GError *
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error, "INSERT OR REPLACE INTO index_skip SELECT id, hash, ?, ? FROM message WHERE id = ?", "sll", reason,
-                          clock_now(), message);
+    gboolean ok = sql_run(store, error,
+                          "INSERT OR REPLACE INTO index_skip SELECT id, hash, ?, ? FROM message WHERE id = ?",
+                          "sll", reason, clock_now(), message);
     return txn_leave(store, own, ok, error);
 }
 
 gboolean
 index_skip_has(struct store *store, gint64 message)
 {
-    return sql_int(store, 0, "SELECT 1 FROM index_skip s JOIN message m ON m.id = s.message WHERE s.message = ? AND s.hash IS m.hash", "l",
-                   message) != 0;
+    return sql_int(store, 0,
+                   "SELECT 1 FROM index_skip s JOIN message m ON m.id = s.message WHERE s.message = ? AND "
+                   "s.hash IS m.hash",
+                   "l", message) != 0;
 }
 
 gboolean

@@ -13,37 +13,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAYS(n) ((n) * (gint64) 86400)
+#define DAYS(n) ((n) * (gint64)86400)
 
 /* Each query gives one sentence a row when something does not agree. */
 static const char *const checks[] = {
-    "SELECT 'folder ' || f.name || ' counts ' || f.total || ' messages, ' || f.unread || ' unread, ' || f.flagged || ' flagged, but has '"
-    " || count(p.id) || ', ' || coalesce(sum(p.flags & 1 = 0), 0) || ', ' || coalesce(sum(p.flags & 4 <> 0), 0)"
+    "SELECT 'folder ' || f.name || ' counts ' || f.total || ' messages, ' || f.unread || ' unread, ' || "
+    "f.flagged || ' flagged, but has '"
+    " || count(p.id) || ', ' || coalesce(sum(p.flags & 1 = 0), 0) || ', ' || coalesce(sum(p.flags & 4 <> 0), "
+    "0)"
     " FROM folder f LEFT JOIN placement p ON p.folder = f.id AND p." SHOWN
     " GROUP BY f.id HAVING f.total <> count(p.id) OR f.unread <> coalesce(sum(p.flags & 1 = 0), 0)"
     " OR f.flagged <> coalesce(sum(p.flags & 4 <> 0), 0)",
-    "SELECT 'folder ' || f.name || ' counts ' || f.conversations || ' conversations, ' || f.unread_conversations || ' unread, but has '"
-    " || count(t.thread) || ', ' || coalesce(sum(t.unread > 0), 0) FROM folder f LEFT JOIN folder_thread t ON t.folder = f.id"
-    " GROUP BY f.id HAVING f.conversations <> count(t.thread) OR f.unread_conversations <> coalesce(sum(t.unread > 0), 0)",
+    "SELECT 'folder ' || f.name || ' counts ' || f.conversations || ' conversations, ' || "
+    "f.unread_conversations || ' unread, but has '"
+    " || count(t.thread) || ', ' || coalesce(sum(t.unread > 0), 0) FROM folder f LEFT JOIN folder_thread t "
+    "ON t.folder = f.id"
+    " GROUP BY f.id HAVING f.conversations <> count(t.thread) OR f.unread_conversations <> "
+    "coalesce(sum(t.unread > 0), 0)",
     "SELECT 'conversation ' || p.thread || ' in folder ' || p.folder || ' does not agree with its messages'"
-    " FROM placement p LEFT JOIN folder_thread t ON t.folder = p.folder AND t.thread = p.thread WHERE p." SHOWN
+    " FROM placement p LEFT JOIN folder_thread t ON t.folder = p.folder AND t.thread = p.thread WHERE "
+    "p." SHOWN
     " GROUP BY p.folder, p.thread HAVING t.thread IS NULL OR t.count <> count(p.id) OR t.newest <> max(p.key)"
     " OR t.unread <> sum(p.flags & 1 = 0) OR t.flagged <> sum(p.flags & 4 <> 0)",
-    "SELECT 'conversation ' || t.thread || ' in folder ' || t.folder || ' is empty' FROM folder_thread t WHERE NOT EXISTS"
-    " (SELECT 1 FROM placement p JOIN message m ON m.id = p.message WHERE m.thread = t.thread AND p.folder = t.folder AND p." SHOWN ")",
+    "SELECT 'conversation ' || t.thread || ' in folder ' || t.folder || ' is empty' FROM folder_thread t "
+    "WHERE NOT EXISTS"
+    " (SELECT 1 FROM placement p JOIN message m ON m.id = p.message WHERE m.thread = t.thread AND p.folder = "
+    "t.folder AND p." SHOWN ")",
     "SELECT 'placement ' || p.id || ' does not agree with message ' || p.message FROM placement p"
     " LEFT JOIN message m ON m.id = p.message WHERE m.id IS NULL OR m.key <> p.key OR m.thread <> p.thread",
-    "SELECT 'placement ' || p.id || ' lies in no folder' FROM placement p WHERE p.folder NOT IN (SELECT id FROM folder)",
-    "SELECT 'message ' || m.id || ' lies in ' || m.shown || ' folders, but has ' || count(p.id) FROM message m"
+    "SELECT 'placement ' || p.id || ' lies in no folder' FROM placement p WHERE p.folder NOT IN (SELECT id "
+    "FROM folder)",
+    "SELECT 'message ' || m.id || ' lies in ' || m.shown || ' folders, but has ' || count(p.id) FROM message "
+    "m"
     " LEFT JOIN placement p ON p.message = m.id AND p." SHOWN " GROUP BY m.id HAVING m.shown <> count(p.id)",
-    "SELECT 'message ' || m.id || ' lies nowhere' FROM message m WHERE NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id)",
-    "SELECT 'message ' || m.id || ' is not in the full text' FROM message m WHERE m.key NOT IN (SELECT rowid FROM fulltext)",
+    "SELECT 'message ' || m.id || ' lies nowhere' FROM message m WHERE NOT EXISTS (SELECT 1 FROM placement p "
+    "WHERE p.message = m.id)",
+    "SELECT 'message ' || m.id || ' is not in the full text' FROM message m WHERE m.key NOT IN (SELECT rowid "
+    "FROM fulltext)",
     "SELECT 'thread ' || t.id || ' counts ' || t.size || ' messages, but has ' || count(m.id) FROM thread t"
     " LEFT JOIN message m ON m.thread = t.id GROUP BY t.id HAVING t.size <> count(m.id)",
     "SELECT 'intent ' || i.id || ' has lost its message' FROM intent i WHERE i.source > 0 AND i.state < 2"
     " AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.id = i.source)",
     "SELECT 'a message of folder ' || p.folder || ' leaves for nowhere' FROM placement p WHERE p.state = 1"
-    " AND p.folder NOT IN (SELECT id FROM folder WHERE account = 0) AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.source = p.id)",
+    " AND p.folder NOT IN (SELECT id FROM folder WHERE account = 0) AND NOT EXISTS (SELECT 1 FROM intent i "
+    "WHERE i.source = p.id)",
 };
 
 GPtrArray *
@@ -78,14 +91,17 @@ store_check(struct store *store, GError **error)
 }
 
 static const char *const repairs[] = {
-    "DELETE FROM placement WHERE folder NOT IN (SELECT id FROM folder) OR message NOT IN (SELECT id FROM message)",
+    "DELETE FROM placement WHERE folder NOT IN (SELECT id FROM folder) OR message NOT IN (SELECT id FROM "
+    "message)",
     "UPDATE placement SET (key, thread) = (SELECT key, thread FROM message m WHERE m.id = placement.message)",
     "DELETE FROM folder_thread",
-    "INSERT INTO folder_thread SELECT folder, thread, max(key), count(*), sum(flags & 1 = 0), sum(flags & 4 <> 0)"
+    "INSERT INTO folder_thread SELECT folder, thread, max(key), count(*), sum(flags & 1 = 0), sum(flags & 4 "
+    "<> 0)"
     " FROM placement WHERE " SHOWN " GROUP BY folder, thread",
     "UPDATE folder SET (total, unread, flagged) = (SELECT count(*), coalesce(sum(p.flags & 1 = 0), 0),"
     " coalesce(sum(p.flags & 4 <> 0), 0) FROM placement p WHERE p.folder = folder.id AND p." SHOWN "),"
-    " (conversations, unread_conversations) = (SELECT count(*), coalesce(sum(t.unread > 0), 0) FROM folder_thread t"
+    " (conversations, unread_conversations) = (SELECT count(*), coalesce(sum(t.unread > 0), 0) FROM "
+    "folder_thread t"
     " WHERE t.folder = folder.id)",
     "UPDATE thread SET size = (SELECT count(*) FROM message m WHERE m.thread = thread.id)",
     "DELETE FROM intent WHERE source > 0 AND source NOT IN (SELECT id FROM placement)",
@@ -105,7 +121,8 @@ store_repair(struct store *store, GError **error)
     /* What was leaving without an intent has not left. */
     sqlite3_stmt *q = ok ? sql_query(store, error,
                                      "SELECT p.id FROM placement p WHERE p.state = 1 AND p.folder NOT IN"
-                                     " (SELECT id FROM folder WHERE account = 0) AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.source = p.id)",
+                                     " (SELECT id FROM folder WHERE account = 0) AND NOT EXISTS (SELECT 1 "
+                                     "FROM intent i WHERE i.source = p.id)",
                                      "")
                          : NULL;
     g_autoptr(GArray) leaving = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -117,7 +134,8 @@ store_repair(struct store *store, GError **error)
     ok = ok && rc == 0;
     for (guint i = 0; i < leaving->len && ok; i++) {
         g_auto(struct_placement_row) row = {0};
-        ok = placement_row_read(store, g_array_index(leaving, gint64, i), &row, error) && placement_row_set_state(store, &row, 0, error);
+        ok = placement_row_read(store, g_array_index(leaving, gint64, i), &row, error) &&
+             placement_row_set_state(store, &row, 0, error);
     }
     q = ok ? sql_query(store, error, "SELECT id FROM message", "") : NULL;
     rc = q ? 0 : -1;
@@ -148,7 +166,8 @@ sweep(struct store *store, const char *part, const char *query)
     DIR *stream = rc < 0 ? NULL : opendir(dir);
     while (stream && (d = readdir(stream)))
         if (*d->d_name != '.' && !g_hash_table_contains(known, d->d_name) &&
-            fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_ctime < yesterday) {
+            fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            st.st_ctime < yesterday) {
             log_info("store.housekeeping", "%s/%s belongs to nothing: removed", dir, d->d_name);
             unlinkat(dirfd(stream), d->d_name, 0);
         }
@@ -163,15 +182,19 @@ forget_sent_files(struct store *store, gint64 before, GError **error)
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    sqlite3_stmt *q = sql_query(store, error, "SELECT file FROM outbox WHERE state IN (3, 7) AND copy <> 1 AND created < ? AND file <> ''",
-                                "l", before);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT file FROM outbox WHERE state IN (3, 7) AND copy <> 1 AND created < ? AND file <> ''", "l",
+        before);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         g_autofree char *path = g_build_filename(store->mail_dir, ".outbox", sql_str(q, 0), NULL);
         txn_unlink_on_commit(store, path);
     }
-    gboolean ok = rc == 0 && sql_run(store, error, "UPDATE outbox SET file = '' WHERE state IN (3, 7) AND copy <> 1 AND created < ?", "l",
-                                     before);
+    gboolean ok =
+        rc == 0 && sql_run(store, error,
+                           "UPDATE outbox SET file = '' WHERE state IN (3, 7) AND copy <> 1 AND created < ?",
+                           "l", before);
     return txn_leave(store, own, ok, error);
 }
 
@@ -184,14 +207,19 @@ store_housekeeping(struct store *store, GError **error)
     if (!removed_prune(store, month, error) || !forget_sent_files(store, month, error))
         return FALSE;
     sweep(store, ".outbox", "SELECT file FROM outbox");
-    sweep(store, ".removed/cur", "SELECT p.file FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.file IS NOT NULL");
+    sweep(store, ".removed/cur",
+          "SELECT p.file FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.file IS "
+          "NOT NULL");
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error, "DELETE FROM journal_item WHERE journal IN (SELECT id FROM journal WHERE time < ?)", "l", month) &&
+    gboolean ok = sql_run(store, error,
+                          "DELETE FROM journal_item WHERE journal IN (SELECT id FROM journal WHERE time < ?)",
+                          "l", month) &&
                   sql_run(store, error, "DELETE FROM journal WHERE time < ?", "l", month) &&
                   sql_run(store, error, "DELETE FROM gone WHERE time < ?", "l", month) &&
                   sql_run(store, error,
-                          "UPDATE outbox_attempt SET dialogue = NULL WHERE time < ? AND dialogue IS NOT NULL", "l", month * 1000000);
+                          "UPDATE outbox_attempt SET dialogue = NULL WHERE time < ? AND dialogue IS NOT NULL",
+                          "l", month * 1000000);
     if (!txn_leave(store, own, ok, error))
         return FALSE;
     return sql_script(store, "PRAGMA optimize; PRAGMA incremental_vacuum(1000)", error);

@@ -57,7 +57,8 @@ words_of(const char *name, const char *addr)
         g_strv_builder_add(words, at + 1);
         *at = '\0';
         g_auto(GStrv) locals = g_strsplit_set(low, ".-_+", -1);
-        for (guint i = 1; locals[0] && locals[i] && i < 5; i++) /* the first one is the address's own beginning */
+        for (guint i = 1; locals[0] && locals[i] && i < 5;
+             i++) /* the first one is the address's own beginning */
             if (*locals[i])
                 g_strv_builder_add(words, locals[i]);
     }
@@ -78,7 +79,8 @@ enum count { COUNT_SENT, COUNT_RECEIVED, COUNT_SEEN, COUNT_NONE };
 
 /* One more message; the row is made when it is new, and a better name is taken. */
 static gboolean
-touch(struct store *store, const char *name, const char *addr, enum count count, gint64 date, gint64 *id, GError **error)
+touch(struct store *store, const char *name, const char *addr, enum count count, gint64 date, gint64 *id,
+      GError **error)
 {
     g_autofree char *key = key_of(addr);
     if (!key)
@@ -86,19 +88,20 @@ touch(struct store *store, const char *name, const char *addr, enum count count,
     g_autofree char *clean = name ? text_safe(name, -1, TEXT_LINE) : NULL;
     if (clean && (!*clean || strlen(clean) > NAME_MAX_BYTES || !g_ascii_strcasecmp(clean, addr)))
         g_clear_pointer(&clean, g_free); /* an address as a name says nothing */
-    sqlite3_stmt *q = sql_query(store, error,
-                                "INSERT INTO contact (addr_key, addr, name, first, last, sent, received, seen)"
-                                " VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7) ON CONFLICT (addr_key) DO UPDATE SET"
-                                " first = min(first, ?4), last = max(last, ?4), sent = sent + ?5, received = received + ?6,"
-                                " seen = seen + ?7 RETURNING id, sent + received + seen, name, by_hand",
-                                "sssliii", key, addr, clean, date, count == COUNT_SENT, count == COUNT_RECEIVED,
-                                count == COUNT_SEEN);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "INSERT INTO contact (addr_key, addr, name, first, last, sent, received, seen)"
+        " VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7) ON CONFLICT (addr_key) DO UPDATE SET"
+        " first = min(first, ?4), last = max(last, ?4), sent = sent + ?5, received = received + ?6,"
+        " seen = seen + ?7 RETURNING id, sent + received + seen, name, by_hand",
+        "sssliii", key, addr, clean, date, count == COUNT_SENT, count == COUNT_RECEIVED, count == COUNT_SEEN);
     if (!q || sql_row(store, q, error) <= 0)
         return FALSE;
     gint64 row = sqlite3_column_int64(q, 0);
     gboolean fresh = sqlite3_column_int64(q, 1) <= 1;
-    const char *known = (const char *) sqlite3_column_text(q, 2);
-    gboolean renamed = !fresh && clean && g_strcmp0(known, clean) && !sqlite3_column_int(q, 3) && (count == COUNT_RECEIVED || !known);
+    const char *known = (const char *)sqlite3_column_text(q, 2);
+    gboolean renamed = !fresh && clean && g_strcmp0(known, clean) && !sqlite3_column_int(q, 3) &&
+                       (count == COUNT_RECEIVED || !known);
     sql_end(q);
     if (id)
         *id = row;
@@ -123,7 +126,8 @@ touch_list(struct store *store, const GPtrArray *list, enum count count, gint64 
 }
 
 gboolean
-contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me, GError **error)
+contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me,
+                GError **error)
 {
     if (!from_me) {
         const struct address *from = address_list_get(envelope->from, 0);
@@ -133,12 +137,14 @@ contact_harvest(struct store *store, const struct envelope *envelope, gint64 dat
     if (address_list_length(envelope->to) + address_list_length(envelope->cc) > CROWD)
         return TRUE;
     enum count count = from_me ? COUNT_SENT : COUNT_SEEN;
-    return touch_list(store, envelope->to, count, date, error) && touch_list(store, envelope->cc, count, date, error) &&
+    return touch_list(store, envelope->to, count, date, error) &&
+           touch_list(store, envelope->cc, count, date, error) &&
            (!from_me || touch_list(store, envelope->bcc, count, date, error));
 }
 
 #define COLUMNS                                                                                              \
-    "c.id, c.name, c.addr, c.first, c.last, c.sent, c.received, c.seen, c.replied, c.junk, c.good, c.bounced, c.bounce," \
+    "c.id, c.name, c.addr, c.first, c.last, c.sent, c.received, c.seen, c.replied, c.junk, c.good, "         \
+    "c.bounced, c.bounce,"                                                                                   \
     " c.blocked"
 
 static struct contact *
@@ -150,12 +156,12 @@ read_row(sqlite3_stmt *q)
     contact->addr = sql_dup(q, 2);
     contact->first = sqlite3_column_int64(q, 3);
     contact->last = sqlite3_column_int64(q, 4);
-    contact->sent = (guint) sqlite3_column_int(q, 5);
-    contact->received = (guint) sqlite3_column_int(q, 6);
-    contact->seen = (guint) sqlite3_column_int(q, 7);
-    contact->replied = (guint) sqlite3_column_int(q, 8);
-    contact->junk = (guint) sqlite3_column_int(q, 9);
-    contact->good = (guint) sqlite3_column_int(q, 10);
+    contact->sent = (guint)sqlite3_column_int(q, 5);
+    contact->received = (guint)sqlite3_column_int(q, 6);
+    contact->seen = (guint)sqlite3_column_int(q, 7);
+    contact->replied = (guint)sqlite3_column_int(q, 8);
+    contact->junk = (guint)sqlite3_column_int(q, 9);
+    contact->good = (guint)sqlite3_column_int(q, 10);
     contact->bounced = sqlite3_column_int64(q, 11);
     contact->bounce = sql_dup(q, 12);
     contact->blocked = sqlite3_column_int(q, 13) != 0;
@@ -164,13 +170,14 @@ read_row(sqlite3_stmt *q)
 
 /* Written to before heard from before seen; each counts less with every half year. */
 #define RANK                                                                                                 \
-    " ORDER BY (c.by_hand * 50 + min(c.sent, 100) * 10 + min(c.received, 100) * 2 + min(c.seen, 20)) * 15768000.0" \
+    " ORDER BY (c.by_hand * 50 + min(c.sent, 100) * 10 + min(c.received, 100) * 2 + min(c.seen, 20)) * "     \
+    "15768000.0"                                                                                             \
     " / (15768000 + max(0, ?2 - c.last)) DESC, c.last DESC, c.id LIMIT ?3"
 
 GPtrArray *
 contact_complete(struct store *store, const char *text, guint limit, GError **error)
 {
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify) contact_free);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
     g_autofree char *folded = text_fold(text);
     g_auto(GStrv) words = g_strsplit_set(folded, " ,\"<>\t", -1);
     g_autoptr(GString) where = g_string_new(NULL);
@@ -182,13 +189,16 @@ contact_complete(struct store *store, const char *text, guint limit, GError **er
         if (**word && (!first || strlen(*word) > strlen(first)))
             first = *word;
     g_autofree char *end = first ? g_strconcat(first, "\xf4\x8f\xbf\xbf", NULL) : NULL;
-    sqlite3_stmt *q = first ? sql_query(store, error,
-                                        "SELECT " COLUMNS " FROM contact c WHERE c.junk <= c.good AND NOT c.blocked AND c.id IN"
-                                        " (SELECT contact FROM contact_word WHERE word >= ?1 AND word < ?4)" RANK,
-                                        "slls", first, now, (gint64) (words[1] ? 2000 : limit), end)
-                            : sql_query(store, error,
-                                        "SELECT " COLUMNS " FROM contact c WHERE c.junk <= c.good AND NOT c.blocked AND ?1 IS NULL" RANK,
-                                        "sll", NULL, now, (gint64) limit);
+    sqlite3_stmt *q =
+        first ? sql_query(store, error,
+                          "SELECT " COLUMNS
+                          " FROM contact c WHERE c.junk <= c.good AND NOT c.blocked AND c.id IN"
+                          " (SELECT contact FROM contact_word WHERE word >= ?1 AND word < ?4)" RANK,
+                          "slls", first, now, (gint64)(words[1] ? 2000 : limit), end)
+              : sql_query(store, error,
+                          "SELECT " COLUMNS
+                          " FROM contact c WHERE c.junk <= c.good AND NOT c.blocked AND ?1 IS NULL" RANK,
+                          "sll", NULL, now, (gint64)limit);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct contact *contact = read_row(q);
@@ -215,7 +225,8 @@ contact_find(struct store *store, const char *addr, GError **error)
     struct contact *contact = NULL;
     if (!key)
         return NULL;
-    sqlite3_stmt *q = sql_query(store, error, "SELECT " COLUMNS " FROM contact c WHERE c.addr_key = ?", "s", key);
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT " COLUMNS " FROM contact c WHERE c.addr_key = ?", "s", key);
     if (q && sql_row(store, q, error) > 0) {
         contact = read_row(q);
         sql_end(q);
@@ -225,7 +236,8 @@ contact_find(struct store *store, const char *addr, GError **error)
 
 /* Makes sure of the row and runs one statement on it: two parameters, then the row's id. */
 static gboolean
-change(struct store *store, const char *name, const char *addr, const char *text, gint64 number, const char *string, GError **error)
+change(struct store *store, const char *name, const char *addr, const char *text, gint64 number,
+       const char *string, GError **error)
 {
     gboolean own;
     gint64 id = 0;
@@ -246,9 +258,12 @@ contact_add(struct store *store, const char *name, const char *addr, GError **er
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = change(store, name, addr, "UPDATE contact SET by_hand = ?, name = coalesce(?, name) WHERE id = ?", 1, name, error);
+    gboolean ok =
+        change(store, name, addr, "UPDATE contact SET by_hand = ?, name = coalesce(?, name) WHERE id = ?", 1,
+               name, error);
     gint64 id = 0;
-    ok = ok && touch(store, NULL, addr, COUNT_NONE, clock_now(), &id, error) && put_words(store, id, name, addr, error);
+    ok = ok && touch(store, NULL, addr, COUNT_NONE, clock_now(), &id, error) &&
+         put_words(store, id, name, addr, error);
     return txn_leave(store, own, ok, error);
 }
 
@@ -261,33 +276,41 @@ contact_forget(struct store *store, const char *addr, GError **error)
         return TRUE;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error, "DELETE FROM contact_word WHERE contact IN (SELECT id FROM contact WHERE addr_key = ?)", "s",
-                          key) &&
-                  sql_run(store, error, "DELETE FROM contact WHERE addr_key = ?", "s", key);
+    gboolean ok =
+        sql_run(store, error,
+                "DELETE FROM contact_word WHERE contact IN (SELECT id FROM contact WHERE addr_key = ?)", "s",
+                key) &&
+        sql_run(store, error, "DELETE FROM contact WHERE addr_key = ?", "s", key);
     return txn_leave(store, own, ok, error);
 }
 
 gboolean
 contact_set_blocked(struct store *store, const char *addr, gboolean blocked, GError **error)
 {
-    return change(store, NULL, addr, "UPDATE contact SET blocked = ?, name = coalesce(?, name) WHERE id = ?", blocked, NULL, error);
+    return change(store, NULL, addr, "UPDATE contact SET blocked = ?, name = coalesce(?, name) WHERE id = ?",
+                  blocked, NULL, error);
 }
 
 gboolean
 contact_set_bounced(struct store *store, const char *addr, const char *reason, GError **error)
 {
-    return change(store, NULL, addr, "UPDATE contact SET bounced = ?, bounce = ? WHERE id = ?", reason ? clock_now() : 0, reason, error);
+    return change(store, NULL, addr, "UPDATE contact SET bounced = ?, bounce = ? WHERE id = ?",
+                  reason ? clock_now() : 0, reason, error);
 }
 
 gboolean
 contact_count_junk(struct store *store, const char *addr, gboolean junk, GError **error)
 {
-    return change(store, NULL, addr, "UPDATE contact SET junk = junk + ?1, good = good + (1 - ?1), name = coalesce(?2, name) WHERE id = ?3",
+    return change(store, NULL, addr,
+                  "UPDATE contact SET junk = junk + ?1, good = good + (1 - ?1), name = coalesce(?2, name) "
+                  "WHERE id = ?3",
                   junk, NULL, error);
 }
 
 gboolean
 contact_count_reply(struct store *store, const char *addr, GError **error)
 {
-    return change(store, NULL, addr, "UPDATE contact SET replied = replied + ?, name = coalesce(?, name) WHERE id = ?", 1, NULL, error);
+    return change(store, NULL, addr,
+                  "UPDATE contact SET replied = replied + ?, name = coalesce(?, name) WHERE id = ?", 1, NULL,
+                  error);
 }

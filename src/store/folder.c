@@ -45,8 +45,9 @@ folder_free(struct folder *folder)
 }
 
 #define SELECT_FOLDER                                                                                        \
-    "SELECT f.id, f.account, a.name, f.name, f.wire, f.delimiter, f.dir, f.role, f.bits, f.uidvalidity, f.uidnext," \
-    " f.modseq, f.validity_changes, f.total, f.unread, f.flagged, f.conversations, f.unread_conversations," \
+    "SELECT f.id, f.account, a.name, f.name, f.wire, f.delimiter, f.dir, f.role, f.bits, f.uidvalidity, "    \
+    "f.uidnext,"                                                                                             \
+    " f.modseq, f.validity_changes, f.total, f.unread, f.flagged, f.conversations, f.unread_conversations,"  \
     " f.server_total, f.synced, f.notice FROM folder f JOIN account a ON a.id = f.account "
 
 static struct folder *
@@ -59,14 +60,14 @@ read_row(sqlite3_stmt *q)
     folder->account_name = sql_dup(q, i++);
     folder->name = sql_dup(q, i++);
     folder->wire = sql_dup(q, i++);
-    folder->delimiter = (char) sqlite3_column_int(q, i++);
+    folder->delimiter = (char)sqlite3_column_int(q, i++);
     folder->dir = sql_dup(q, i++);
-    folder->role = (enum folder_role) sqlite3_column_int(q, i++);
-    folder->bits = (guint) sqlite3_column_int(q, i++);
-    folder->uidvalidity = (guint32) sqlite3_column_int64(q, i++);
-    folder->uidnext = (guint32) sqlite3_column_int64(q, i++);
-    folder->modseq = (guint64) sqlite3_column_int64(q, i++);
-    folder->validity_changes = (guint) sqlite3_column_int(q, i++);
+    folder->role = (enum folder_role)sqlite3_column_int(q, i++);
+    folder->bits = (guint)sqlite3_column_int(q, i++);
+    folder->uidvalidity = (guint32)sqlite3_column_int64(q, i++);
+    folder->uidnext = (guint32)sqlite3_column_int64(q, i++);
+    folder->modseq = (guint64)sqlite3_column_int64(q, i++);
+    folder->validity_changes = (guint)sqlite3_column_int(q, i++);
     folder->total = sqlite3_column_int64(q, i++);
     folder->unread = sqlite3_column_int64(q, i++);
     folder->flagged = sqlite3_column_int64(q, i++);
@@ -81,11 +82,12 @@ read_row(sqlite3_stmt *q)
 GPtrArray *
 folder_list(struct store *store, gint64 account, gboolean all, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
-    sqlite3_stmt *q = sql_query(store, error,
-                                SELECT_FOLDER "WHERE (?1 = 0 OR f.account = ?1) AND (?2 OR f.bits & 4 = 0)"
-                                              " ORDER BY f.account, CASE f.role WHEN 0 THEN 99 ELSE f.role END, f.name",
-                                "li", account, all);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)folder_free);
+    sqlite3_stmt *q =
+        sql_query(store, error,
+                  SELECT_FOLDER "WHERE (?1 = 0 OR f.account = ?1) AND (?2 OR f.bits & 4 = 0)"
+                                " ORDER BY f.account, CASE f.role WHEN 0 THEN 99 ELSE f.role END, f.name",
+                  "li", account, all);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0)
         g_ptr_array_add(list, read_row(q));
@@ -126,7 +128,8 @@ folder_find(struct store *store, gint64 account, const char *name)
 gint64
 folder_find_wire(struct store *store, gint64 account, const char *wire)
 {
-    return sql_int(store, 0, "SELECT id FROM folder WHERE account = ? AND wire = ? ORDER BY id", "ls", account, wire);
+    return sql_int(store, 0, "SELECT id FROM folder WHERE account = ? AND wire = ? ORDER BY id", "ls",
+                   account, wire);
 }
 
 gint64
@@ -134,8 +137,10 @@ folder_find_role(struct store *store, gint64 account, enum folder_role role)
 {
     if (role == FOLDER_NONE)
         return 0;
-    return sql_int(store, 0, "SELECT id FROM folder WHERE account = ? AND role = ? AND role > 0 AND bits & 4 = 0 ORDER BY id",
-                   "li", account, (int) role);
+    return sql_int(
+        store, 0,
+        "SELECT id FROM folder WHERE account = ? AND role = ? AND role > 0 AND bits & 4 = 0 ORDER BY id",
+        "li", account, (int)role);
 }
 
 /* How well a folder answers to what was typed: 0 not at all, 4 exactly. */
@@ -166,11 +171,13 @@ complain(GPtrArray *found, GPtrArray *all, const char *text, GError **error)
         gboolean near = found->len ? g_ptr_array_find(found, folder, NULL)
                                    : strstr(name, wanted) || strstr(wanted, name) || *name == *wanted;
         if (near && names->len < 200)
-            g_string_append_printf(names, "%s%s/%s", names->len ? ", " : "", folder->account_name, folder->name);
+            g_string_append_printf(names, "%s%s/%s", names->len ? ", " : "", folder->account_name,
+                                   folder->name);
     }
     g_autofree char *list = g_string_free(names, FALSE);
     if (found->len)
-        g_set_error(error, STORE_ERROR, ERROR_INPUT, "several folders are called \"%s\": say which one: %s", text, list);
+        g_set_error(error, STORE_ERROR, ERROR_INPUT, "several folders are called \"%s\": say which one: %s",
+                    text, list);
     else if (*list)
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no folder \"%s\": there is %s", text, list);
     else
@@ -191,7 +198,7 @@ folder_lookup(struct store *store, gint64 account, const char *text, GError **er
         return 0;
     const char *name = *text == '=' || *text == '+' ? text + 1 : text;
     const char *slash = strchr(name, '/');
-    g_autofree char *prefix = slash ? g_strndup(name, (gsize) (slash - name)) : NULL;
+    g_autofree char *prefix = slash ? g_strndup(name, (gsize)(slash - name)) : NULL;
     for (guint i = 0; i < all->len; i++) {
         struct folder *folder = all->pdata[i];
         int fit = MAX(fits(folder, NULL, name), prefix ? fits(folder, prefix, slash + 1) : 0);
@@ -208,7 +215,7 @@ folder_lookup(struct store *store, gint64 account, const char *text, GError **er
     }
     if (found->len != 1)
         return complain(found, all, text, error);
-    return ((struct folder *) found->pdata[0])->id;
+    return ((struct folder *)found->pdata[0])->id;
 }
 
 static gboolean
@@ -218,18 +225,19 @@ name_is_bearable(const char *name, GError **error)
     for (const char *p = name; *p; p++)
         levels += *p == '/';
     g_autofree char *dir = folder_dir_from_name(name);
-    if (*name && strlen(name) <= NAME_MAX_BYTES && levels <= LEVELS_MAX && strlen(dir) <= 3 * NAME_MAX_BYTES &&
-        g_utf8_validate(name, -1, NULL))
+    if (*name && strlen(name) <= NAME_MAX_BYTES && levels <= LEVELS_MAX &&
+        strlen(dir) <= 3 * NAME_MAX_BYTES && g_utf8_validate(name, -1, NULL))
         return TRUE;
     g_autofree char *start = g_strndup(name, 60);
     g_autofree char *safe = text_safe(start, -1, TEXT_LINE);
-    g_set_error(error, STORE_ERROR, ERROR_SKIP, "the folder \"%s…\" is left out: its name is empty, too long or not UTF-8", safe);
+    g_set_error(error, STORE_ERROR, ERROR_SKIP,
+                "the folder \"%s…\" is left out: its name is empty, too long or not UTF-8", safe);
     return FALSE;
 }
 
 gint64
-folder_upsert(struct store *store, gint64 account, const char *name, const char *wire, char delimiter, enum folder_role role,
-              guint bits, GError **error)
+folder_upsert(struct store *store, gint64 account, const char *name, const char *wire, char delimiter,
+              enum folder_role role, guint bits, GError **error)
 {
     g_autofree char *spelt = canonical(name);
     gboolean own, ok;
@@ -239,29 +247,33 @@ folder_upsert(struct store *store, gint64 account, const char *name, const char 
     if (!strcmp(spelt, "INBOX"))
         role = FOLDER_INBOX;
     bits &= FOLDER_SUBSCRIBED | FOLDER_SELECTABLE;
-    gint64 id = sql_int(store, 0, "SELECT id FROM folder WHERE account = ? AND name = ?", "ls", account, spelt);
+    gint64 id =
+        sql_int(store, 0, "SELECT id FROM folder WHERE account = ? AND name = ?", "ls", account, spelt);
     if (id && sql_int(store, 0,
-                      "SELECT wire IS ?1 AND delimiter = ?2 AND (role = ?3 OR ?3 = 0) AND bits & 3 = ?4 FROM folder WHERE id = ?5",
-                      "siiil", wire, delimiter, (int) role, (int) bits, id))
+                      "SELECT wire IS ?1 AND delimiter = ?2 AND (role = ?3 OR ?3 = 0) AND bits & 3 = ?4 FROM "
+                      "folder WHERE id = ?5",
+                      "siiil", wire, delimiter, (int)role, (int)bits, id))
         return id; /* a listing that says nothing new writes nothing */
     if (!txn_enter(store, &own, error))
         return 0;
     if (id) {
         ok = sql_run(store, error,
-                     "UPDATE folder SET wire = ?1, delimiter = ?2, bits = (bits & ~3) | ?4 WHERE id = ?5", "siiil", wire,
-                     delimiter, 0, (int) bits, id) &&
+                     "UPDATE folder SET wire = ?1, delimiter = ?2, bits = (bits & ~3) | ?4 WHERE id = ?5",
+                     "siiil", wire, delimiter, 0, (int)bits, id) &&
              (!role || folder_set_role(store, id, role, error));
     } else {
         g_autofree char *base = sql_text(store, "SELECT dir FROM account WHERE id = ?", "l", account);
         g_autofree char *below = folder_dir_from_name(spelt);
         g_autofree char *dir = g_build_filename(base ? base : "", below, NULL);
         if (!base) {
-            g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no account number %" G_GINT64_FORMAT, account);
+            g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no account number %" G_GINT64_FORMAT,
+                        account);
             ok = FALSE;
         } else {
             ok = sql_run(store, error,
-                         "INSERT INTO folder (account, name, wire, delimiter, dir, role, bits) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                         "lssisii", account, spelt, wire, delimiter, dir, (int) role, (int) bits);
+                         "INSERT INTO folder (account, name, wire, delimiter, dir, role, bits) VALUES (?, ?, "
+                         "?, ?, ?, ?, ?)",
+                         "lssisii", account, spelt, wire, delimiter, dir, (int)role, (int)bits);
             id = sqlite3_last_insert_rowid(store->db);
         }
     }
@@ -274,7 +286,8 @@ folder_set_bits(struct store *store, gint64 id, guint set, guint clear, GError *
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error, "UPDATE folder SET bits = (bits | ?) & ~? WHERE id = ?", "iil", set, clear, id);
+    gboolean ok =
+        sql_run(store, error, "UPDATE folder SET bits = (bits | ?) & ~? WHERE id = ?", "iil", set, clear, id);
     return txn_leave(store, own, ok, error);
 }
 
@@ -305,14 +318,15 @@ folder_set_role(struct store *store, gint64 id, enum folder_role role, GError **
 {
     gboolean own;
 
-    if (sql_int(store, -1, "SELECT role FROM folder WHERE id = ?", "l", id) == (gint64) role)
+    if (sql_int(store, -1, "SELECT role FROM folder WHERE id = ?", "l", id) == (gint64)role)
         return TRUE;
     if (!txn_enter(store, &own, error))
         return FALSE;
     /* Messages know the roles of their places: say it to all of them. */
-    gboolean ok = sql_run(store, error, "UPDATE folder SET role = ? WHERE id = ?", "il", (int) role, id);
+    gboolean ok = sql_run(store, error, "UPDATE folder SET role = ? WHERE id = ?", "il", (int)role, id);
     g_autoptr(GArray) messages = g_array_new(FALSE, FALSE, sizeof(gint64));
-    sqlite3_stmt *q = ok ? sql_query(store, error, "SELECT message FROM placement WHERE folder = ?", "l", id) : NULL;
+    sqlite3_stmt *q =
+        ok ? sql_query(store, error, "SELECT message FROM placement WHERE folder = ?", "l", id) : NULL;
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 message = sqlite3_column_int64(q, 0);
@@ -325,8 +339,8 @@ folder_set_role(struct store *store, gint64 id, enum folder_role role, GError **
 }
 
 gboolean
-folder_set_sync(struct store *store, gint64 id, guint32 uidvalidity, guint32 uidnext, guint64 modseq, gint64 server_total,
-                gint64 synced, GError **error)
+folder_set_sync(struct store *store, gint64 id, guint32 uidvalidity, guint32 uidnext, guint64 modseq,
+                gint64 server_total, gint64 synced, GError **error)
 {
     gint64 known = sql_int(store, 0, "SELECT uidvalidity FROM folder WHERE id = ?", "l", id);
     gboolean own;
@@ -337,9 +351,11 @@ folder_set_sync(struct store *store, gint64 id, guint32 uidvalidity, guint32 uid
     }
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error,
-                          "UPDATE folder SET uidvalidity = ?, uidnext = ?, modseq = ?, server_total = ?, synced = ? WHERE id = ?",
-                          "llllll", (gint64) uidvalidity, (gint64) uidnext, (gint64) modseq, server_total, synced, id);
+    gboolean ok =
+        sql_run(store, error,
+                "UPDATE folder SET uidvalidity = ?, uidnext = ?, modseq = ?, server_total = ?, synced = ? "
+                "WHERE id = ?",
+                "llllll", (gint64)uidvalidity, (gint64)uidnext, (gint64)modseq, server_total, synced, id);
     return txn_leave(store, own, ok, error);
 }
 
@@ -349,16 +365,18 @@ folder_reset_uidvalidity(struct store *store, gint64 id, guint32 uidvalidity, GE
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    log_info("store.folder", "folder=%d uidvalidity -> %u", (int) id, uidvalidity);
+    log_info("store.folder", "folder=%d uidvalidity -> %u", (int)id, uidvalidity);
     /* What was leaving leaves by its Message-ID once it is found again: it keeps its state. */
-    gboolean ok = sql_run(store, error,
-                          "UPDATE placement SET uid = 0, modseq = 0, state = CASE state WHEN 0 THEN 2 ELSE state END"
-                          " WHERE folder = ? AND uid > 0",
-                          "l", id) &&
-                  sql_run(store, error,
-                          "UPDATE folder SET uidvalidity = ?, uidnext = 0, modseq = 0, validity_changes = validity_changes + 1"
-                          " WHERE id = ?",
-                          "ll", (gint64) uidvalidity, id);
+    gboolean ok =
+        sql_run(store, error,
+                "UPDATE placement SET uid = 0, modseq = 0, state = CASE state WHEN 0 THEN 2 ELSE state END"
+                " WHERE folder = ? AND uid > 0",
+                "l", id) &&
+        sql_run(store, error,
+                "UPDATE folder SET uidvalidity = ?, uidnext = 0, modseq = 0, validity_changes = "
+                "validity_changes + 1"
+                " WHERE id = ?",
+                "ll", (gint64)uidvalidity, id);
     return txn_leave(store, own, ok, error);
 }
 
@@ -384,12 +402,17 @@ folder_forget(struct store *store, gint64 id, GError **error)
     if (rc < 0 || !txn_enter(store, &own, error))
         return FALSE;
     /* What was on its way here goes where the folder went: the server still has it at its source. */
-    gboolean ok = sql_run(store, error, "UPDATE intent SET kind = ?, target = 0, target_folder = 0 WHERE target_folder = ? AND kind = ?",
-                          "ili", (int) INTENT_EXPUNGE, id, (int) INTENT_MOVE) &&
-                  placement_discard(store, (gint64 *) ids->data, ids->len, error) &&
-                  sql_run(store, error, "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l", id) &&
-                  sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ?", "l", id) &&
-                  sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id);
+    gboolean ok =
+        sql_run(
+            store, error,
+            "UPDATE intent SET kind = ?, target = 0, target_folder = 0 WHERE target_folder = ? AND kind = ?",
+            "ili", (int)INTENT_EXPUNGE, id, (int)INTENT_MOVE) &&
+        placement_discard(store, (gint64 *)ids->data, ids->len, error) &&
+        sql_run(store, error,
+                "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l",
+                id) &&
+        sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ?", "l", id) &&
+        sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id);
     ok = txn_leave(store, own, ok, error);
     if (ok && own)
         maildir_unmake(path);

@@ -13,7 +13,7 @@ static void
 escape(GString *out, const char *bytes, gsize n)
 {
     for (gsize i = 0; i < n; i++)
-        g_string_append_printf(out, "%%%02X", (guchar) bytes[i]);
+        g_string_append_printf(out, "%%%02X", (guchar)bytes[i]);
 }
 
 static gboolean
@@ -42,15 +42,17 @@ append_level(GString *out, const char *level, gsize length)
         }
     while (p < end) {
         gunichar c = g_utf8_get_char_validated(p, end - p);
-        gboolean valid = c != (gunichar) -1 && c != (gunichar) -2;
-        gsize n = valid ? (gsize) g_utf8_skip[(guchar) *p] : 1;
+        gboolean valid = c != (gunichar)-1 && c != (gunichar)-2;
+        gsize n = valid ? (gsize)g_utf8_skip[(guchar)*p] : 1;
         gboolean first = out->len == start, last = p + n == end;
-        if (valid && is_plain(c) && !(first && strchr(".-~ ", (int) (c < 0x80 ? c : 'x'))) && !(last && (c == ' ' || c == '.')))
-            g_string_append_len(out, p, (gssize) n);
+        if (valid && is_plain(c) && !(first && strchr(".-~ ", (int)(c < 0x80 ? c : 'x'))) &&
+            !(last && (c == ' ' || c == '.')))
+            g_string_append_len(out, p, (gssize)n);
         else
             escape(out, p, n);
         p += n;
-        if (p < end && out->len - start > COMPONENT_MAX - 18) { /* the longest character is 4 bytes, 12 when escaped */
+        if (p < end &&
+            out->len - start > COMPONENT_MAX - 18) { /* the longest character is 4 bytes, 12 when escaped */
             g_string_append(out, MORE "/");
             start = out->len;
         }
@@ -63,7 +65,7 @@ folder_dir_from_name(const char *name)
     GString *out = g_string_new(NULL);
     for (;;) {
         const char *slash = strchr(name, '/');
-        append_level(out, name, slash ? (gsize) (slash - name) : strlen(name));
+        append_level(out, name, slash ? (gsize)(slash - name) : strlen(name));
         if (!slash)
             return g_string_free(out, FALSE);
         g_string_append_c(out, '/');
@@ -79,7 +81,7 @@ folder_dir_to_name(const char *dir)
         if (*p != '%') {
             g_string_append_c(out, *p++);
         } else if (g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2])) {
-            g_string_append_c(out, (char) (g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2])));
+            g_string_append_c(out, (char)(g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2])));
             p += 3;
         } else if (p[1] == '+' && p[2] == '/') {
             p += 3;

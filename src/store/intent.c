@@ -22,10 +22,11 @@ struct action {
     gboolean own;
 };
 
-/* The placements that are meant: those in `from`, else one of each message (in INBOX, else the first one; last of all in a
- * virtual folder), or with `all` every one. */
+/* The placements that are meant: those in `from`, else one of each message (in INBOX, else the first one;
+ * last of all in a virtual folder), or with `all` every one. */
 static gboolean
-find_placements(struct action *action, const gint64 *messages, guint n, gint64 from, gboolean all, GError **error)
+find_placements(struct action *action, const gint64 *messages, guint n, gint64 from, gboolean all,
+                GError **error)
 {
     for (guint i = 0; i < n; i++) {
         sqlite3_stmt *q = sql_query(action->store, error,
@@ -69,7 +70,8 @@ action_end(struct action *action, gboolean ok, char *text, GError **error)
 }
 
 static gboolean
-begin_messages(struct action *action, struct store *store, const gint64 *messages, guint n, gint64 from, gboolean all, GError **error)
+begin_messages(struct action *action, struct store *store, const gint64 *messages, guint n, gint64 from,
+               gboolean all, GError **error)
 {
     if (!action_begin(action, store, error) || !find_placements(action, messages, n, from, all, error))
         return FALSE;
@@ -129,11 +131,12 @@ mark_all(struct action *action, guint set, guint clear, const char *add, const c
 }
 
 gint64
-intent_mark(struct store *store, const gint64 *messages, guint n, guint set, guint clear, const char *add, const char *remove,
-            GError **error)
+intent_mark(struct store *store, const gint64 *messages, guint n, guint set, guint clear, const char *add,
+            const char *remove, GError **error)
 {
     struct action action;
-    gboolean ok = begin_messages(&action, store, messages, n, 0, TRUE, error) && mark_all(&action, set, clear, add, remove, error);
+    gboolean ok = begin_messages(&action, store, messages, n, 0, TRUE, error) &&
+                  mark_all(&action, set, clear, add, remove, error);
     return action_end(&action, ok, mark_text(MIN(action.done, n), set, clear, add, remove), error);
 }
 
@@ -142,7 +145,9 @@ intent_mark_folder(struct store *store, gint64 folder, guint set, guint clear, G
 {
     struct action action;
     gboolean ok = action_begin(&action, store, error);
-    sqlite3_stmt *q = ok ? sql_query(store, error, "SELECT id FROM placement WHERE folder = ? AND " SHOWN " AND (flags & ? <> ?2 OR flags & ? <> 0)",
+    sqlite3_stmt *q = ok ? sql_query(store, error,
+                                     "SELECT id FROM placement WHERE folder = ? AND " SHOWN
+                                     " AND (flags & ? <> ?2 OR flags & ? <> 0)",
                                      "lii", folder, set, clear)
                          : NULL;
     int rc = q ? 0 : -1;
@@ -165,13 +170,16 @@ may_hold_mail(struct store *store, gint64 folder, GError **error)
     return FALSE;
 }
 
-typedef gboolean (*act_one)(struct store *, const struct placement_row *, gint64 to, const char *there, gint64 journal, GError **);
+typedef gboolean (*act_one)(struct store *, const struct placement_row *, gint64 to, const char *there,
+                            gint64 journal, GError **);
 
 static gint64
-transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, act_one one, GError **error)
+transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, act_one one,
+         GError **error)
 {
     struct action action;
-    gboolean ok = begin_messages(&action, store, messages, n, from, FALSE, error) && may_hold_mail(store, to, error);
+    gboolean ok =
+        begin_messages(&action, store, messages, n, from, FALSE, error) && may_hold_mail(store, to, error);
     for (guint i = 0; ok && i < action.placements->len; i++) {
         g_auto(struct_placement_row) row = {0};
         ok = placement_row_read(store, g_array_index(action.placements, gint64, i), &row, error);
@@ -182,8 +190,10 @@ transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint
     }
     g_autofree char *name = folder_name(store, to);
     char *text = one == intent_move_one
-                     ? g_strdup_printf(P_("move %u message to %s", "move %u messages to %s", action.done), action.done, name)
-                     : g_strdup_printf(P_("copy %u message to %s", "copy %u messages to %s", action.done), action.done, name);
+                     ? g_strdup_printf(P_("move %u message to %s", "move %u messages to %s", action.done),
+                                       action.done, name)
+                     : g_strdup_printf(P_("copy %u message to %s", "copy %u messages to %s", action.done),
+                                       action.done, name);
     return action_end(&action, ok, text, error);
 }
 
@@ -203,8 +213,8 @@ intent_copy(struct store *store, const gint64 *messages, guint n, gint64 from, g
 typedef gint64 (*destination)(struct store *, const struct placement_row *, GError **);
 
 static gint64
-remove_from(struct store *store, const gint64 *messages, guint n, gint64 from, destination where, const char *add,
-            const char *remove, char *(*text)(guint), GError **error)
+remove_from(struct store *store, const gint64 *messages, guint n, gint64 from, destination where,
+            const char *add, const char *remove, char *(*text)(guint), GError **error)
 {
     struct action action;
     gboolean ok = begin_messages(&action, store, messages, n, from, FALSE, error);
@@ -227,7 +237,8 @@ remove_from(struct store *store, const gint64 *messages, guint n, gint64 from, d
         }
         if (!ok || to == row.folder)
             continue;
-        ok = to ? intent_move_one(store, &row, to, NULL, action.journal, error) : intent_expunge_one(store, &row, 0, action.journal, error);
+        ok = to ? intent_move_one(store, &row, to, NULL, action.journal, error)
+                : intent_expunge_one(store, &row, 0, action.journal, error);
         action.done++;
     }
     return action_end(&action, ok, text(MIN(n, action.done)), error);
@@ -248,16 +259,18 @@ account_of(struct store *store, gint64 folder)
 static gint64
 to_trash(struct store *store, const struct placement_row *row, GError **error)
 {
-    (void) error;
-    return role_of(store, row->folder) == FOLDER_TRASH ? 0 : folder_find_role(store, account_of(store, row->folder), FOLDER_TRASH);
+    (void)error;
+    return role_of(store, row->folder) == FOLDER_TRASH
+               ? 0
+               : folder_find_role(store, account_of(store, row->folder), FOLDER_TRASH);
 }
 
 static gint64
 to_nowhere(struct store *store, const struct placement_row *row, GError **error)
 {
-    (void) store;
-    (void) row;
-    (void) error;
+    (void)store;
+    (void)row;
+    (void)error;
     return 0;
 }
 
@@ -265,7 +278,8 @@ static gint64
 to_archive(struct store *store, const struct placement_row *row, GError **error)
 {
     gint64 account = account_of(store, row->folder);
-    gint64 archive = folder_find_role(store, account, FOLDER_ARCHIVE), all = folder_find_role(store, account, FOLDER_ALL);
+    gint64 archive = folder_find_role(store, account, FOLDER_ARCHIVE),
+           all = folder_find_role(store, account, FOLDER_ALL);
     if (archive || (all && role_of(store, row->folder) != FOLDER_INBOX))
         return archive ? archive : all;
     return all ? 0 : intent_ensure_role(store, account, FOLDER_ARCHIVE, error);
@@ -342,46 +356,60 @@ intent_junk(struct store *store, const gint64 *messages, guint n, gint64 from, g
 
 /* The row of a message that was made here. */
 static gint64
-message_of_entry(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
-                 const char *tags, GError **error)
+message_of_entry(struct store *store, gint64 folder, const struct maildir_entry *entry,
+                 const struct message_index *index, guint flags, const char *tags, GError **error)
 {
     gint64 message = message_find_hash(store, entry->hash);
     if (message)
         return message;
-    struct message_new new = {.envelope = index->envelope, .received = clock_now(), .size = entry->wire_size, .flags = flags,
-                              .tags = tags, .role = (guint) role_of(store, folder)};
+    struct message_new new = {.envelope = index->envelope,
+                              .received = clock_now(),
+                              .size = entry->wire_size,
+                              .flags = flags,
+                              .tags = tags,
+                              .role = (guint)role_of(store, folder)};
     message = message_row_insert(store, &new, error);
-    return message && message_row_body(store, message, entry->hash, entry->wire_size, index, error) ? message : 0;
+    return message && message_row_body(store, message, entry->hash, entry->wire_size, index, error) ? message
+                                                                                                    : 0;
 }
 
 gboolean
-intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
-                  const char *tags, gint64 journal, gint64 *message, gint64 *intent_id, GError **error)
+intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry,
+                  const struct message_index *index, guint flags, const char *tags, gint64 journal,
+                  gint64 *message, gint64 *intent_id, GError **error)
 {
     tags = tags ? tags : "";
     gint64 id = message_of_entry(store, folder, entry, index, flags, tags, error);
-    struct placement_row row = {.folder = folder, .message = id, .flags = flags, .tags = (char *) tags, .file = entry->file};
+    struct placement_row row = {
+        .folder = folder, .message = id, .flags = flags, .tags = (char *)tags, .file = entry->file};
     if (!id || !placement_row_insert(store, &row, error))
         return FALSE;
-    struct intent intent = {.kind = INTENT_APPEND, .account = account_of(store, folder), .message = id, .target = row.id,
+    struct intent intent = {.kind = INTENT_APPEND,
+                            .account = account_of(store, folder),
+                            .message = id,
+                            .target = row.id,
                             .target_folder = folder};
     if (!intent_row_insert(store, &intent, journal, error) || !message_refresh(store, id, error))
         return FALSE;
-    struct journal_item item = {.kind = JOURNAL_APPEND, .message = id, .target_folder = folder, .intent = intent.id};
+    struct journal_item item = {
+        .kind = JOURNAL_APPEND, .message = id, .target_folder = folder, .intent = intent.id};
     *message = id;
     *intent_id = intent.id;
     return journal_add(store, journal, &item, error);
 }
 
 gint64
-intent_append(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index, guint flags,
-              const char *tags, gint64 replaces, gint64 *message, GError **error)
+intent_append(struct store *store, gint64 folder, const struct maildir_entry *entry,
+              const struct message_index *index, guint flags, const char *tags, gint64 replaces,
+              gint64 *message, GError **error)
 {
     struct action action;
     gint64 id = 0, intent = 0;
-    gboolean ok = action_begin(&action, store, error) && may_hold_mail(store, folder, error) &&
-                  intent_append_one(store, folder, entry, index, flags, tags, action.journal, &id, &intent, error);
-    /* The old version goes, on the server after the new one is there. The same content again is the same message. */
+    gboolean ok =
+        action_begin(&action, store, error) && may_hold_mail(store, folder, error) &&
+        intent_append_one(store, folder, entry, index, flags, tags, action.journal, &id, &intent, error);
+    /* The old version goes, on the server after the new one is there. The same content again is the same
+     * message. */
     if (ok && replaces && replaces != id)
         ok = find_placements(&action, &replaces, 1, folder, TRUE, error);
     for (guint i = 0; ok && i < action.placements->len; i++) {

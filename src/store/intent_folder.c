@@ -28,39 +28,50 @@ name_of(struct store *store, gint64 folder, GError **error)
 static gboolean
 name_is_good(struct store *store, gint64 account, const char *name, GError **error)
 {
-    if (!*name || *name == '/' || g_str_has_suffix(name, "/") || strstr(name, "//") || !g_utf8_validate(name, -1, NULL) ||
-        strpbrk(name, "\r\n\t")) {
-        g_set_error(error, STORE_ERROR, ERROR_INPUT, "\"%s\" is no name for a folder: words with / between the levels are", name);
+    if (!*name || *name == '/' || g_str_has_suffix(name, "/") || strstr(name, "//") ||
+        !g_utf8_validate(name, -1, NULL) || strpbrk(name, "\r\n\t")) {
+        g_set_error(error, STORE_ERROR, ERROR_INPUT,
+                    "\"%s\" is no name for a folder: words with / between the levels are", name);
         return FALSE;
     }
-    gint64 delimiter = sql_int(store, '/', "SELECT delimiter FROM folder WHERE account = ? AND name = 'INBOX'", "l", account);
-    if (delimiter && delimiter != '/' && strchr(name, (int) delimiter)) {
-        g_set_error(error, STORE_ERROR, ERROR_INPUT, "the server uses \"%c\" between levels: \"%s\" cannot have it in a name",
-                    (char) delimiter, name);
+    gint64 delimiter = sql_int(
+        store, '/', "SELECT delimiter FROM folder WHERE account = ? AND name = 'INBOX'", "l", account);
+    if (delimiter && delimiter != '/' && strchr(name, (int)delimiter)) {
+        g_set_error(error, STORE_ERROR, ERROR_INPUT,
+                    "the server uses \"%c\" between levels: \"%s\" cannot have it in a name", (char)delimiter,
+                    name);
         return FALSE;
     }
     gint64 there = folder_find(store, account, name);
     if (there) {
         gboolean gone = sql_int(store, 0, "SELECT bits & 4 FROM folder WHERE id = ?", "l", there) != 0;
         g_set_error(error, STORE_ERROR, gone ? ERROR_BUSY : ERROR_REFUSED,
-                    gone ? "the folder \"%s\" is still being deleted: sync first" : "there is a folder \"%s\" already", name);
+                    gone ? "the folder \"%s\" is still being deleted: sync first"
+                         : "there is a folder \"%s\" already",
+                    name);
     }
     return !there;
 }
 
 /* The common frame: a journal entry with one item, and one intent (kind 0: none). */
 static gint64
-note(struct store *store, gint64 folder, enum journal_kind what, enum intent_kind kind, const char *new_name, const char *before,
-     guint before_flags, char *text, GError **error)
+note(struct store *store, gint64 folder, enum journal_kind what, enum intent_kind kind, const char *new_name,
+     const char *before, guint before_flags, char *text, GError **error)
 {
     g_autofree char *freed = text;
     gint64 journal = journal_begin(store, error);
-    struct intent intent = {.kind = kind, .account = account_of(store, folder), .folder = folder, .name = (char *) new_name};
+    struct intent intent = {
+        .kind = kind, .account = account_of(store, folder), .folder = folder, .name = (char *)new_name};
     if (!journal || (kind && !intent_row_insert(store, &intent, journal, error)))
         return 0;
-    struct journal_item item = {.kind = what, .source_folder = folder, .target_folder = intent.account, .intent = intent.id,
-                                .before_tags = before, .before_flags = before_flags};
-    return journal_add(store, journal, &item, error) && journal_text(store, journal, text, error) ? journal : 0;
+    struct journal_item item = {.kind = what,
+                                .source_folder = folder,
+                                .target_folder = intent.account,
+                                .intent = intent.id,
+                                .before_tags = before,
+                                .before_flags = before_flags};
+    return journal_add(store, journal, &item, error) && journal_text(store, journal, text, error) ? journal
+                                                                                                  : 0;
 }
 
 gint64
@@ -71,7 +82,8 @@ intent_folder_create(struct store *store, gint64 account, const char *name, gint
     if (!txn_enter(store, &own, error))
         return 0;
     if (name_is_good(store, account, name, error))
-        id = folder_upsert(store, account, name, NULL, 0, FOLDER_NONE, FOLDER_SELECTABLE | FOLDER_SUBSCRIBED, error);
+        id = folder_upsert(store, account, name, NULL, 0, FOLDER_NONE, FOLDER_SELECTABLE | FOLDER_SUBSCRIBED,
+                           error);
     if (id)
         journal = note(store, id, JOURNAL_FOLDER_CREATE, INTENT_FOLDER_CREATE, name, name, 0,
                        g_strdup_printf(_("make the folder %s"), name), error);
@@ -88,11 +100,13 @@ folder_rename_rows(struct store *store, gint64 folder, const char *name, GError 
     if (!old)
         return TRUE;
     g_autofree char *below = g_strconcat(old, "/", NULL);
-    gint64 length = (gint64) g_utf8_strlen(old, -1);
+    gint64 length = (gint64)g_utf8_strlen(old, -1);
     /* Directories follow when nobody is in them: maildir_apply(). */
     return sql_run(store, error, "UPDATE folder SET name = ? WHERE id = ?", "sl", name, folder) &&
-           sql_run(store, error, "UPDATE folder SET name = ? || substr(name, ?) WHERE account = ? AND substr(name, 1, ?) = ?", "sllls",
-                   name, length + 1, account, length + 1, below);
+           sql_run(
+               store, error,
+               "UPDATE folder SET name = ? || substr(name, ?) WHERE account = ? AND substr(name, 1, ?) = ?",
+               "sllls", name, length + 1, account, length + 1, below);
 }
 
 gint64
@@ -108,17 +122,20 @@ intent_folder_rename(struct store *store, gint64 folder, const char *name, GErro
         g_autofree char *below = g_strconcat(old, "/", NULL);
         if (!strcmp(old, "INBOX") || g_str_has_prefix(name, below)) {
             g_set_error(error, STORE_ERROR, ERROR_REFUSED,
-                        !strcmp(old, "INBOX") ? "INBOX cannot be renamed" : "a folder cannot be put below itself");
+                        !strcmp(old, "INBOX") ? "INBOX cannot be renamed"
+                                              : "a folder cannot be put below itself");
             ok = FALSE;
         }
     }
-    ok = ok && name_is_good(store, account_of(store, folder), name, error) && folder_rename_rows(store, folder, name, error);
+    ok = ok && name_is_good(store, account_of(store, folder), name, error) &&
+         folder_rename_rows(store, folder, name, error);
     if (ok) {
-        gint64 create = sql_int(store, 0, "SELECT id FROM intent WHERE folder = ? AND kind = ? AND state <> 1 AND uncertain = 0", "li",
-                                folder, (int) INTENT_FOLDER_CREATE);
+        gint64 create = sql_int(
+            store, 0, "SELECT id FROM intent WHERE folder = ? AND kind = ? AND state <> 1 AND uncertain = 0",
+            "li", folder, (int)INTENT_FOLDER_CREATE);
         ok = !create || sql_run(store, error, "UPDATE intent SET name = ? WHERE id = ?", "sl", name, create);
-        journal = ok ? note(store, folder, JOURNAL_FOLDER_RENAME, create ? 0 : INTENT_FOLDER_RENAME, name, old, 0,
-                            g_strdup_printf(_("rename the folder %s to %s"), old, name), error)
+        journal = ok ? note(store, folder, JOURNAL_FOLDER_RENAME, create ? 0 : INTENT_FOLDER_RENAME, name,
+                            old, 0, g_strdup_printf(_("rename the folder %s to %s"), old, name), error)
                      : 0;
     }
     return txn_leave(store, own, ok && journal, error) ? journal : 0;
@@ -144,7 +161,9 @@ intent_folder_delete(struct store *store, gint64 folder, GError **error)
                        g_strdup_printf(_("delete the folder %s"), name), error);
         ok = journal && folder_set_bits(store, folder, FOLDER_GONE, 0, error);
     }
-    sqlite3_stmt *q = ok ? sql_query(store, error, "SELECT id FROM placement WHERE folder = ? AND " SHOWN, "l", folder) : NULL;
+    sqlite3_stmt *q =
+        ok ? sql_query(store, error, "SELECT id FROM placement WHERE folder = ? AND " SHOWN, "l", folder)
+           : NULL;
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);
@@ -155,10 +174,13 @@ intent_folder_delete(struct store *store, gint64 folder, GError **error)
     for (guint i = 0; i < ids->len && ok; i++) {
         g_auto(struct_placement_row) row = {0};
         ok = placement_row_read(store, g_array_index(ids, gint64, i), &row, error);
-        struct journal_item item = {.kind = JOURNAL_EXPUNGE, .message = row.message, .source_folder = folder,
-                                    .before_flags = row.flags, .before_tags = row.tags};
-        ok = ok && placement_row_set_state(store, &row, PLACEMENT_LEAVING, error) && message_refresh(store, row.message, error) &&
-             journal_add(store, journal, &item, error);
+        struct journal_item item = {.kind = JOURNAL_EXPUNGE,
+                                    .message = row.message,
+                                    .source_folder = folder,
+                                    .before_flags = row.flags,
+                                    .before_tags = row.tags};
+        ok = ok && placement_row_set_state(store, &row, PLACEMENT_LEAVING, error) &&
+             message_refresh(store, row.message, error) && journal_add(store, journal, &item, error);
     }
     if (ok && !wire) /* no server has it: done */
         ok = folder_forget(store, folder, error);
@@ -177,17 +199,20 @@ intent_folder_subscribe(struct store *store, gint64 folder, gboolean subscribe, 
     gboolean is = sql_int(store, 0, "SELECT bits & 1 FROM folder WHERE id = ?", "l", folder) != 0;
     if (ok && is == !!subscribe)
         return txn_leave(store, own, TRUE, error) ? INTENT_NOTHING : 0;
-    ok = ok && folder_set_bits(store, folder, subscribe ? FOLDER_SUBSCRIBED : 0, subscribe ? 0 : FOLDER_SUBSCRIBED, error);
+    ok = ok && folder_set_bits(store, folder, subscribe ? FOLDER_SUBSCRIBED : 0,
+                               subscribe ? 0 : FOLDER_SUBSCRIBED, error);
     if (ok)
-        journal = note(store, folder, JOURNAL_SUBSCRIBE, INTENT_FOLDER_SUBSCRIBE, NULL, NULL, is,
-                       g_strdup_printf(subscribe ? _("subscribe to %s") : _("unsubscribe from %s"), name), error);
+        journal =
+            note(store, folder, JOURNAL_SUBSCRIBE, INTENT_FOLDER_SUBSCRIBE, NULL, NULL, is,
+                 g_strdup_printf(subscribe ? _("subscribe to %s") : _("unsubscribe from %s"), name), error);
     return txn_leave(store, own, ok && journal, error) ? journal : 0;
 }
 
 gint64
 intent_ensure_role(struct store *store, gint64 account, guint role, GError **error)
 {
-    static const char *const usual[FOLDER_ROLES] = {NULL, "INBOX", "Drafts", "Sent", "Junk", "Trash", "Archive"};
+    static const char *const usual[FOLDER_ROLES] = {NULL,   "INBOX", "Drafts", "Sent",
+                                                    "Junk", "Trash", "Archive"};
     gint64 id = folder_find_role(store, account, role);
     gboolean own, ok;
 

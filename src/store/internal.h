@@ -14,18 +14,18 @@ struct store {
     char *dir, *mail_dir;
     gboolean writable;
     gboolean in_transaction, in_snapshot;
-    gint64 sequence;        /* of this transaction, 0 before its first change */
+    gint64 sequence;                    /* of this transaction, 0 before its first change */
     GPtrArray *on_commit, *on_rollback; /* files to unlink then */
     GHashTable *to_flush;               /* directories whose names must be durable before the commit */
-    GHashTable *statements; /* SQL text -> sqlite3_stmt */
-    GHashTable *own;        /* own addresses, read when first asked and again after foreign commits */
-    guint64 own_at;         /* change count that `own` belongs to */
-    guint64 changes;        /* store_change_count */
+    GHashTable *statements;             /* SQL text -> sqlite3_stmt */
+    GHashTable *own; /* own addresses, read when first asked and again after foreign commits */
+    guint64 own_at;  /* change count that `own` belongs to */
+    guint64 changes; /* store_change_count */
     gint64 data_version, total_changes;
 };
 
-/* --- statements: prepared once, found again by their text. Formats: i int or guint, l gint64, s string or NULL,
- * b bytes and gsize, each `?` in order. */
+/* --- statements: prepared once, found again by their text. Formats: i int or guint, l gint64, s string or
+ * NULL, b bytes and gsize, each `?` in order. */
 
 /* Sets *error from the connection's last failure. */
 void sql_error(struct store *store, int rc, GError **error);
@@ -49,7 +49,8 @@ gboolean sql_script(struct store *store, const char *text, GError **error);
 gboolean txn_enter(struct store *store, gboolean *own, GError **error);
 /* ok: commit what is ours; else roll back what is ours. Returns whether all went well. */
 gboolean txn_leave(struct store *store, gboolean own, gboolean ok, GError **error);
-/* A file must outlive the rows that name it: it goes after the commit; one made for new rows goes when they do not come. */
+/* A file must outlive the rows that name it: it goes after the commit; one made for new rows goes when they
+ * do not come. */
 void txn_unlink_on_commit(struct store *store, const char *path);
 void txn_unlink_on_rollback(struct store *store, const char *path);
 void txn_flush_before_commit(struct store *store, const char *dir);

@@ -6,15 +6,15 @@
 #include "store/rows.h"
 
 enum journal_kind {
-    JOURNAL_FLAGS = 1,  /* message in source_folder: before_ and after_ flags and tags */
-    JOURNAL_MOVE,       /* message from source_folder to target_folder */
-    JOURNAL_COPY,       /* message to target_folder */
-    JOURNAL_EXPUNGE,    /* message out of source_folder */
-    JOURNAL_APPEND,     /* message in target_folder */
+    JOURNAL_FLAGS = 1,     /* message in source_folder: before_ and after_ flags and tags */
+    JOURNAL_MOVE,          /* message from source_folder to target_folder */
+    JOURNAL_COPY,          /* message to target_folder */
+    JOURNAL_EXPUNGE,       /* message out of source_folder */
+    JOURNAL_APPEND,        /* message in target_folder */
     JOURNAL_FOLDER_CREATE, /* source_folder; of all folder kinds target_folder is the account's id */
     JOURNAL_FOLDER_RENAME, /* source_folder; before_tags is its old name */
     JOURNAL_FOLDER_DELETE, /* source_folder */
-    JOURNAL_SUBSCRIBE   /* source_folder; before_flags is what it was */
+    JOURNAL_SUBSCRIBE      /* source_folder; before_flags is what it was */
 };
 
 struct journal_item {
@@ -39,20 +39,24 @@ gboolean intent_cancel(struct store *store, const struct intent *intent, GError 
 /* The pending append that makes this placement, unless it was claimed before: 0 none. */
 gint64 intent_of_append(struct store *store, gint64 placement);
 
-/* One message: the pieces that the calls of intent.h and undo.c are made of. Each is part of the caller's transaction.
- * there: the name that its file has in the other folder already (another program put it there), NULL: it is linked. */
-gboolean intent_move_one(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 journal,
+/* One message: the pieces that the calls of intent.h and undo.c are made of. Each is part of the caller's
+ * transaction. there: the name that its file has in the other folder already (another program put it there),
+ * NULL: it is linked. */
+gboolean intent_move_one(struct store *store, const struct placement_row *row, gint64 to, const char *there,
+                         gint64 journal, GError **error);
+gboolean intent_copy_one(struct store *store, const struct placement_row *row, gint64 to, const char *there,
+                         gint64 journal, GError **error);
+gboolean intent_expunge_one(struct store *store, const struct placement_row *row, gint64 after,
+                            gint64 journal, GError **error);
+gboolean intent_mark_one(struct store *store, const struct placement_row *row, guint set, guint clear,
+                         const char *add, const char *remove, gint64 journal, gboolean *changed,
                          GError **error);
-gboolean intent_copy_one(struct store *store, const struct placement_row *row, gint64 to, const char *there, gint64 journal,
-                         GError **error);
-gboolean intent_expunge_one(struct store *store, const struct placement_row *row, gint64 after, gint64 journal, GError **error);
-gboolean intent_mark_one(struct store *store, const struct placement_row *row, guint set, guint clear, const char *add,
-                         const char *remove, gint64 journal, gboolean *changed, GError **error);
-gboolean intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry, const struct message_index *index,
-                           guint flags, const char *tags, gint64 journal, gint64 *message, gint64 *intent, GError **error);
+gboolean intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry,
+                           const struct message_index *index, guint flags, const char *tags, gint64 journal,
+                           gint64 *message, gint64 *intent, GError **error);
 /* Out of mail/.removed, as a new append. */
-gboolean intent_bring_back(struct store *store, gint64 message, gint64 folder, guint flags, const char *tags, gint64 journal,
-                           GError **error);
+gboolean intent_bring_back(struct store *store, gint64 message, gint64 folder, guint flags, const char *tags,
+                           gint64 journal, GError **error);
 /* The folder and those below get new names, here. */
 gboolean folder_rename_rows(struct store *store, gint64 folder, const char *name, GError **error);
 

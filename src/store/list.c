@@ -16,23 +16,25 @@
 static GPtrArray *
 new_rows(void)
 {
-    return g_ptr_array_new_with_free_func((GDestroyNotify) list_row_free);
+    return g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
 }
 
 /* The two directions of a key-set query over one folder. */
 #define CONVERSATIONS(op, order)                                                                             \
-    "SELECT " ROW_COLUMNS ", t.count, t.unread, t.flagged FROM folder_thread t INDEXED BY folder_thread_newest" \
-    " CROSS JOIN message m ON m.key = t.newest CROSS JOIN placement p ON " ROW_FIRST_PLACE("t.folder")       \
-    " CROSS JOIN folder f ON f.id = t.folder"                                                                \
-    " WHERE t.folder = ?1 AND t.newest " op " ?2 ORDER BY t.newest " order " LIMIT ?3"
+    "SELECT " ROW_COLUMNS                                                                                    \
+    ", t.count, t.unread, t.flagged FROM folder_thread t INDEXED BY folder_thread_newest"                    \
+    " CROSS JOIN message m ON m.key = t.newest CROSS JOIN placement p ON " ROW_FIRST_PLACE(                  \
+        "t.folder") " CROSS JOIN folder f ON f.id = t.folder"                                                \
+                    " WHERE t.folder = ?1 AND t.newest " op " ?2 ORDER BY t.newest " order " LIMIT ?3"
 #define MESSAGES(op, order)                                                                                  \
-    "SELECT " ROW_COLUMNS " FROM placement p INDEXED BY placement_key CROSS JOIN message m ON m.id = p.message" \
-    " CROSS JOIN folder f ON f.id = p.folder WHERE p.folder = ?1 AND p." SHOWN " AND p.key " op " ?2 AND " ROW_FIRST_PLACE("?1") \
-    " ORDER BY p.key " order " LIMIT ?3"
+    "SELECT " ROW_COLUMNS                                                                                    \
+    " FROM placement p INDEXED BY placement_key CROSS JOIN message m ON m.id = p.message"                    \
+    " CROSS JOIN folder f ON f.id = p.folder WHERE p.folder = ?1 AND p." SHOWN " AND p.key " op              \
+    " ?2 AND " ROW_FIRST_PLACE("?1") " ORDER BY p.key " order " LIMIT ?3"
 
 static gboolean
-read_folder(struct store *store, const struct list_view *view, gint64 folder, gint64 key, enum list_direction direction, guint limit,
-            GPtrArray *rows, GError **error)
+read_folder(struct store *store, const struct list_view *view, gint64 folder, gint64 key,
+            enum list_direction direction, guint limit, GPtrArray *rows, GError **error)
 {
     static const char *const queries[2][2] = {
         {CONVERSATIONS("<", "DESC"), CONVERSATIONS(">", "ASC")},
@@ -42,16 +44,17 @@ read_folder(struct store *store, const struct list_view *view, gint64 folder, gi
     gint64 from = key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0;
     guint first = rows->len;
     g_autoptr(GArray) here = g_array_new(FALSE, FALSE, sizeof(guint));
-    sqlite3_stmt *q = sql_query(store, error, queries[!conversations][direction], "lll", folder, from, (gint64) limit);
+    sqlite3_stmt *q =
+        sql_query(store, error, queries[!conversations][direction], "lll", folder, from, (gint64)limit);
     int rc = q ? 0 : -1;
 
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct list_row *row = row_read(store, q);
         guint count = 1;
         if (conversations) {
-            count = (guint) sqlite3_column_int(q, ROW_OWN_COLUMN);
-            row->unread = (guint) sqlite3_column_int(q, ROW_OWN_COLUMN + 1);
-            row->flags = (row->flags & ~(guint) (FLAG_SEEN | FLAG_FLAGGED)) | (row->unread ? 0 : FLAG_SEEN) |
+            count = (guint)sqlite3_column_int(q, ROW_OWN_COLUMN);
+            row->unread = (guint)sqlite3_column_int(q, ROW_OWN_COLUMN + 1);
+            row->flags = (row->flags & ~(guint)(FLAG_SEEN | FLAG_FLAGGED)) | (row->unread ? 0 : FLAG_SEEN) |
                          (sqlite3_column_int(q, ROW_OWN_COLUMN + 2) ? FLAG_FLAGGED : 0);
         }
         g_ptr_array_add(rows, row);
@@ -60,7 +63,8 @@ read_folder(struct store *store, const struct list_view *view, gint64 folder, gi
     if (rc < 0)
         return FALSE;
     for (guint i = first; conversations && i < rows->len; i++)
-        if (!row_add_conversation(store, rows->pdata[i], g_array_index(here, guint, i - first), view->everything, error))
+        if (!row_add_conversation(store, rows->pdata[i], g_array_index(here, guint, i - first),
+                                  view->everything, error))
             return FALSE;
     return TRUE;
 }
@@ -68,7 +72,7 @@ read_folder(struct store *store, const struct list_view *view, gint64 folder, gi
 static int
 newest_first(gconstpointer a, gconstpointer b)
 {
-    const struct list_row *x = *(struct list_row *const *) a, *y = *(struct list_row *const *) b;
+    const struct list_row *x = *(struct list_row *const *)a, *y = *(struct list_row *const *)b;
     return x->key < y->key ? 1 : x->key > y->key ? -1 : 0;
 }
 
@@ -80,18 +84,19 @@ stands_elsewhere(struct store *store, const struct list_view *view, const struct
         if (view->folders[i] == row->folder)
             continue;
         if (view->kind == LIST_CONVERSATIONS
-                ? sql_int(store, 0, "SELECT newest FROM folder_thread WHERE folder = ? AND thread = ?", "ll", view->folders[i], row->thread) >
-                      row->key - (view->folders[i] < row->folder)
+                ? sql_int(store, 0, "SELECT newest FROM folder_thread WHERE folder = ? AND thread = ?", "ll",
+                          view->folders[i], row->thread) > row->key - (view->folders[i] < row->folder)
                 : view->folders[i] < row->folder &&
-                      sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", row->message,
-                              view->folders[i]))
+                      sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN,
+                              "ll", row->message, view->folders[i]))
             return TRUE;
     }
     return FALSE;
 }
 
 static GPtrArray *
-read_folders(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+read_folders(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
+             guint limit, GError **error)
 {
     g_autoptr(GPtrArray) rows = new_rows();
     for (;;) {
@@ -100,17 +105,18 @@ read_folders(struct store *store, const struct list_view *view, gint64 key, enum
             if (!read_folder(store, view, view->folders[i], key, direction, limit, more, error))
                 return NULL;
         g_ptr_array_sort(more, newest_first);
-        /* Each folder gave its `limit` nearest: only the nearest `limit` of all are sure to be without a gap. */
+        /* Each folder gave its `limit` nearest: only the nearest `limit` of all are sure to be without a gap.
+         */
         guint n = MIN(more->len, limit), from = direction == LIST_OLDER ? 0 : more->len - n;
         if (n)
-            key = ((struct list_row *) more->pdata[direction == LIST_OLDER ? n - 1 : from])->key;
+            key = ((struct list_row *)more->pdata[direction == LIST_OLDER ? n - 1 : from])->key;
         guint at = direction == LIST_OLDER ? rows->len : 0;
         for (guint i = from; i < from + n; i++) {
             struct list_row *row = more->pdata[i];
             if (view->n_folders > 1 && stands_elsewhere(store, view, row))
                 continue;
             more->pdata[i] = NULL;
-            g_ptr_array_insert(rows, (gint) at++, row);
+            g_ptr_array_insert(rows, (gint)at++, row);
         }
         if (n < limit || rows->len >= limit)
             break;
@@ -127,15 +133,17 @@ read_folders(struct store *store, const struct list_view *view, gint64 key, enum
 static gboolean
 read_message(struct store *store, gint64 message, GPtrArray *rows, GError **error)
 {
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT " ROW_COLUMNS " FROM message m LEFT JOIN placement p ON " ROW_ANY_PLACE
-                                " LEFT JOIN folder f ON f.id = p.folder WHERE m.id = ?1",
-                                "l", message);
+    sqlite3_stmt *q =
+        sql_query(store, error,
+                  "SELECT " ROW_COLUMNS " FROM message m LEFT JOIN placement p ON " ROW_ANY_PLACE
+                  " LEFT JOIN folder f ON f.id = p.folder WHERE m.id = ?1",
+                  "l", message);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc > 0) {
         struct list_row *row = row_read(store, q);
         sql_end(q);
-        row->flags = (guint) sql_int(store, row->flags, "SELECT flags FROM message WHERE id = ?", "l", message);
+        row->flags =
+            (guint)sql_int(store, row->flags, "SELECT flags FROM message WHERE id = ?", "l", message);
         g_free(row->tags);
         row->tags = sql_text(store, "SELECT tags FROM message WHERE id = ?", "l", message);
         row->unread = !(row->flags & FLAG_SEEN);
@@ -150,8 +158,10 @@ narrowed(struct store *store, const struct list_view *view)
 {
     struct query *query = query_copy(view->query), *any = NULL;
     for (guint i = 0; i < view->n_folders; i++) {
-        g_autofree char *name = sql_text(store, "SELECT a.name || '/' || f.name FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?",
-                                         "l", view->folders[i]);
+        g_autofree char *name = sql_text(
+            store,
+            "SELECT a.name || '/' || f.name FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?",
+            "l", view->folders[i]);
         struct query *one = query_new_word(QUERY_FOLDER, name ? name : "");
         any = any ? query_new_pair(QUERY_OR, any, one) : one;
     }
@@ -159,11 +169,13 @@ narrowed(struct store *store, const struct list_view *view)
 }
 
 static GPtrArray *
-read_search(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+read_search(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
+            guint limit, GError **error)
 {
     g_autoptr(struct_query) query = narrowed(store, view);
     g_autoptr(GPtrArray) rows = new_rows();
-    struct search_page page = {.everything = view->everything, .direction = direction, .key = key, .limit = limit};
+    struct search_page page = {
+        .everything = view->everything, .direction = direction, .key = key, .limit = limit};
     sqlite3_stmt *q = search_prepare(store, query, &page, error);
     gint64 last = 0;
     int rc = SQLITE_ROW;
@@ -191,13 +203,16 @@ read_thread(struct store *store, const struct list_view *view, GError **error)
     g_autoptr(GPtrArray) rows = new_rows();
     /* What lies in Trash or Junk alone is left out, unless all of it does. */
     guint hidden = view->everything ? 0 : 1u << FOLDER_TRASH | 1u << FOLDER_JUNK;
-    if (hidden && !sql_int(store, 0, "SELECT 1 FROM message WHERE thread = ? AND shown > 0 AND places & ~? <> 0", "li", view->thread, hidden))
+    if (hidden &&
+        !sql_int(store, 0, "SELECT 1 FROM message WHERE thread = ? AND shown > 0 AND places & ~? <> 0", "li",
+                 view->thread, hidden))
         hidden = 0;
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT " ROW_COLUMNS " FROM message m JOIN placement p ON " ROW_ANY_PLACE
-                                " JOIN folder f ON f.id = p.folder WHERE m.thread = ?1 AND m.shown > 0 AND m.places & ~?2 <> 0"
-                                " ORDER BY m.key",
-                                "li", view->thread, hidden);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT " ROW_COLUMNS " FROM message m JOIN placement p ON " ROW_ANY_PLACE
+        " JOIN folder f ON f.id = p.folder WHERE m.thread = ?1 AND m.shown > 0 AND m.places & ~?2 <> 0"
+        " ORDER BY m.key",
+        "li", view->thread, hidden);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0)
         g_ptr_array_add(rows, row_read(store, q));
@@ -207,7 +222,8 @@ read_thread(struct store *store, const struct list_view *view, GError **error)
 }
 
 static GPtrArray *
-read_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+read_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
+          guint limit, GError **error)
 {
     switch (view->kind) {
     case LIST_CONVERSATIONS:
@@ -223,7 +239,8 @@ read_page(struct store *store, const struct list_view *view, gint64 key, enum li
 
 /* A page is many small queries: one snapshot makes them agree, and saves each its locks. */
 GPtrArray *
-list_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction, guint limit, GError **error)
+list_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
+          guint limit, GError **error)
 {
     gboolean own = !store->in_transaction && !store->in_snapshot;
     if (own && !store_snapshot_begin(store, error))
@@ -237,10 +254,11 @@ list_page(struct store *store, const struct list_view *view, gint64 key, enum li
 struct list_row *
 list_row_at(struct store *store, const struct list_view *view, gint64 key, GError **error)
 {
-    g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD ? read_thread(store, view, error)
-                                                          : list_page(store, view, key + 1, LIST_OLDER, 1, error);
+    g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD
+                                    ? read_thread(store, view, error)
+                                    : list_page(store, view, key + 1, LIST_OLDER, 1, error);
     for (guint i = 0; rows && i < rows->len; i++)
-        if (((struct list_row *) rows->pdata[i])->key == key)
+        if (((struct list_row *)rows->pdata[i])->key == key)
             return g_ptr_array_steal_index(rows, i);
     return NULL;
 }
@@ -253,12 +271,14 @@ list_key_of(struct store *store, const struct list_view *view, gint64 message)
     case LIST_CONVERSATIONS:
         for (guint i = 0; i < view->n_folders; i++)
             key = MAX(key, sql_int(store, 0,
-                                   "SELECT newest FROM folder_thread WHERE folder = ? AND thread = (SELECT thread FROM message WHERE id = ?)",
+                                   "SELECT newest FROM folder_thread WHERE folder = ? AND thread = (SELECT "
+                                   "thread FROM message WHERE id = ?)",
                                    "ll", view->folders[i], message));
         break;
     case LIST_MESSAGES:
         for (guint i = 0; i < view->n_folders && !key; i++)
-            key = sql_int(store, 0, "SELECT key FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", message, view->folders[i]);
+            key = sql_int(store, 0, "SELECT key FROM placement WHERE message = ? AND folder = ? AND " SHOWN,
+                          "ll", message, view->folders[i]);
         break;
     case LIST_SEARCH:
     case LIST_THREAD: {
@@ -290,7 +310,8 @@ list_count(struct store *store, const struct list_view *view, gboolean *exact)
     } else {
         for (guint i = 0; i < view->n_folders; i++)
             count += view->kind == LIST_CONVERSATIONS
-                         ? sql_int(store, 0, "SELECT conversations FROM folder WHERE id = ?", "l", view->folders[i])
+                         ? sql_int(store, 0, "SELECT conversations FROM folder WHERE id = ?", "l",
+                                   view->folders[i])
                          : sql_int(store, 0, "SELECT total FROM folder WHERE id = ?", "l", view->folders[i]);
         sure = view->n_folders <= 1 && view->kind == LIST_CONVERSATIONS; /* doubles are shown once */
     }
@@ -301,13 +322,18 @@ list_count(struct store *store, const struct list_view *view, gboolean *exact)
 
 /* Rows of one folder on one side of a key, counted no further than RANK_BOUND + 1. */
 static gint64
-count_beyond(struct store *store, const struct list_view *view, gint64 folder, gint64 key, enum list_direction direction)
+count_beyond(struct store *store, const struct list_view *view, gint64 folder, gint64 key,
+             enum list_direction direction)
 {
     static const char *const queries[2][2] = {
-        {"SELECT count(*) FROM (SELECT 1 FROM folder_thread INDEXED BY folder_thread_newest WHERE folder = ? AND newest < ? LIMIT 5001)",
-         "SELECT count(*) FROM (SELECT 1 FROM folder_thread INDEXED BY folder_thread_newest WHERE folder = ? AND newest > ? LIMIT 5001)"},
-        {"SELECT count(*) FROM (SELECT 1 FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " AND key < ? LIMIT 5001)",
-         "SELECT count(*) FROM (SELECT 1 FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " AND key > ? LIMIT 5001)"},
+        {"SELECT count(*) FROM (SELECT 1 FROM folder_thread INDEXED BY folder_thread_newest WHERE folder = ? "
+         "AND newest < ? LIMIT 5001)",
+         "SELECT count(*) FROM (SELECT 1 FROM folder_thread INDEXED BY folder_thread_newest WHERE folder = ? "
+         "AND newest > ? LIMIT 5001)"},
+        {"SELECT count(*) FROM (SELECT 1 FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN
+         " AND key < ? LIMIT 5001)",
+         "SELECT count(*) FROM (SELECT 1 FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN
+         " AND key > ? LIMIT 5001)"},
     };
     return sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", folder, key);
 }
@@ -317,12 +343,18 @@ end_key(struct store *store, const struct list_view *view, enum list_direction e
 {
     gint64 found = 0;
     for (guint i = 0; i < view->n_folders; i++) {
-        gint64 key = view->kind == LIST_CONVERSATIONS
-                         ? (end == LIST_NEWER ? sql_int(store, 0, "SELECT max(newest) FROM folder_thread WHERE folder = ?", "l", view->folders[i])
-                                              : sql_int(store, 0, "SELECT min(newest) FROM folder_thread WHERE folder = ?", "l", view->folders[i]))
-                         : (end == LIST_NEWER
-                                ? sql_int(store, 0, "SELECT max(key) FROM placement WHERE folder = ? AND " SHOWN, "l", view->folders[i])
-                                : sql_int(store, 0, "SELECT min(key) FROM placement WHERE folder = ? AND " SHOWN, "l", view->folders[i]));
+        gint64 key =
+            view->kind == LIST_CONVERSATIONS
+                ? (end == LIST_NEWER
+                       ? sql_int(store, 0, "SELECT max(newest) FROM folder_thread WHERE folder = ?", "l",
+                                 view->folders[i])
+                       : sql_int(store, 0, "SELECT min(newest) FROM folder_thread WHERE folder = ?", "l",
+                                 view->folders[i]))
+                : (end == LIST_NEWER
+                       ? sql_int(store, 0, "SELECT max(key) FROM placement WHERE folder = ? AND " SHOWN, "l",
+                                 view->folders[i])
+                       : sql_int(store, 0, "SELECT min(key) FROM placement WHERE folder = ? AND " SHOWN, "l",
+                                 view->folders[i]));
         if (key && (!found || (end == LIST_NEWER ? key > found : key < found)))
             found = key;
     }
@@ -338,10 +370,12 @@ list_rank(struct store *store, const struct list_view *view, gint64 key, gboolea
     if (exact)
         *exact = TRUE;
     if (view->kind == LIST_THREAD || view->kind == LIST_SEARCH) {
-        g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD ? read_thread(store, view, NULL)
-                                                              : read_search(store, view, key, LIST_NEWER, RANK_BOUND + 1, NULL);
+        g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD
+                                        ? read_thread(store, view, NULL)
+                                        : read_search(store, view, key, LIST_NEWER, RANK_BOUND + 1, NULL);
         guint rank = 0;
-        while (view->kind == LIST_THREAD && rows && rank < rows->len && ((struct list_row *) rows->pdata[rank])->key != key)
+        while (view->kind == LIST_THREAD && rows && rank < rows->len &&
+               ((struct list_row *)rows->pdata[rank])->key != key)
             rank++;
         newer = view->kind == LIST_THREAD ? rank : rows ? rows->len : 0;
         if (exact)
@@ -364,8 +398,9 @@ list_rank(struct store *store, const struct list_view *view, gint64 key, gboolea
         return MAX(total - older - 1, 0);
     if (exact)
         *exact = FALSE;
-    double newest = (double) end_key(store, view, LIST_NEWER), oldest = (double) end_key(store, view, LIST_OLDER);
-    gint64 guess = newest > oldest ? (gint64) ((newest - (double) key) / (newest - oldest) * (double) total) : 0;
+    double newest = (double)end_key(store, view, LIST_NEWER),
+           oldest = (double)end_key(store, view, LIST_OLDER);
+    gint64 guess = newest > oldest ? (gint64)((newest - (double)key) / (newest - oldest) * (double)total) : 0;
     return CLAMP(guess, RANK_BOUND, MAX(total - RANK_BOUND, RANK_BOUND));
 }
 
@@ -377,15 +412,18 @@ key_from_end(struct store *store, const struct list_view *view, gint64 n, enum l
         static const char *const queries[2][2] = {
             {"SELECT newest FROM folder_thread WHERE folder = ? ORDER BY newest DESC LIMIT 1 OFFSET ?",
              "SELECT newest FROM folder_thread WHERE folder = ? ORDER BY newest LIMIT 1 OFFSET ?"},
-            {"SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " ORDER BY key DESC LIMIT 1 OFFSET ?",
-             "SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN " ORDER BY key LIMIT 1 OFFSET ?"},
+            {"SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN
+             " ORDER BY key DESC LIMIT 1 OFFSET ?",
+             "SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN
+             " ORDER BY key LIMIT 1 OFFSET ?"},
         };
-        return sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", view->folders[0], n);
+        return sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", view->folders[0],
+                       n);
     }
-    g_autoptr(GPtrArray) rows = list_page(store, view, 0, direction, (guint) n + 1, NULL);
+    g_autoptr(GPtrArray) rows = list_page(store, view, 0, direction, (guint)n + 1, NULL);
     if (!rows || !rows->len)
         return 0;
-    return ((struct list_row *) rows->pdata[direction == LIST_OLDER ? rows->len - 1 : 0])->key;
+    return ((struct list_row *)rows->pdata[direction == LIST_OLDER ? rows->len - 1 : 0])->key;
 }
 
 gint64
@@ -396,51 +434,59 @@ list_key_at(struct store *store, const struct list_view *view, gint64 rank)
         return 0;
     rank = CLAMP(rank, 0, total - 1);
     if (view->kind == LIST_THREAD || view->kind == LIST_SEARCH) {
-        g_autoptr(GPtrArray) rows = list_page(store, view, 0, LIST_OLDER, (guint) MIN(rank, RANK_BOUND) + 1, NULL);
-        return rows && rows->len ? ((struct list_row *) rows->pdata[MIN(rank, rows->len - 1)])->key : 0;
+        g_autoptr(GPtrArray) rows =
+            list_page(store, view, 0, LIST_OLDER, (guint)MIN(rank, RANK_BOUND) + 1, NULL);
+        return rows && rows->len ? ((struct list_row *)rows->pdata[MIN(rank, rows->len - 1)])->key : 0;
     }
     if (rank <= RANK_BOUND)
         return key_from_end(store, view, rank, LIST_OLDER);
     if (total - 1 - rank <= RANK_BOUND)
         return key_from_end(store, view, total - 1 - rank, LIST_NEWER);
-    double newest = (double) end_key(store, view, LIST_NEWER), oldest = (double) end_key(store, view, LIST_OLDER);
-    gint64 near = (gint64) (newest - (newest - oldest) * ((double) rank / (double) total));
+    double newest = (double)end_key(store, view, LIST_NEWER),
+           oldest = (double)end_key(store, view, LIST_OLDER);
+    gint64 near = (gint64)(newest - (newest - oldest) * ((double)rank / (double)total));
     g_autoptr(GPtrArray) rows = list_page(store, view, near, LIST_OLDER, 1, NULL);
-    return rows && rows->len ? ((struct list_row *) rows->pdata[0])->key : 0;
+    return rows && rows->len ? ((struct list_row *)rows->pdata[0])->key : 0;
 }
 
 gint64
 list_next_unread(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction)
 {
     static const char *const queries[2][2] = {
-        {"SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 AND newest < ? ORDER BY newest DESC",
-         "SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 AND newest > ? ORDER BY newest"},
-        {"SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN " AND (flags & 1) = 0 AND key < ? ORDER BY key DESC",
-         "SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN " AND (flags & 1) = 0 AND key > ? ORDER BY key"},
+        {"SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 "
+         "AND newest < ? ORDER BY newest DESC",
+         "SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 "
+         "AND newest > ? ORDER BY newest"},
+        {"SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN
+         " AND (flags & 1) = 0 AND key < ? ORDER BY key DESC",
+         "SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN
+         " AND (flags & 1) = 0 AND key > ? ORDER BY key"},
     };
     gint64 found = 0;
 
     if (view->kind == LIST_SEARCH) {
         struct list_view unread = *view;
-        g_autoptr(struct_query) query = query_new_pair(QUERY_AND, query_copy(view->query), query_new_not(query_new_flag(FLAG_SEEN)));
+        g_autoptr(struct_query) query =
+            query_new_pair(QUERY_AND, query_copy(view->query), query_new_not(query_new_flag(FLAG_SEEN)));
         unread.query = query;
         g_autoptr(GPtrArray) rows = list_page(store, &unread, key, direction, 1, NULL);
-        return rows && rows->len ? ((struct list_row *) rows->pdata[0])->key : 0;
+        return rows && rows->len ? ((struct list_row *)rows->pdata[0])->key : 0;
     }
     if (view->kind == LIST_THREAD) {
         g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
-        gint at = -1, n = rows ? (gint) rows->len : 0, step = direction == LIST_OLDER ? 1 : -1;
+        gint at = -1, n = rows ? (gint)rows->len : 0, step = direction == LIST_OLDER ? 1 : -1;
         for (gint i = 0; i < n && at < 0; i++)
-            if (((struct list_row *) rows->pdata[i])->key == key)
+            if (((struct list_row *)rows->pdata[i])->key == key)
                 at = i;
         for (gint i = at + step; i >= 0 && i < n; i += step)
-            if (!(((struct list_row *) rows->pdata[i])->flags & FLAG_SEEN))
-                return ((struct list_row *) rows->pdata[i])->key;
+            if (!(((struct list_row *)rows->pdata[i])->flags & FLAG_SEEN))
+                return ((struct list_row *)rows->pdata[i])->key;
         return 0;
     }
     gint64 from = key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0;
     for (guint i = 0; i < view->n_folders; i++) {
-        gint64 next = sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", view->folders[i], from);
+        gint64 next = sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll",
+                              view->folders[i], from);
         if (next && (!found || (direction == LIST_OLDER ? next > found : next < found)))
             found = next;
     }
@@ -448,7 +494,8 @@ list_next_unread(struct store *store, const struct list_view *view, gint64 key, 
 }
 
 GArray *
-list_messages_of(struct store *store, const struct list_view *view, const gint64 *threads, guint n, GError **error)
+list_messages_of(struct store *store, const struct list_view *view, const gint64 *threads, guint n,
+                 GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     guint folders = MAX(view->n_folders, 1);
@@ -456,10 +503,11 @@ list_messages_of(struct store *store, const struct list_view *view, const gint64
     for (guint i = 0; i < n; i++)
         for (guint k = 0; k < folders; k++) {
             gint64 folder = view->n_folders ? view->folders[k] : 0;
-            sqlite3_stmt *q = sql_query(store, error,
-                                        "SELECT DISTINCT m.id FROM message m JOIN placement p ON p.message = m.id"
-                                        " WHERE m.thread = ?1 AND (?2 = 0 OR p.folder = ?2) AND p." SHOWN " ORDER BY m.key",
-                                        "ll", threads[i], folder);
+            sqlite3_stmt *q =
+                sql_query(store, error,
+                          "SELECT DISTINCT m.id FROM message m JOIN placement p ON p.message = m.id"
+                          " WHERE m.thread = ?1 AND (?2 = 0 OR p.folder = ?2) AND p." SHOWN " ORDER BY m.key",
+                          "ll", threads[i], folder);
             int rc = q ? 0 : -1;
             while (q && (rc = sql_row(store, q, error)) > 0) {
                 gint64 id = sqlite3_column_int64(q, 0);
@@ -483,8 +531,9 @@ list_tag_free(struct list_tag *tag)
 GPtrArray *
 list_tags(struct store *store, GError **error)
 {
-    g_autoptr(GPtrArray) tags = g_ptr_array_new_with_free_func((GDestroyNotify) list_tag_free);
-    sqlite3_stmt *q = sql_query(store, error, "SELECT tag, count(*) FROM tag GROUP BY tag ORDER BY count(*) DESC, tag", "");
+    g_autoptr(GPtrArray) tags = g_ptr_array_new_with_free_func((GDestroyNotify)list_tag_free);
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT tag, count(*) FROM tag GROUP BY tag ORDER BY count(*) DESC, tag", "");
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct list_tag *tag = g_new(struct list_tag, 1);

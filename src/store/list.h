@@ -1,8 +1,9 @@
 /* list.h - rows for the screen's lists and for the commands list, search and thread
  *
- * A view says what is listed; a page is a key-set window of it: rows older or newer than a key. Opening a folder of a million
- * costs the same as one of a hundred: nothing is computed but the rows of the page. Rows are plain data, owned by the
- * array. Same thread as the store; use store_snapshot_begin() where several pages must agree.
+ * A view says what is listed; a page is a key-set window of it: rows older or newer than a key. Opening a
+ * folder of a million costs the same as one of a hundred: nothing is computed but the rows of the page. Rows
+ * are plain data, owned by the array. Same thread as the store; use store_snapshot_begin() where several
+ * pages must agree.
  */
 #ifndef STORE_LIST_H
 #define STORE_LIST_H
@@ -27,21 +28,21 @@ struct list_view {
 };
 
 struct list_row {
-    gint64 key;        /* of the newest message: what pages go by */
-    gint64 message;    /* the newest one, or the one */
+    gint64 key;     /* of the newest message: what pages go by */
+    gint64 message; /* the newest one, or the one */
     gint64 thread;
-    gint64 placement;  /* 0 in a search and where it lies in none of the folders */
-    gint64 folder;     /* where it lies (the first place of several) */
-    guint role;        /* of that folder */
-    char *people;      /* "Marta, me" for several, "Marta Ruiz" for one; "To: …" in Sent and Drafts */
+    gint64 placement; /* 0 in a search and where it lies in none of the folders */
+    gint64 folder;    /* where it lies (the first place of several) */
+    guint role;       /* of that folder */
+    char *people;     /* "Marta, me" for several, "Marta Ruiz" for one; "To: …" in Sent and Drafts */
     char *from_name, *from_addr; /* of the newest; NULL when there is none */
-    GPtrArray *to;     /* of struct address */
+    GPtrArray *to;               /* of struct address */
     char *message_id;
     char *subject, *preview; /* never NULL */
-    guint flags;       /* of the message in that place; a conversation: SEEN when all are, FLAGGED when any is, the rest
-                          of the newest */
-    char *tags;        /* likewise; a conversation: of the newest */
-    guint bits;        /* enum message_bits; a conversation: ATTACHMENTS when any has */
+    guint flags; /* of the message in that place; a conversation: SEEN when all are, FLAGGED when any is, the
+                    rest of the newest */
+    char *tags;  /* likewise; a conversation: of the newest */
+    guint bits;  /* enum message_bits; a conversation: ATTACHMENTS when any has */
     gint64 date, received;
     int zone;
     guint64 size;
@@ -56,10 +57,10 @@ void list_row_free(struct list_row *row);
 
 enum list_direction { LIST_OLDER, LIST_NEWER };
 
-/* GPtrArray of struct list_row, newest first whatever the direction; LIST_THREAD in tree order. Rows strictly beyond `key`;
- * key 0: from the very newest (OLDER) or the very oldest (NEWER). */
-GPtrArray *list_page(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
-                     guint limit, GError **error);
+/* GPtrArray of struct list_row, newest first whatever the direction; LIST_THREAD in tree order. Rows strictly
+ * beyond `key`; key 0: from the very newest (OLDER) or the very oldest (NEWER). */
+GPtrArray *list_page(struct store *store, const struct list_view *view, gint64 key,
+                     enum list_direction direction, guint limit, GError **error);
 /* The row of that key, as it is now; NULL without error when it is not in the view (any more). */
 struct list_row *list_row_at(struct store *store, const struct list_view *view, gint64 key, GError **error);
 /* Where a message stands in the view: its key, or that of its conversation; 0: not there. */
@@ -72,9 +73,11 @@ gint64 list_rank(struct store *store, const struct list_view *view, gint64 key, 
 /* The nth row's key, for jumping by percent: exact up to 5,000 rows from either end, else near it. */
 gint64 list_key_at(struct store *store, const struct list_view *view, gint64 rank);
 /* The next row beyond key that is unread (or flagged): 0 none. */
-gint64 list_next_unread(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction);
+gint64 list_next_unread(struct store *store, const struct list_view *view, gint64 key,
+                        enum list_direction direction);
 
-/* All messages of conversations (their threads in the view's folders): GArray of gint64 message ids, for acting on rows. */
+/* All messages of conversations (their threads in the view's folders): GArray of gint64 message ids, for
+ * acting on rows. */
 GArray *list_messages_of(struct store *store, const struct list_view *view, const gint64 *threads, guint n,
                          GError **error);
 /* Tags in use, with how many messages: GPtrArray of struct list_tag, most first. */

@@ -52,7 +52,7 @@ short_name(struct store *store, const char *name, const char *addr)
         return g_strdup(_("me"));
     if (is_blank(name)) {
         const char *at = addr ? strchr(addr, '@') : NULL;
-        return at && at > addr ? g_strndup(addr, (gsize) (at - addr)) : g_strdup(addr ? addr : "");
+        return at && at > addr ? g_strndup(addr, (gsize)(at - addr)) : g_strdup(addr ? addr : "");
     }
     const char *comma = strchr(name, ',');
     const char *start = comma && comma[1 + strspn(comma + 1, " ")] ? comma + 1 : name;
@@ -91,17 +91,17 @@ row_read(struct store *store, sqlite3_stmt *q)
     row->message_id = sql_dup(q, 6);
     row->subject = g_strdup(sql_str(q, 7));
     row->preview = g_strdup(sql_str(q, 8));
-    row->bits = (guint) sqlite3_column_int(q, 9);
+    row->bits = (guint)sqlite3_column_int(q, 9);
     row->date = sqlite3_column_int64(q, 10);
     row->received = sqlite3_column_int64(q, 11);
     row->zone = sqlite3_column_int(q, 12);
-    row->size = (guint64) sqlite3_column_int64(q, 13);
+    row->size = (guint64)sqlite3_column_int64(q, 13);
     row->cached = sqlite3_column_int(q, 14) != 0;
     row->junk = sqlite3_column_int(q, 15);
     row->placement = sqlite3_column_int64(q, 18);
     row->folder = sqlite3_column_int64(q, 19);
-    row->role = (guint) sqlite3_column_int(q, 20);
-    row->flags = (guint) sqlite3_column_int(q, placed ? 21 : 16);
+    row->role = (guint)sqlite3_column_int(q, 20);
+    row->flags = (guint)sqlite3_column_int(q, placed ? 21 : 16);
     row->tags = g_strdup(sql_str(q, placed ? 22 : 17));
     row->pending = placed && sqlite3_column_int64(q, 23) == 0;
     row->count = 1;
@@ -135,29 +135,33 @@ join_people(struct store *store, GPtrArray *names, GPtrArray *addrs)
 }
 
 gboolean
-row_add_conversation(struct store *store, struct list_row *row, guint here, gboolean everything, GError **error)
+row_add_conversation(struct store *store, struct list_row *row, guint here, gboolean everything,
+                     GError **error)
 {
     const guint hidden = 1u << FOLDER_TRASH | 1u << FOLDER_JUNK;
     gboolean all = everything || (1u << row->role) & hidden;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free), addrs = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free),
+                         addrs = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     guint count = 0, read = 0;
 
     if (here == 1 && sql_int(store, 1, "SELECT size FROM thread WHERE id = ?", "l", row->thread) <= 1)
         return TRUE;
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT from_name, from_addr, bits, places FROM message WHERE thread = ? AND shown > 0"
-                                " ORDER BY key DESC LIMIT ?",
-                                "li", row->thread, CONVERSATION_READ);
+    sqlite3_stmt *q =
+        sql_query(store, error,
+                  "SELECT from_name, from_addr, bits, places FROM message WHERE thread = ? AND shown > 0"
+                  " ORDER BY key DESC LIMIT ?",
+                  "li", row->thread, CONVERSATION_READ);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         read++;
-        if (!all && !((guint) sqlite3_column_int(q, 3) & ~hidden))
+        if (!all && !((guint)sqlite3_column_int(q, 3) & ~hidden))
             continue;
         count++;
-        row->bits |= (guint) sqlite3_column_int(q, 2) & MESSAGE_ATTACHMENTS;
+        row->bits |= (guint)sqlite3_column_int(q, 2) & MESSAGE_ATTACHMENTS;
         const char *addr = sql_str(q, 1);
-        g_autofree char *key = store_is_me(store, addr) ? g_strdup("") : g_ascii_strdown(*addr ? addr : sql_str(q, 0), -1);
+        g_autofree char *key =
+            store_is_me(store, addr) ? g_strdup("") : g_ascii_strdown(*addr ? addr : sql_str(q, 0), -1);
         /* Read backwards: who is met again stands before those met since. */
         guint at;
         if (g_ptr_array_find_with_equal_func(keys, key, g_str_equal, &at)) {
@@ -172,7 +176,7 @@ row_add_conversation(struct store *store, struct list_row *row, guint here, gboo
     if (rc < 0)
         return FALSE;
     if (read == CONVERSATION_READ)
-        count = (guint) sql_int(store, count, "SELECT size FROM thread WHERE id = ?", "l", row->thread);
+        count = (guint)sql_int(store, count, "SELECT size FROM thread WHERE id = ?", "l", row->thread);
     row->count = MAX(count, here);
     if (names->len && row->count > 1) {
         g_free(row->people);
@@ -185,8 +189,8 @@ row_add_conversation(struct store *store, struct list_row *row, guint here, gboo
 
 struct node {
     struct list_row *row;
-    guint root;    /* for finding loops: the root of what it hangs in, shortened as it is asked */
-    guint parent;  /* + 1; 0 none */
+    guint root;              /* for finding loops: the root of what it hangs in, shortened as it is asked */
+    guint parent;            /* + 1; 0 none */
     guint first, last, next; /* children and siblings, + 1 */
 };
 
@@ -200,13 +204,14 @@ root_of(struct node *nodes, guint i)
     return i;
 }
 
-/* The node that this one answers: In-Reply-To, else the last of the references that is here. A loop is cut where it closes. */
+/* The node that this one answers: In-Reply-To, else the last of the references that is here. A loop is cut
+ * where it closes. */
 static void
 hang(struct node *nodes, guint i, const char *in_reply_to, const char *refs, GHashTable *by_id)
 {
     g_auto(GStrv) ids = g_strsplit(refs, " ", -1);
-    for (gint k = (gint) g_strv_length(ids); k >= 0; k--) {
-        const char *id = k == (gint) g_strv_length(ids) ? in_reply_to : ids[k];
+    for (gint k = (gint)g_strv_length(ids); k >= 0; k--) {
+        const char *id = k == (gint)g_strv_length(ids) ? in_reply_to : ids[k];
         guint parent = id ? GPOINTER_TO_UINT(g_hash_table_lookup(by_id, id)) : 0;
         if (!parent || parent - 1 == i || root_of(nodes, parent - 1) == i)
             continue;
@@ -231,18 +236,20 @@ rows_as_tree(struct store *store, GPtrArray *rows, GError **error)
             g_hash_table_insert(by_id, nodes[i].row->message_id, GUINT_TO_POINTER(i + 1));
     }
     for (guint i = 0; i < rows->len; i++) {
-        sqlite3_stmt *q = sql_query(store, error, "SELECT in_reply_to, refs FROM reference WHERE message = ?", "l", nodes[i].row->message);
+        sqlite3_stmt *q = sql_query(store, error, "SELECT in_reply_to, refs FROM reference WHERE message = ?",
+                                    "l", nodes[i].row->message);
         int rc = q ? sql_row(store, q, error) : -1;
         if (rc < 0)
             return FALSE;
         if (rc > 0) {
-            hang(nodes, i, (const char *) sqlite3_column_text(q, 0), sql_str(q, 1), by_id);
+            hang(nodes, i, (const char *)sqlite3_column_text(q, 0), sql_str(q, 1), by_id);
             sql_end(q);
         }
     }
     for (guint i = 0; i < rows->len; i++) {
         guint parent = nodes[i].parent;
-        guint *head = parent ? &nodes[parent - 1].first : &first, *tail = parent ? &nodes[parent - 1].last : &last;
+        guint *head = parent ? &nodes[parent - 1].first : &first,
+              *tail = parent ? &nodes[parent - 1].last : &last;
         if (*tail)
             nodes[*tail - 1].next = i + 1;
         else

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(maildir-error, maildir_error)
+G_DEFINE_QUARK(maildir - error, maildir_error)
 
 #define SYNCFS_FROM 5 /* files of a batch: fewer are flushed one by one */
 
@@ -72,7 +72,7 @@ flush_buffer(struct writer *writer)
     const char *p = writer->buffer;
     gsize left = writer->used;
 
-    g_checksum_update(writer->sum, (const guchar *) p, (gssize) left);
+    g_checksum_update(writer->sum, (const guchar *)p, (gssize)left);
     writer->size += left;
     writer->used = 0;
     if (writer->fd < 0)
@@ -85,7 +85,7 @@ flush_buffer(struct writer *writer)
             return FALSE;
         if (n > 0) {
             p += n;
-            left -= (gsize) n;
+            left -= (gsize)n;
         }
     }
     return TRUE;
@@ -123,13 +123,13 @@ write_piece(struct writer *writer, const char *bytes, gsize length)
             return FALSE;
     }
     while (p < end) {
-        const char *lf = memchr(p, '\n', (gsize) (end - p));
+        const char *lf = memchr(p, '\n', (gsize)(end - p));
         if (!lf) {
-            gsize n = (gsize) (end - p);
+            gsize n = (gsize)(end - p);
             writer->cr = end[-1] == '\r';
             return put(writer, p, writer->cr ? n - 1 : n);
         }
-        gsize n = (gsize) (lf - p);
+        gsize n = (gsize)(lf - p);
         if (n && lf[-1] == '\r')
             n--;
         if (!put(writer, p, n) || !put(writer, "\n", 1))
@@ -177,12 +177,12 @@ write_from_fd(struct writer *writer, int fd)
             continue;
         if (n <= 0)
             return n == 0;
-        total += (guint64) n;
+        total += (guint64)n;
         if (total > MAILDIR_MESSAGE_MAX) {
             errno = EFBIG;
             return FALSE;
         }
-        if (!write_piece(writer, piece, (gsize) n))
+        if (!write_piece(writer, piece, (gsize)n))
             return FALSE;
     }
 }
@@ -262,7 +262,8 @@ maildir_batch_entry(const struct maildir_batch *batch, guint n)
 }
 
 static int
-add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes, gsize length, int from, GError **error)
+add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes, gsize length, int from,
+    GError **error)
 {
     g_return_val_if_fail(!batch->committed, -1);
     if (!maildir_make(dir, error))
@@ -271,12 +272,15 @@ add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes
     g_autofree char *name = maildir_name(unique, flags);
     g_autofree char *path = g_build_filename(dir, "tmp", name, NULL);
     struct batch_entry entry = {0};
-    int fd = STEP_FAILS("maildir.create") ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = STEP_FAILS("maildir.create")
+                 ? -1
+                 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     gboolean ok = fd >= 0;
 
     if (ok) {
         struct writer *writer = writer_new(fd);
-        ok = from < 0 ? length <= MAILDIR_MESSAGE_MAX && write_piece(writer, bytes, length) : write_from_fd(writer, from);
+        ok = from < 0 ? length <= MAILDIR_MESSAGE_MAX && write_piece(writer, bytes, length)
+                      : write_from_fd(writer, from);
         ok = writer_end(writer, ok, &entry.entry);
         int err = errno;
         if (close(fd) < 0 && ok) {
@@ -296,11 +300,12 @@ add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes
     entry.dir = g_strdup(dir);
     batch->bytes += entry.entry.size;
     g_array_append_val(batch->entries, entry);
-    return (int) batch->entries->len - 1;
+    return (int)batch->entries->len - 1;
 }
 
 int
-maildir_batch_add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes, gsize length, GError **error)
+maildir_batch_add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes, gsize length,
+                  GError **error)
 {
     return add(batch, dir, flags, bytes, length, -1, error);
 }
@@ -398,7 +403,8 @@ maildir_batch_commit(struct maildir_batch *batch, GError **error)
 }
 
 gboolean
-maildir_deliver(const char *dir, guint flags, const void *bytes, gsize length, struct maildir_entry *entry, GError **error)
+maildir_deliver(const char *dir, guint flags, const void *bytes, gsize length, struct maildir_entry *entry,
+                GError **error)
 {
     g_autoptr(struct_maildir_batch) batch = maildir_batch_new();
     if (maildir_batch_add(batch, dir, flags, bytes, length, error) < 0 || !maildir_batch_commit(batch, error))
@@ -450,7 +456,8 @@ maildir_link(const char *from_path, const char *to_dir, guint flags, char **file
         }
         g_autoptr(GBytes) bytes = maildir_read(from_path, error);
         struct maildir_entry entry = {0};
-        if (!bytes || !maildir_deliver(to_dir, flags, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), &entry, error))
+        if (!bytes || !maildir_deliver(to_dir, flags, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                                       &entry, error))
             return FALSE;
         *file = entry.file;
         return TRUE;
@@ -462,9 +469,11 @@ maildir_link(const char *from_path, const char *to_dir, guint flags, char **file
 void
 maildir_share(const char *path, const char *dir, const char *file)
 {
-    g_autofree char *at = g_build_filename(dir, "cur", file, NULL), *tmp = g_build_filename(dir, "tmp", file, NULL);
+    g_autofree char *at = g_build_filename(dir, "cur", file, NULL),
+                    *tmp = g_build_filename(dir, "tmp", file, NULL);
     struct stat a, b;
-    if (lstat(path, &a) < 0 || lstat(at, &b) < 0 || a.st_ino == b.st_ino || a.st_size != b.st_size || a.st_dev != b.st_dev)
+    if (lstat(path, &a) < 0 || lstat(at, &b) < 0 || a.st_ino == b.st_ino || a.st_size != b.st_size ||
+        a.st_dev != b.st_dev)
         return;
     if (link(path, tmp) == 0 && rename(tmp, at) < 0)
         unlink(tmp);
@@ -487,7 +496,8 @@ maildir_find(const char *dir, const char *file)
         DIR *stream = opendir(path);
         struct dirent *d;
         while (stream && !found && (d = readdir(stream)))
-            if (!strncmp(d->d_name, unique, length) && (d->d_name[length] == '\0' || d->d_name[length] == ':'))
+            if (!strncmp(d->d_name, unique, length) &&
+                (d->d_name[length] == '\0' || d->d_name[length] == ':'))
                 found = g_build_filename(parts[i], d->d_name, NULL);
         if (stream)
             closedir(stream);
@@ -524,12 +534,12 @@ maildir_read(const char *path, GError **error)
         error_set_errno(error, MAILDIR_ERROR, errno, "cannot read the message %s", path);
         return NULL;
     }
-    if (st.st_size > (goffset) MAILDIR_MESSAGE_MAX) {
+    if (st.st_size > (goffset)MAILDIR_MESSAGE_MAX) {
         close(fd);
         g_set_error(error, MAILDIR_ERROR, ERROR_SKIP, "%s is too large to be read as a message", path);
         return NULL;
     }
-    gsize size = (gsize) st.st_size, have = 0;
+    gsize size = (gsize)st.st_size, have = 0;
     char *bytes = g_malloc(size + 1);
     while (have < size) {
         gssize n = read(fd, bytes + have, size - have);
@@ -543,7 +553,7 @@ maildir_read(const char *path, GError **error)
         }
         if (n == 0)
             break;
-        have += (gsize) n;
+        have += (gsize)n;
     }
     close(fd);
     return g_bytes_new_take(bytes, have);
@@ -595,8 +605,9 @@ list_part(const char *dir, const char *part, GPtrArray *items, GPtrArray *notice
         struct stat st;
         if (*d->d_name == '.')
             continue;
-        if (d->d_type == DT_UNKNOWN ? fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)
-                                    : d->d_type != DT_REG)
+        if (d->d_type == DT_UNKNOWN
+                ? fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)
+                : d->d_type != DT_REG)
             why = "no regular file";
         else if (strchr(d->d_name, '\n') || !g_utf8_validate(d->d_name, -1, NULL))
             why = "its name cannot be kept";
@@ -618,7 +629,7 @@ list_part(const char *dir, const char *part, GPtrArray *items, GPtrArray *notice
 GPtrArray *
 maildir_list(const char *dir, GPtrArray *notices, GError **error)
 {
-    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify) maildir_item_free);
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)maildir_item_free);
     if (!list_part(dir, "cur", items, notices, error) || !list_part(dir, "new", items, notices, error))
         return NULL;
     return g_steal_pointer(&items);

@@ -14,7 +14,7 @@ char *
 maildir_unique(const char *file)
 {
     const char *info = strstr(file, ":2,");
-    return info ? g_strndup(file, (gsize) (info - file)) : g_strdup(file);
+    return info ? g_strndup(file, (gsize)(info - file)) : g_strdup(file);
 }
 
 guint
@@ -38,7 +38,7 @@ maildir_new_unique(void)
     guint64 random = 0;
 
     if (getrandom(&random, sizeof random, 0) != sizeof random)
-        random = ((guint64) g_random_int() << 32) | g_random_int();
+        random = ((guint64)g_random_int() << 32) | g_random_int();
     return g_strdup_printf("%" G_GINT64_FORMAT ".%016" G_GINT64_MODIFIER "x_%d" OURS, clock_now(), random,
                            g_atomic_int_add(&counter, 1));
 }

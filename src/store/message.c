@@ -48,9 +48,9 @@ read_row(sqlite3_stmt *q)
     message->cc = people_unpack(sql_str(q, i++));
     message->subject = g_strdup(sql_str(q, i++));
     message->list_id = sql_dup(q, i++);
-    message->size = (guint64) sqlite3_column_int64(q, i++);
-    message->bits = (guint) sqlite3_column_int(q, i++);
-    message->flags = (guint) sqlite3_column_int(q, i++);
+    message->size = (guint64)sqlite3_column_int64(q, i++);
+    message->bits = (guint)sqlite3_column_int(q, i++);
+    message->flags = (guint)sqlite3_column_int(q, i++);
     message->tags = g_strdup(sql_str(q, i++));
     message->preview = g_strdup(sql_str(q, i++));
     message->cached = sqlite3_column_int(q, i++) != 0;
@@ -70,12 +70,13 @@ struct message *
 message_load(struct store *store, gint64 id, GError **error)
 {
     struct message *message = NULL;
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT m.id, m.thread, m.key, m.message_id, m.date, m.zone, m.received, m.from_name, m.from_addr,"
-                                " m.to_list, m.cc_list, m.subject, m.list_id, m.size, m.bits, m.flags, m.tags, m.preview, m.cached,"
-                                " m.emailid, m.hash, m.junk, r.in_reply_to, r.refs FROM message m"
-                                " LEFT JOIN reference r ON r.message = m.id WHERE m.id = ?",
-                                "l", id);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT m.id, m.thread, m.key, m.message_id, m.date, m.zone, m.received, m.from_name, m.from_addr,"
+        " m.to_list, m.cc_list, m.subject, m.list_id, m.size, m.bits, m.flags, m.tags, m.preview, m.cached,"
+        " m.emailid, m.hash, m.junk, r.in_reply_to, r.refs FROM message m"
+        " LEFT JOIN reference r ON r.message = m.id WHERE m.id = ?",
+        "l", id);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc > 0) {
         message = read_row(q);
@@ -94,7 +95,9 @@ message_find_id(struct store *store, const char *message_id)
 
     if (!mid_hash(message_id, mid))
         return found;
-    sqlite3_stmt *q = sql_query(store, NULL, "SELECT id FROM message WHERE mid = ? ORDER BY shown > 0 DESC, key DESC", "b", mid, (gsize) MID_SIZE);
+    sqlite3_stmt *q =
+        sql_query(store, NULL, "SELECT id FROM message WHERE mid = ? ORDER BY shown > 0 DESC, key DESC", "b",
+                  mid, (gsize)MID_SIZE);
     while (q && sql_row(store, q, NULL) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);
         g_array_append_val(found, id);
@@ -105,7 +108,7 @@ message_find_id(struct store *store, const char *message_id)
 gint64
 message_find_hash(struct store *store, const guint8 hash[32])
 {
-    return sql_int(store, 0, "SELECT id FROM message WHERE hash = ?", "b", hash, (gsize) 32);
+    return sql_int(store, 0, "SELECT id FROM message WHERE hash = ?", "b", hash, (gsize)32);
 }
 
 gint64
@@ -128,14 +131,17 @@ message_lookup(struct store *store, const char *text, GError **error)
         char *end;
         guint64 number = g_ascii_strtoull(text, &end, 10);
         if (!g_ascii_isdigit(*text) || *end || number > G_MAXINT64) {
-            g_set_error(error, STORE_ERROR, ERROR_INPUT,
-                        "\"%s\" names no message: give the number that \"postrider list\" shows, or id:MESSAGE-ID", text);
+            g_set_error(
+                error, STORE_ERROR, ERROR_INPUT,
+                "\"%s\" names no message: give the number that \"postrider list\" shows, or id:MESSAGE-ID",
+                text);
             return 0;
         }
-        id = sql_int(store, 0, "SELECT id FROM message WHERE id = ?", "l", (gint64) number);
+        id = sql_int(store, 0, "SELECT id FROM message WHERE id = ?", "l", (gint64)number);
     }
     if (!id)
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no message %s: \"postrider list\" shows what there is", text);
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    "there is no message %s: \"postrider list\" shows what there is", text);
     return id;
 }
 
@@ -160,10 +166,13 @@ store_message_path(struct store *store, gint64 message, GError **error)
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no message %" G_GINT64_FORMAT, message);
     else if (expected)
         g_set_error(error, STORE_ERROR, ERROR_STALE,
-                    "the file of message %" G_GINT64_FORMAT " has gone: another program removed it, the next sync brings it back", message);
+                    "the file of message %" G_GINT64_FORMAT
+                    " has gone: another program removed it, the next sync brings it back",
+                    message);
     else
         g_set_error(error, STORE_ERROR, ERROR_STALE,
-                    "the text of message %" G_GINT64_FORMAT " is not here yet: it comes with the next sync", message);
+                    "the text of message %" G_GINT64_FORMAT " is not here yet: it comes with the next sync",
+                    message);
     return NULL;
 }
 
@@ -190,7 +199,8 @@ message_places(struct store *store, gint64 message, GError **error)
 {
     g_autoptr(GPtrArray) places = g_ptr_array_new_with_free_func(place_free);
     sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT p.id, p.folder, a.name, f.name, f.role, p.uid, p.flags, p.tags, f.dir, p.file FROM placement p"
+                                "SELECT p.id, p.folder, a.name, f.name, f.role, p.uid, p.flags, p.tags, "
+                                "f.dir, p.file FROM placement p"
                                 " JOIN folder f ON f.id = p.folder JOIN account a ON a.id = f.account"
                                 " WHERE p.message = ? AND p." SHOWN " ORDER BY p.id",
                                 "l", message);
@@ -201,9 +211,9 @@ message_places(struct store *store, gint64 message, GError **error)
         place->folder = sqlite3_column_int64(q, 1);
         place->account = sql_dup(q, 2);
         place->folder_name = sql_dup(q, 3);
-        place->role = (guint) sqlite3_column_int(q, 4);
-        place->uid = (guint32) sqlite3_column_int64(q, 5);
-        place->flags = (guint) sqlite3_column_int(q, 6);
+        place->role = (guint)sqlite3_column_int(q, 4);
+        place->uid = (guint32)sqlite3_column_int64(q, 5);
+        place->flags = (guint)sqlite3_column_int(q, 6);
         place->tags = sql_dup(q, 7);
         if (sqlite3_column_type(q, 9) != SQLITE_NULL)
             place->file = g_build_filename(sql_str(q, 8), "cur", sql_str(q, 9), NULL);
@@ -226,13 +236,15 @@ set_number(struct store *store, gint64 message, const char *text, gint64 a, gint
 gboolean
 message_set_bits(struct store *store, gint64 message, guint set, guint clear, GError **error)
 {
-    return set_number(store, message, "UPDATE message SET bits = (bits | ?) & ~?, changed = ? WHERE id = ?", set, clear, error);
+    return set_number(store, message, "UPDATE message SET bits = (bits | ?) & ~?, changed = ? WHERE id = ?",
+                      set, clear, error);
 }
 
 gboolean
 message_set_junk(struct store *store, gint64 message, int junk, GError **error)
 {
-    return set_number(store, message, "UPDATE message SET junk = ? + ?, changed = ? WHERE id = ?", junk, 0, error);
+    return set_number(store, message, "UPDATE message SET junk = ? + ?, changed = ? WHERE id = ?", junk, 0,
+                      error);
 }
 
 gboolean
@@ -243,8 +255,10 @@ message_want_body(struct store *store, gint64 message, GError **error)
         return TRUE;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    return txn_leave(store, own, sql_run(store, error, "INSERT OR IGNORE INTO wanted VALUES (?, ?)", "ll", message, clock_now_us()),
-                     error);
+    return txn_leave(
+        store, own,
+        sql_run(store, error, "INSERT OR IGNORE INTO wanted VALUES (?, ?)", "ll", message, clock_now_us()),
+        error);
 }
 
 GArray *
@@ -252,7 +266,8 @@ message_wanted_bodies(struct store *store, gint64 account, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT min(p.id) FROM wanted w JOIN placement p ON p.message = w.message JOIN folder f ON f.id = p.folder"
+                                "SELECT min(p.id) FROM wanted w JOIN placement p ON p.message = w.message "
+                                "JOIN folder f ON f.id = p.folder"
                                 " WHERE f.account = ? AND p.uid > 0 GROUP BY w.message ORDER BY w.time",
                                 "l", account);
     int rc = q ? 0 : -1;

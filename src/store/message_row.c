@@ -1,4 +1,5 @@
-/* Rows of messages: made from an envelope, completed by a body, joined, and kept in step with their placements. */
+/* Rows of messages: made from an envelope, completed by a body, joined, and kept in step with their
+ * placements. */
 #include "config.h"
 
 #include "store/account.h"
@@ -15,7 +16,7 @@
 #define KEYS_A_SECOND 64
 #define PEOPLE_MAX 100
 #define REFERENCES_KEPT 20
-#define ID_MAX 998     /* a line of RFC 5322: longer ids are kept by their hash only */
+#define ID_MAX 998 /* a line of RFC 5322: longer ids are kept by their hash only */
 #define SUBJECT_MAX 2000
 #define DAY 86400
 
@@ -67,7 +68,8 @@ key_for(struct store *store, gint64 date, gboolean valid, gint64 received)
     gint64 base = CLAMP(seconds, 1, G_GINT64_CONSTANT(1) << 40) * KEYS_A_SECOND;
 
     for (gint64 window = KEYS_A_SECOND;; window *= 2) {
-        gint64 last = sql_int(store, base - 1, "SELECT max(key) FROM message WHERE key >= ? AND key < ?", "ll", base, base + window);
+        gint64 last = sql_int(store, base - 1, "SELECT max(key) FROM message WHERE key >= ? AND key < ?",
+                              "ll", base, base + window);
         if (last < base + window - 1)
             return last + 1;
     }
@@ -147,48 +149,54 @@ message_row_insert(struct store *store, const struct message_new *new, GError **
     const char *id = envelope->message_id;
 
     if (!sql_run(store, error,
-                 "INSERT INTO message (key, thread, changed, bits, flags, tags, places, shown, size, date, zone, received,"
+                 "INSERT INTO message (key, thread, changed, bits, flags, tags, places, shown, size, date, "
+                 "zone, received,"
                  " from_name, from_addr, subject, message_id, mid, emailid, to_list, cc_list, list_id)"
                  " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                 "llliisillilssssbssss", key, thread, sequence, bits, new->flags, new->tags ? new->tags : "", 1 << new->role,
-                 (gint64) new->size, dated ? envelope->date : received, dated ? envelope->zone : 0, received,
-                 from ? from->name : NULL, from ? from->addr : NULL, subject, id && strlen(id) <= ID_MAX ? id : NULL,
-                 has_mid ? mid : NULL, (gsize) MID_SIZE, new->emailid, to, cc, envelope->list_id))
+                 "llliisillilssssbssss", key, thread, sequence, bits, new->flags, new->tags ? new->tags : "",
+                 1 << new->role, (gint64) new->size, dated ? envelope->date : received,
+                 dated ? envelope->zone : 0, received, from ? from->name : NULL, from ? from->addr : NULL,
+                 subject, id && strlen(id) <= ID_MAX ? id : NULL, has_mid ? mid : NULL, (gsize)MID_SIZE,
+                 new->emailid, to, cc, envelope->list_id))
         return 0;
     gint64 message = sqlite3_last_insert_rowid(store->db);
     if (!thread_resize(store, thread, 1, error) || !add_references(store, message, envelope, error) ||
         !add_tags(store, message, key, new->tags ? new->tags : "", error) ||
         !fulltext_put(store, key, envelope, NULL, error))
         return 0;
-    if (new->role != FOLDER_JUNK && new->role != FOLDER_TRASH &&
+    if (new->role != FOLDER_JUNK &&new->role != FOLDER_TRASH &&
         !contact_harvest(store, envelope, dated ? MIN(envelope->date, received) : received, from_me, error))
         return 0;
     return message;
 }
 
 gboolean
-message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size, const struct message_index *index,
-                 GError **error)
+message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size,
+                 const struct message_index *index, GError **error)
 {
     gint64 sequence = txn_sequence(store, error);
     gint64 key = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", message);
 
     if (!sequence)
         return FALSE;
-    if (!sql_run(store, error,
-                 "UPDATE message SET hash = coalesce(hash, ?), cached = 1, size = ?, changed = ?, preview = ?,"
-                 " bits = (bits & ~?) | ? WHERE id = ?",
-                 "bllsiil", hash, (gsize) 32, (gint64) wire_size, sequence, index && index->preview ? index->preview : "",
-                 index ? MESSAGE_ATTACHMENTS : 0, index ? bits_of(index) : MESSAGE_BROKEN, message) ||
+    if (!sql_run(
+            store, error,
+            "UPDATE message SET hash = coalesce(hash, ?), cached = 1, size = ?, changed = ?, preview = ?,"
+            " bits = (bits & ~?) | ? WHERE id = ?",
+            "bllsiil", hash, (gsize)32, (gint64)wire_size, sequence,
+            index && index->preview ? index->preview : "", index ? MESSAGE_ATTACHMENTS : 0,
+            index ? bits_of(index) : MESSAGE_BROKEN, message) ||
         !sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message))
         return FALSE;
     /* The full text holds the envelope already: once more, with the body. */
-    return !index || (fulltext_drop(store, key, error) && fulltext_put(store, key, index->envelope, index, error));
+    return !index ||
+           (fulltext_drop(store, key, error) && fulltext_put(store, key, index->envelope, index, error));
 }
 
 /* The row and what hangs on it; its placements have gone. */
 static gboolean
-end_row(struct store *store, gint64 message, gint64 key, gint64 thread, const char *files, const char *message_id, GError **error)
+end_row(struct store *store, gint64 message, gint64 key, gint64 thread, const char *files,
+        const char *message_id, GError **error)
 {
     gint64 sequence = txn_sequence(store, error);
     return sequence && fulltext_drop(store, key, error) && thread_resize(store, thread, -1, error) &&
@@ -197,17 +205,21 @@ end_row(struct store *store, gint64 message, gint64 key, gint64 thread, const ch
            sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM index_skip WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM message WHERE id = ?", "l", message) &&
-           sql_run(store, error, "INSERT INTO gone (sequence, message, message_id, files, time) VALUES (?, ?, ?, ?, ?)", "llssl",
-                   sequence, message, message_id, files, clock_now());
+           sql_run(store, error,
+                   "INSERT INTO gone (sequence, message, message_id, files, time) VALUES (?, ?, ?, ?, ?)",
+                   "llssl", sequence, message, message_id, files, clock_now());
 }
 
 static gboolean
-read_identity(struct store *store, gint64 message, gint64 *key, gint64 *thread, char **message_id, GError **error)
+read_identity(struct store *store, gint64 message, gint64 *key, gint64 *thread, char **message_id,
+              GError **error)
 {
-    sqlite3_stmt *q = sql_query(store, error, "SELECT key, thread, message_id FROM message WHERE id = ?", "l", message);
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT key, thread, message_id FROM message WHERE id = ?", "l", message);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc == 0)
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "message %" G_GINT64_FORMAT " is not there any more", message);
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "message %" G_GINT64_FORMAT " is not there any more",
+                    message);
     if (rc <= 0)
         return FALSE;
     *key = sqlite3_column_int64(q, 0);
@@ -221,7 +233,8 @@ gboolean
 message_row_join(struct store *store, gint64 keep, gint64 drop, GError **error)
 {
     g_autoptr(GArray) ids = placement_ids_of(store, drop, FALSE, error);
-    g_autofree char *message_id = NULL, *emailid = sql_text(store, "SELECT emailid FROM message WHERE id = ?", "l", drop);
+    g_autofree char *message_id = NULL,
+                    *emailid = sql_text(store, "SELECT emailid FROM message WHERE id = ?", "l", drop);
     gint64 key, thread;
 
     if (!ids || !read_identity(store, drop, &key, &thread, &message_id, error))
@@ -234,9 +247,12 @@ message_row_join(struct store *store, gint64 keep, gint64 drop, GError **error)
     }
     return sql_run(store, error, "UPDATE intent SET message = ? WHERE message = ?", "ll", keep, drop) &&
            sql_run(store, error, "UPDATE journal_item SET message = ? WHERE message = ?", "ll", keep, drop) &&
-           sql_run(store, error, "UPDATE outbox SET sent_message = ? WHERE sent_message = ?", "ll", keep, drop) &&
+           sql_run(store, error, "UPDATE outbox SET sent_message = ? WHERE sent_message = ?", "ll", keep,
+                   drop) &&
            end_row(store, drop, key, thread, "", NULL, error) &&
-           (!emailid || sql_run(store, error, "UPDATE message SET emailid = coalesce(emailid, ?) WHERE id = ?", "sl", emailid, keep)) &&
+           (!emailid ||
+            sql_run(store, error, "UPDATE message SET emailid = coalesce(emailid, ?) WHERE id = ?", "sl",
+                    emailid, keep)) &&
            message_refresh(store, keep, error);
 }
 
@@ -260,27 +276,31 @@ message_refresh_without(struct store *store, gint64 message, const char *file, G
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         all++;
-        cached |= (guint) sqlite3_column_int(q, 4);
+        cached |= (guint)sqlite3_column_int(q, 4);
         if (sqlite3_column_int(q, 2) == 1)
             continue;
         shown++;
-        flags |= (guint) sqlite3_column_int(q, 0);
+        flags |= (guint)sqlite3_column_int(q, 0);
         places |= 1u << sqlite3_column_int(q, 3);
         if (*sql_str(q, 1)) {
             g_autofree char *joined = g_strjoin(" ", tags, sql_str(q, 1), NULL);
             g_auto(GStrv) words = g_strsplit(joined, " ", -1);
             g_free(tags);
-            tags = tags_from_list((const char *const *) words, -1);
+            tags = tags_from_list((const char *const *)words, -1);
         }
     }
-    if (rc < 0 || !read_identity(store, message, &key, &thread, &message_id, error) || !(sequence = txn_sequence(store, error)))
+    if (rc < 0 || !read_identity(store, message, &key, &thread, &message_id, error) ||
+        !(sequence = txn_sequence(store, error)))
         return FALSE;
     if (!all)
         return end_row(store, message, key, thread, file, message_id, error);
     g_autofree char *before = sql_text(store, "SELECT tags FROM message WHERE id = ?", "l", message);
     if (g_strcmp0(before, tags) &&
-        !(sql_run(store, error, "DELETE FROM tag WHERE message = ?", "l", message) && add_tags(store, message, key, tags, error)))
+        !(sql_run(store, error, "DELETE FROM tag WHERE message = ?", "l", message) &&
+          add_tags(store, message, key, tags, error)))
         return FALSE;
-    return sql_run(store, error, "UPDATE message SET flags = ?, tags = ?, places = ?, shown = ?, cached = ?, changed = ? WHERE id = ?",
-                   "isiiill", flags, tags, places, shown, cached, sequence, message);
+    return sql_run(
+        store, error,
+        "UPDATE message SET flags = ?, tags = ?, places = ?, shown = ?, cached = ?, changed = ? WHERE id = ?",
+        "isiiill", flags, tags, places, shown, cached, sequence, message);
 }

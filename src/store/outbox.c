@@ -1,4 +1,5 @@
-/* The queue as its user sees it: queueing, listing, holding, cancelling. The sender's part is outbox_send.c. */
+/* The queue as its user sees it: queueing, listing, holding, cancelling. The sender's part is outbox_send.c.
+ */
 #include "config.h"
 
 #include "store/outbox.h"
@@ -19,7 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const state_names[OUTBOX_STATES] = {"", "waiting", "sending", "sent", "deferred", "failed", "unknown", "cancelled"};
+static const char *const state_names[OUTBOX_STATES] = {"",         "waiting", "sending", "sent",
+                                                       "deferred", "failed",  "unknown", "cancelled"};
 
 const char *
 outbox_state_name(enum outbox_state state)
@@ -69,7 +71,7 @@ write_all(int fd, const char *bytes, gsize length)
             return FALSE;
         if (n > 0) {
             bytes += n;
-            length -= (gsize) n;
+            length -= (gsize)n;
         }
     }
     return TRUE;
@@ -100,10 +102,13 @@ write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **er
     if (!paths_make_dir(dir, error))
         return NULL;
     *wire_size = length;
-    for (const char *p = bytes; p && (p = memchr(p, '\n', length - (gsize) (p - bytes))); p++)
+    for (const char *p = bytes; p && (p = memchr(p, '\n', length - (gsize)(p - bytes))); p++)
         ++*wire_size;
-    int fd = STEP_FAILS("outbox.create") ? -1 : open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    gboolean ok = fd >= 0 && write_all(fd, bytes, length) && !STEP_FAILS("outbox.fdatasync") && fdatasync(fd) == 0;
+    int fd = STEP_FAILS("outbox.create")
+                 ? -1
+                 : open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    gboolean ok =
+        fd >= 0 && write_all(fd, bytes, length) && !STEP_FAILS("outbox.fdatasync") && fdatasync(fd) == 0;
     int err = errno;
     if (fd >= 0 && close(fd) < 0 && ok) {
         ok = FALSE;
@@ -124,26 +129,29 @@ write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **er
 /* --- queueing */
 
 static gboolean
-insert_item(struct store *store, const struct outbox_new *new, const char *file, guint64 size, gint64 *id, GError **error)
+insert_item(struct store *store, const struct outbox_new *new, const char *file, guint64 size, gint64 *id,
+            GError **error)
 {
     gint64 now = clock_now(), undo_until = new->undo_seconds ? now + new->undo_seconds : 0;
     gint64 due = MAX(MAX(new->send_at, undo_until), 0);
 
     if (!sql_run(store, error,
-                 "INSERT INTO outbox (account, file, sender, subject, message_id, state, hold, created, send_at, undo_until, next_attempt,"
+                 "INSERT INTO outbox (account, file, sender, subject, message_id, state, hold, created, "
+                 "send_at, undo_until, next_attempt,"
                  " size, copy, dsn_notify, dsn_ret, dsn_envid, draft, answers, answer_flag)"
                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                 "lssssiilllllissslli", new->account, file, new->from ? new->from : "", new->subject ? new->subject : "",
-                 new->message_id, (int) OUTBOX_WAITING, !!new->hold, now, new->send_at, undo_until, due, (gint64) size,
-                 (int) (new->copy ? OUTBOX_COPY_NEEDED : OUTBOX_COPY_NONE), new->dsn_notify, new->dsn_ret, new->dsn_envid, new->draft,
-                 new->answers, new->answer_flag))
+                 "lssssiilllllissslli", new->account, file, new->from ? new->from : "",
+                 new->subject ? new->subject : "", new->message_id, (int)OUTBOX_WAITING, !!new->hold, now,
+                 new->send_at, undo_until, due, (gint64)size,
+                 (int)(new->copy ? OUTBOX_COPY_NEEDED : OUTBOX_COPY_NONE), new->dsn_notify, new->dsn_ret,
+                 new->dsn_envid, new->draft, new->answers, new->answer_flag))
         return FALSE;
     *id = sqlite3_last_insert_rowid(store->db);
     for (guint i = 0; i < address_list_length(new->recipients); i++)
-        if (!sql_run(store, error, "INSERT INTO outbox_recipient (item, addr, state) VALUES (?, ?, ?)", "lsi", *id,
-                     address_list_get(new->recipients, i)->addr, (int) OUTBOX_WAITING))
+        if (!sql_run(store, error, "INSERT INTO outbox_recipient (item, addr, state) VALUES (?, ?, ?)", "lsi",
+                     *id, address_list_get(new->recipients, i)->addr, (int)OUTBOX_WAITING))
             return FALSE;
-    log_info("outbox.state", "item=%d new -> waiting", (int) *id);
+    log_info("outbox.state", "item=%d new -> waiting", (int)*id);
     return TRUE;
 }
 
@@ -151,8 +159,10 @@ insert_item(struct store *store, const struct outbox_new *new, const char *file,
 static gboolean
 settle_sources(struct store *store, const struct outbox_new *new, GError **error)
 {
-    g_autoptr(GArray) drafts = new->draft ? placement_ids_of(store, new->draft, TRUE, error) : g_array_new(FALSE, FALSE, sizeof(gint64));
-    g_autoptr(GArray) answered = new->answers ? placement_ids_of(store, new->answers, TRUE, error) : g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GArray) drafts = new->draft ? placement_ids_of(store, new->draft, TRUE, error)
+                                          : g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GArray) answered = new->answers ? placement_ids_of(store, new->answers, TRUE, error)
+                                              : g_array_new(FALSE, FALSE, sizeof(gint64));
     gint64 journal = new->draft ? journal_begin(store, error) : 0; /* without a text: not offered for undo */
     gboolean ok = drafts && answered && (!new->draft || journal), changed;
 
@@ -200,9 +210,12 @@ outbox_queue(struct store *store, const struct outbox_new *new, GError **error)
 /* --- reading */
 
 #define COLUMNS                                                                                              \
-    "SELECT o.id, o.account, a.name, o.file, o.sender, o.subject, o.message_id, o.state, o.hold, o.created, o.send_at," \
-    " o.undo_until, o.next_attempt, o.attempts, o.size, o.code, o.enhanced, o.error, o.copy, o.sent_message, o.dsn_notify," \
-    " o.dsn_ret, o.dsn_envid, o.draft, o.answers, o.answer_flag FROM outbox o LEFT JOIN account a ON a.id = o.account "
+    "SELECT o.id, o.account, a.name, o.file, o.sender, o.subject, o.message_id, o.state, o.hold, "           \
+    "o.created, o.send_at,"                                                                                  \
+    " o.undo_until, o.next_attempt, o.attempts, o.size, o.code, o.enhanced, o.error, o.copy, "               \
+    "o.sent_message, o.dsn_notify,"                                                                          \
+    " o.dsn_ret, o.dsn_envid, o.draft, o.answers, o.answer_flag FROM outbox o LEFT JOIN account a ON a.id "  \
+    "= o.account "
 
 static struct outbox_item *
 read_row(sqlite3_stmt *q)
@@ -216,25 +229,25 @@ read_row(sqlite3_stmt *q)
     item->from = sql_dup(q, i++);
     item->subject = sql_dup(q, i++);
     item->message_id = sql_dup(q, i++);
-    item->state = (enum outbox_state) sqlite3_column_int(q, i++);
+    item->state = (enum outbox_state)sqlite3_column_int(q, i++);
     item->hold = sqlite3_column_int(q, i++) != 0;
     item->created = sqlite3_column_int64(q, i++);
     item->send_at = sqlite3_column_int64(q, i++);
     item->undo_until = sqlite3_column_int64(q, i++);
     item->next_attempt = sqlite3_column_int64(q, i++);
-    item->attempts = (guint) sqlite3_column_int(q, i++);
-    item->size = (guint64) sqlite3_column_int64(q, i++);
+    item->attempts = (guint)sqlite3_column_int(q, i++);
+    item->size = (guint64)sqlite3_column_int64(q, i++);
     item->code = sqlite3_column_int(q, i++);
     item->enhanced = sql_dup(q, i++);
     item->error = sql_dup(q, i++);
-    item->copy = (enum outbox_copy) sqlite3_column_int(q, i++);
+    item->copy = (enum outbox_copy)sqlite3_column_int(q, i++);
     item->sent_message = sqlite3_column_int64(q, i++);
     item->dsn_notify = sql_dup(q, i++);
     item->dsn_ret = sql_dup(q, i++);
     item->dsn_envid = sql_dup(q, i++);
     item->draft = sqlite3_column_int64(q, i++);
     item->answers = sqlite3_column_int64(q, i++);
-    item->answer_flag = (guint) sqlite3_column_int(q, i++);
+    item->answer_flag = (guint)sqlite3_column_int(q, i++);
     item->recipients = g_ptr_array_new_with_free_func(recipient_free);
     return item;
 }
@@ -242,14 +255,16 @@ read_row(sqlite3_stmt *q)
 static gboolean
 read_recipients(struct store *store, struct outbox_item *item, GError **error)
 {
-    sqlite3_stmt *q = sql_query(store, error, "SELECT id, addr, state, code, enhanced, text FROM outbox_recipient WHERE item = ? ORDER BY id",
-                                "l", item->id);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT id, addr, state, code, enhanced, text FROM outbox_recipient WHERE item = ? ORDER BY id", "l",
+        item->id);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct outbox_recipient *recipient = g_new0(struct outbox_recipient, 1);
         recipient->id = sqlite3_column_int64(q, 0);
         recipient->addr = sql_dup(q, 1);
-        recipient->state = (enum outbox_state) sqlite3_column_int(q, 2);
+        recipient->state = (enum outbox_state)sqlite3_column_int(q, 2);
         recipient->code = sqlite3_column_int(q, 3);
         recipient->enhanced = sql_dup(q, 4);
         recipient->text = sql_dup(q, 5);
@@ -261,7 +276,7 @@ read_recipients(struct store *store, struct outbox_item *item, GError **error)
 static GPtrArray *
 read_items(struct store *store, sqlite3_stmt *q, GError **error)
 {
-    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify) outbox_item_free);
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)outbox_item_free);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0)
         g_ptr_array_add(items, read_row(q));
@@ -274,29 +289,35 @@ read_items(struct store *store, sqlite3_stmt *q, GError **error)
 GPtrArray *
 outbox_list(struct store *store, gint64 account, gboolean all, GError **error)
 {
-    return read_items(store,
-                      sql_query(store, error, COLUMNS "WHERE (?1 = 0 OR o.account = ?1) AND (?2 OR o.state NOT IN (3, 7)) ORDER BY o.id", "li",
-                                account, all),
-                      error);
+    return read_items(
+        store,
+        sql_query(store, error,
+                  COLUMNS "WHERE (?1 = 0 OR o.account = ?1) AND (?2 OR o.state NOT IN (3, 7)) ORDER BY o.id",
+                  "li", account, all),
+        error);
 }
 
 GPtrArray *
 outbox_list_uncopied(struct store *store, gint64 account, GError **error)
 {
-    return read_items(store,
-                      sql_query(store, error,
-                                COLUMNS "WHERE o.account = ? AND o.copy = 1 AND (o.state = 3 OR (o.state = 5 AND EXISTS"
-                                        " (SELECT 1 FROM outbox_recipient r WHERE r.item = o.id AND r.state = 3))) ORDER BY o.id",
-                                "l", account),
-                      error);
+    return read_items(
+        store,
+        sql_query(store, error,
+                  COLUMNS
+                  "WHERE o.account = ? AND o.copy = 1 AND (o.state = 3 OR (o.state = 5 AND EXISTS"
+                  " (SELECT 1 FROM outbox_recipient r WHERE r.item = o.id AND r.state = 3))) ORDER BY o.id",
+                  "l", account),
+        error);
 }
 
 struct outbox_item *
 outbox_get(struct store *store, gint64 id, GError **error)
 {
-    g_autoptr(GPtrArray) items = read_items(store, sql_query(store, error, COLUMNS "WHERE o.id = ?", "l", id), error);
+    g_autoptr(GPtrArray) items =
+        read_items(store, sql_query(store, error, COLUMNS "WHERE o.id = ?", "l", id), error);
     if (items && !items->len)
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no message %" G_GINT64_FORMAT " in the queue", id);
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    "there is no message %" G_GINT64_FORMAT " in the queue", id);
     return items && items->len ? g_ptr_array_steal_index(items, 0) : NULL;
 }
 
@@ -310,7 +331,8 @@ GBytes *
 outbox_bytes(struct store *store, const struct outbox_item *item, GError **error)
 {
     if (!*item->file) {
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "the text of the sent message is not kept in the queue any more");
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    "the text of the sent message is not kept in the queue any more");
         return NULL;
     }
     g_autofree char *path = g_build_filename(store->mail_dir, ".outbox", item->file, NULL);
@@ -327,8 +349,9 @@ gint64
 outbox_next_due(struct store *store, gint64 account)
 {
     return sql_int(store, 0,
-                   "SELECT min(max(next_attempt, 1)) FROM outbox WHERE (?1 = 0 OR account = ?1) AND state IN (1, 4) AND hold = 0", "l",
-                   account);
+                   "SELECT min(max(next_attempt, 1)) FROM outbox WHERE (?1 = 0 OR account = ?1) AND state IN "
+                   "(1, 4) AND hold = 0",
+                   "l", account);
 }
 
 /* --- states */
@@ -336,10 +359,10 @@ outbox_next_due(struct store *store, gint64 account)
 gboolean
 outbox_set_state(struct store *store, gint64 id, enum outbox_state from, enum outbox_state to, GError **error)
 {
-    if (!sql_run(store, error, "UPDATE outbox SET state = ? WHERE id = ?", "il", (int) to, id))
+    if (!sql_run(store, error, "UPDATE outbox SET state = ? WHERE id = ?", "il", (int)to, id))
         return FALSE;
     if (from != to)
-        log_info("outbox.state", "item=%d %s -> %s", (int) id, outbox_state_name(from), outbox_state_name(to));
+        log_info("outbox.state", "item=%d %s -> %s", (int)id, outbox_state_name(from), outbox_state_name(to));
     return TRUE;
 }
 
@@ -349,14 +372,16 @@ state_for(struct store *store, gint64 id, guint allowed, const char *what, GErro
 {
     gint64 state = sql_int(store, 0, "SELECT state FROM outbox WHERE id = ?", "l", id);
     if (!state)
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no message %" G_GINT64_FORMAT " in the queue", id);
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    "there is no message %" G_GINT64_FORMAT " in the queue", id);
     else if (!(allowed & 1u << state))
         g_set_error(error, STORE_ERROR, state == OUTBOX_SENDING ? ERROR_BUSY : ERROR_REFUSED,
-                    state == OUTBOX_SENDING ? "message %" G_GINT64_FORMAT " is being sent just now and cannot be %s"
+                    state == OUTBOX_SENDING ? "message %" G_GINT64_FORMAT
+                                              " is being sent just now and cannot be %s"
                                             : "message %" G_GINT64_FORMAT " cannot be %s any more",
                     id, what);
     else
-        return (enum outbox_state) state;
+        return (enum outbox_state)state;
     return 0;
 }
 
@@ -380,10 +405,15 @@ outbox_retry(struct store *store, gint64 id, GError **error)
     if (!txn_enter(store, &own, error))
         return FALSE;
     enum outbox_state state =
-        state_for(store, id, BIT(WAITING) | BIT(DEFERRED) | BIT(FAILED) | BIT(UNKNOWN) | BIT(CANCELLED), "sent again", error);
+        state_for(store, id, BIT(WAITING) | BIT(DEFERRED) | BIT(FAILED) | BIT(UNKNOWN) | BIT(CANCELLED),
+                  "sent again", error);
     /* Who has it already does not get it twice. */
-    ok = state && sql_run(store, error, "UPDATE outbox_recipient SET state = 1 WHERE item = ? AND state <> 3", "l", id) &&
-         sql_run(store, error, "UPDATE outbox SET hold = 0, send_at = 0, undo_until = 0, next_attempt = 0 WHERE id = ?", "l", id) &&
+    ok = state &&
+         sql_run(store, error, "UPDATE outbox_recipient SET state = 1 WHERE item = ? AND state <> 3", "l",
+                 id) &&
+         sql_run(store, error,
+                 "UPDATE outbox SET hold = 0, send_at = 0, undo_until = 0, next_attempt = 0 WHERE id = ?",
+                 "l", id) &&
          outbox_set_state(store, id, state, OUTBOX_WAITING, error);
     return txn_leave(store, own, ok, error);
 }
@@ -396,7 +426,8 @@ outbox_flush(struct store *store, gint64 account, GError **error)
         return FALSE;
     /* What is held, or for a time that the user named, stays. */
     gboolean ok = sql_run(store, error,
-                          "UPDATE outbox SET next_attempt = 0, undo_until = 0 WHERE (?1 = 0 OR account = ?1) AND state IN (1, 4)"
+                          "UPDATE outbox SET next_attempt = 0, undo_until = 0 WHERE (?1 = 0 OR account = ?1) "
+                          "AND state IN (1, 4)"
                           " AND hold = 0 AND send_at <= ?2",
                           "ll", account, clock_now());
     return txn_leave(store, own, ok, error);
@@ -409,7 +440,8 @@ outbox_cancel(struct store *store, gint64 id, GBytes **message, GError **error)
     if (!txn_enter(store, &own, error))
         return FALSE;
     enum outbox_state state =
-        state_for(store, id, BIT(WAITING) | BIT(DEFERRED) | BIT(FAILED) | BIT(UNKNOWN) | BIT(CANCELLED), "taken back", error);
+        state_for(store, id, BIT(WAITING) | BIT(DEFERRED) | BIT(FAILED) | BIT(UNKNOWN) | BIT(CANCELLED),
+                  "taken back", error);
     g_autoptr(struct_outbox_item) item = state ? outbox_get(store, id, error) : NULL;
     g_autoptr(GBytes) bytes = item && message ? outbox_bytes(store, item, error) : NULL;
     ok = item && (!message || bytes) && outbox_set_state(store, id, state, OUTBOX_CANCELLED, error);

@@ -1,10 +1,10 @@
 /* outbox.h - the queue of mail to be sent
  *
- * An item is a message file in mail/.outbox (0600, LF line ends) and its rows. Queueing: the file is durable first, then one
- * transaction; what that leaves after a crash is a file without a row, which housekeeping removes. One function sets a
- * state (outbox_set_state and those built on it) and logs old -> new. Sending: an owner claims an item, tries, notes the
- * attempt with its dialogue, and finishes; a claim whose owner has died is found by outbox_recover(). Same thread as the
- * store. RFC 5321, RFC 3461 (DSN).
+ * An item is a message file in mail/.outbox (0600, LF line ends) and its rows. Queueing: the file is durable
+ * first, then one transaction; what that leaves after a crash is a file without a row, which housekeeping
+ * removes. One function sets a state (outbox_set_state and those built on it) and logs old -> new. Sending:
+ * an owner claims an item, tries, notes the attempt with its dialogue, and finishes; a claim whose owner has
+ * died is found by outbox_recover(). Same thread as the store. RFC 5321, RFC 3461 (DSN).
  */
 #ifndef STORE_OUTBOX_H
 #define STORE_OUTBOX_H
@@ -20,7 +20,8 @@ enum outbox_state {
     OUTBOX_SENT,        /* every recipient was taken */
     OUTBOX_DEFERRED,    /* soft failure: again at next_attempt */
     OUTBOX_FAILED,      /* hard, at least for one recipient */
-    OUTBOX_UNKNOWN,     /* the connection broke between the final dot and the answer: never resent silently (D3) */
+    OUTBOX_UNKNOWN, /* the connection broke between the final dot and the answer: never resent silently (D3)
+                     */
     OUTBOX_CANCELLED,
     OUTBOX_STATES
 };
@@ -41,9 +42,9 @@ struct outbox_recipient {
 struct outbox_item {
     gint64 id, account;
     char *account_name;
-    char *file;              /* in mail/.outbox */
-    char *from;              /* envelope sender; "" is the null reverse path */
-    GPtrArray *recipients;   /* of struct outbox_recipient */
+    char *file;            /* in mail/.outbox */
+    char *from;            /* envelope sender; "" is the null reverse path */
+    GPtrArray *recipients; /* of struct outbox_recipient */
     char *subject, *message_id;
     enum outbox_state state;
     gboolean hold;           /* stays until released */
@@ -51,17 +52,17 @@ struct outbox_item {
     gint64 undo_until;       /* may be taken back with a key until then; 0: not */
     gint64 next_attempt;     /* max of those, or of the retry schedule */
     guint attempts;
-    guint64 size;            /* on the wire */
-    int code;                /* the last error: */
+    guint64 size; /* on the wire */
+    int code;     /* the last error: */
     char *enhanced, *error;
-    enum outbox_copy copy;   /* in Sent */
-    gint64 sent_message;     /* the row in Sent, 0 before */
-    char *dsn_notify;        /* "success,failure,delay", "never"; NULL: not asked */
-    char *dsn_ret;           /* "full", "hdrs", NULL */
-    char *dsn_envid;         /* NULL: none */
-    gint64 draft;            /* message id of the draft it was made from, 0: none; it goes when the item is queued */
-    gint64 answers;          /* message id that it answers or forwards, 0: none … */
-    guint answer_flag;       /* … and FLAG_ANSWERED or FLAG_FORWARDED, set when it is queued */
+    enum outbox_copy copy; /* in Sent */
+    gint64 sent_message;   /* the row in Sent, 0 before */
+    char *dsn_notify;      /* "success,failure,delay", "never"; NULL: not asked */
+    char *dsn_ret;         /* "full", "hdrs", NULL */
+    char *dsn_envid;       /* NULL: none */
+    gint64 draft;   /* message id of the draft it was made from, 0: none; it goes when the item is queued */
+    gint64 answers; /* message id that it answers or forwards, 0: none … */
+    guint answer_flag; /* … and FLAG_ANSWERED or FLAG_FORWARDED, set when it is queued */
 };
 void outbox_item_free(struct outbox_item *item);
 typedef struct outbox_item struct_outbox_item;
@@ -70,14 +71,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_outbox_item, outbox_item_free)
 /* What a caller fills in; the rest is zero. */
 struct outbox_new {
     gint64 account;
-    GBytes *message;           /* as it goes out, without Bcc */
+    GBytes *message; /* as it goes out, without Bcc */
     const char *from;
     const GPtrArray *recipients; /* of struct address; at least one, each once */
     const char *subject, *message_id;
     gboolean hold;
     gint64 send_at;
     guint undo_seconds;
-    gboolean copy;             /* a copy belongs into Sent */
+    gboolean copy; /* a copy belongs into Sent */
     const char *dsn_notify, *dsn_ret, *dsn_envid;
     gint64 draft, answers;
     guint answer_flag;
@@ -114,39 +115,41 @@ gboolean outbox_mark_data(struct store *store, gint64 id, GError **error);
 
 struct outbox_attempt {
     gint64 id, item;
-    gint64 time;         /* microseconds */
-    char *server;        /* host:port */
-    char *tls;           /* "TLS 1.3 TLS_AES_256_GCM_SHA384", or NULL */
-    char *reply;         /* the deciding answer, or the local error */
+    gint64 time;  /* microseconds */
+    char *server; /* host:port */
+    char *tls;    /* "TLS 1.3 TLS_AES_256_GCM_SHA384", or NULL */
+    char *reply;  /* the deciding answer, or the local error */
     gboolean ok;
-    char *dialogue;      /* "> EHLO …\n< 250 …", without secrets */
+    char *dialogue; /* "> EHLO …\n< 250 …", without secrets */
 };
 void outbox_attempt_free(struct outbox_attempt *attempt);
 typedef struct outbox_attempt struct_outbox_attempt;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_outbox_attempt, outbox_attempt_free)
 
-/* What became of an attempt: one transaction for the attempt, its recipients, the item's state and, when it is SENT (or FAILED
- * with some recipients taken) and a copy is needed, the copy in Sent. sent_entry: the message, durable in the Maildir of
- * sent_folder (or NULL); index for its row. recipients' states, codes and texts are taken from item->recipients. */
+/* What became of an attempt: one transaction for the attempt, its recipients, the item's state and, when it
+ * is SENT (or FAILED with some recipients taken) and a copy is needed, the copy in Sent. sent_entry: the
+ * message, durable in the Maildir of sent_folder (or NULL); index for its row. recipients' states, codes and
+ * texts are taken from item->recipients. */
 struct outbox_result {
     enum outbox_state state;
     int code;
     const char *enhanced, *text;
-    gint64 next_attempt;              /* of DEFERRED */
+    gint64 next_attempt; /* of DEFERRED */
     const struct outbox_attempt *attempt;
     gint64 sent_folder;
     const struct maildir_entry *sent_entry;
     const struct message_index *index;
 };
-gboolean outbox_finish(struct store *store, const struct outbox_item *item, const struct outbox_result *result,
-                       GError **error);
-/* The copy that outbox_finish could not make (no Sent folder yet): items with OUTBOX_COPY_NEEDED that are SENT. */
+gboolean outbox_finish(struct store *store, const struct outbox_item *item,
+                       const struct outbox_result *result, GError **error);
+/* The copy that outbox_finish could not make (no Sent folder yet): items with OUTBOX_COPY_NEEDED that are
+ * SENT. */
 GPtrArray *outbox_list_uncopied(struct store *store, gint64 account, GError **error);
 gboolean outbox_copied(struct store *store, gint64 id, gint64 sent_folder, const struct maildir_entry *entry,
                        const struct message_index *index, GError **error);
 /* A bounce came for it: the recipient failed after all. code and texts as in the report. */
-gboolean outbox_bounced(struct store *store, gint64 id, const char *recipient, gboolean hard, const char *enhanced,
-                        const char *text, GError **error);
+gboolean outbox_bounced(struct store *store, gint64 id, const char *recipient, gboolean hard,
+                        const char *enhanced, const char *text, GError **error);
 /* GPtrArray of struct outbox_attempt, oldest first. */
 GPtrArray *outbox_attempts(struct store *store, gint64 id, GError **error);
 

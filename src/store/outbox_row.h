@@ -6,6 +6,7 @@
 #include "store/outbox.h"
 
 /* The one function that sets a state; logs from -> to. */
-gboolean outbox_set_state(struct store *store, gint64 id, enum outbox_state from, enum outbox_state to, GError **error);
+gboolean outbox_set_state(struct store *store, gint64 id, enum outbox_state from, enum outbox_state to,
+                          GError **error);
 
 #endif

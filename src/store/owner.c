@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Field 22 of /proc/PID/stat, after the name, which may hold anything but is in brackets. "" when there is no such process. */
+/* Field 22 of /proc/PID/stat, after the name, which may hold anything but is in brackets. "" when there is no
+ * such process. */
 static char *
 start_time(gint64 pid)
 {
@@ -36,7 +37,7 @@ char *
 owner_self(void)
 {
     char *self = describe(getpid());
-    return self ? self : g_strdup_printf("%ld", (long) getpid());
+    return self ? self : g_strdup_printf("%ld", (long)getpid());
 }
 
 gboolean

@@ -4,7 +4,8 @@
 
 #include <glib.h>
 
-/* This process: its number, when it began, and the boot; another process with the same number is another owner. */
+/* This process: its number, when it began, and the boot; another process with the same number is another
+ * owner. */
 char *owner_self(void);
 gboolean owner_is_alive(const char *owner);
 

@@ -21,8 +21,9 @@ placement_set_free(struct placement_set *set)
     g_free(set);
 }
 
-#define SELECT_PLACEMENT(index)                                                                                  \
-    "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, p.base_tags, p.tags" \
+#define SELECT_PLACEMENT(index)                                                                              \
+    "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, "            \
+    "p.base_tags, p.tags"                                                                                    \
     " FROM placement p " index " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
 
 static void
@@ -31,13 +32,13 @@ read_row(sqlite3_stmt *q, struct placement *row)
     *row = (struct placement){
         .id = sqlite3_column_int64(q, 0),
         .message = sqlite3_column_int64(q, 1),
-        .modseq = (guint64) sqlite3_column_int64(q, 2),
-        .uid = (guint32) sqlite3_column_int64(q, 3),
-        .base_flags = (guint16) sqlite3_column_int(q, 4),
-        .flags = (guint16) sqlite3_column_int(q, 5),
-        .state = (guint8) sqlite3_column_int(q, 6),
-        .cached = (guint8) sqlite3_column_int(q, 7),
-        .size = (guint32) MIN(sqlite3_column_int64(q, 8), (gint64) G_MAXUINT32),
+        .modseq = (guint64)sqlite3_column_int64(q, 2),
+        .uid = (guint32)sqlite3_column_int64(q, 3),
+        .base_flags = (guint16)sqlite3_column_int(q, 4),
+        .flags = (guint16)sqlite3_column_int(q, 5),
+        .state = (guint8)sqlite3_column_int(q, 6),
+        .cached = (guint8)sqlite3_column_int(q, 7),
+        .size = (guint32)MIN(sqlite3_column_int64(q, 8), (gint64)G_MAXUINT32),
     };
 }
 
@@ -46,16 +47,21 @@ placement_load(struct store *store, gint64 folder, enum placement_select select,
 {
     static const char *const queries[] = {
         SELECT_PLACEMENT("") "ORDER BY p.uid, p.id LIMIT ?2",
-        SELECT_PLACEMENT("INDEXED BY placement_changed") "AND p.uid > 0 AND p." SHOWN " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)"
-                         " ORDER BY p.uid LIMIT ?2",
+        SELECT_PLACEMENT(
+            "INDEXED BY placement_changed") "AND p.uid > 0 AND p." SHOWN
+                                            " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)"
+                                            " ORDER BY p.uid LIMIT ?2",
         SELECT_PLACEMENT("INDEXED BY placement_no_uid") "AND p.uid = 0 ORDER BY p.id LIMIT ?2",
-        SELECT_PLACEMENT("INDEXED BY placement_no_file") "AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0 ORDER BY p.key DESC LIMIT ?2",
+        SELECT_PLACEMENT(
+            "INDEXED BY placement_no_file") "AND p.file IS NULL AND p." SHOWN
+                                            " AND p.uid > 0 AND m.cached = 0 ORDER BY p.key DESC LIMIT ?2",
     };
     g_autoptr(struct_placement_set) set = g_new0(struct placement_set, 1);
     set->array = g_array_new(FALSE, FALSE, sizeof(struct placement));
     set->strings = g_string_chunk_new(4096);
 
-    sqlite3_stmt *q = sql_query(store, error, queries[select], "ll", folder, limit ? (gint64) limit : (gint64) -1);
+    sqlite3_stmt *q =
+        sql_query(store, error, queries[select], "ll", folder, limit ? (gint64)limit : (gint64)-1);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct placement row;
@@ -67,7 +73,7 @@ placement_load(struct store *store, gint64 folder, enum placement_select select,
     }
     if (rc < 0)
         return NULL;
-    set->rows = (struct placement *) set->array->data;
+    set->rows = (struct placement *)set->array->data;
     set->n = set->array->len;
     return g_steal_pointer(&set);
 }
@@ -75,10 +81,11 @@ placement_load(struct store *store, gint64 folder, enum placement_select select,
 gboolean
 placement_get(struct store *store, gint64 id, struct placement *row, gint64 *folder, GError **error)
 {
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, p.folder"
-                                " FROM placement p JOIN message m ON m.id = p.message WHERE p.id = ?",
-                                "l", id);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, p.folder"
+        " FROM placement p JOIN message m ON m.id = p.message WHERE p.id = ?",
+        "l", id);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc == 0)
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "the message has left the folder");
@@ -95,34 +102,51 @@ placement_get(struct store *store, gint64 id, struct placement *row, gint64 *fol
 gint64
 placement_find_uid(struct store *store, gint64 folder, guint32 uid)
 {
-    return uid ? sql_int(store, 0, "SELECT id FROM placement WHERE folder = ? AND uid = ? AND uid > 0", "ll", folder, (gint64) uid) : 0;
+    return uid ? sql_int(store, 0, "SELECT id FROM placement WHERE folder = ? AND uid = ? AND uid > 0", "ll",
+                         folder, (gint64)uid)
+               : 0;
 }
 
 guint32
 placement_max_uid(struct store *store, gint64 folder)
 {
-    return (guint32) sql_int(store, 0, "SELECT max(uid) FROM placement WHERE folder = ? AND uid > 0", "l", folder);
+    return (guint32)sql_int(store, 0, "SELECT max(uid) FROM placement WHERE folder = ? AND uid > 0", "l",
+                            folder);
 }
 
 static gboolean
-insert_one(struct store *store, gint64 folder, guint role, const struct placement_new *new, gint64 *id, GError **error)
+insert_one(struct store *store, gint64 folder, guint role, const struct placement_new *new, gint64 *id,
+           GError **error)
 {
     const char *tags = new->tags ? new->tags : "";
     g_autofree char *emailid = emailid_key(store, folder, new->emailid);
 
     if ((*id = placement_find_uid(store, folder, new->uid)))
         return TRUE;
-    gint64 message = emailid ? sql_int(store, 0, "SELECT id FROM message WHERE emailid = ?", "s", emailid) : 0;
+    gint64 message =
+        emailid ? sql_int(store, 0, "SELECT id FROM message WHERE emailid = ?", "s", emailid) : 0;
     gboolean known = message != 0;
     if (!known) {
-        struct message_new row = {.envelope = new->envelope, .received = new->received, .size = new->size, .emailid = emailid,
-                                  .attachments = new->attachments, .flags = new->flags, .tags = tags, .role = role};
+        struct message_new row = {.envelope = new->envelope,
+                                  .received = new->received,
+                                  .size = new->size,
+                                  .emailid = emailid,
+                                  .attachments = new->attachments,
+                                  .flags = new->flags,
+                                  .tags = tags,
+                                  .role = role};
         message = message_row_insert(store, &row, error);
         if (!message)
             return FALSE;
     }
-    struct placement_row row = {.folder = folder, .message = message, .uid = new->uid, .modseq = (gint64) new->modseq,
-                                .base_flags = new->flags, .flags = new->flags, .base_tags = (char *) tags, .tags = (char *) tags};
+    struct placement_row row = {.folder = folder,
+                                .message = message,
+                                .uid = new->uid,
+                                .modseq = (gint64) new->modseq,
+                                .base_flags = new->flags,
+                                .flags = new->flags,
+                                .base_tags = (char *)tags,
+                                .tags = (char *)tags};
     if (!placement_row_insert(store, &row, error) || (known && !message_refresh(store, message, error)))
         return FALSE;
     *id = row.id;
@@ -130,7 +154,8 @@ insert_one(struct store *store, gint64 folder, guint role, const struct placemen
 }
 
 gboolean
-placement_insert(struct store *store, gint64 folder, const struct placement_new *rows, guint n, gint64 *ids, GError **error)
+placement_insert(struct store *store, gint64 folder, const struct placement_new *rows, guint n, gint64 *ids,
+                 GError **error)
 {
     gboolean own, ok = TRUE;
     if (!txn_enter(store, &own, error))
@@ -142,7 +167,7 @@ placement_insert(struct store *store, gint64 folder, const struct placement_new 
     }
     for (guint i = 0; i < n && ok; i++) {
         gint64 id = 0;
-        ok = insert_one(store, folder, (guint) role, &rows[i], &id, error);
+        ok = insert_one(store, folder, (guint)role, &rows[i], &id, error);
         if (ids)
             ids[i] = id;
     }
@@ -164,17 +189,17 @@ placement_match(struct store *store, gint64 folder, const struct placement_new *
     if (id || !mid_hash(row->envelope->message_id, mid))
         return id;
     gboolean dated = (row->envelope->flags & ENVELOPE_DATE_VALID) != 0;
-    /* A server may count its size with or without what it adds: sizes only choose between several. An undated message
-     * has the time of its arrival here, which says nothing. */
+    /* A server may count its size with or without what it adds: sizes only choose between several. An undated
+     * message has the time of its arrival here, which says nothing. */
     return sql_int(store, 0,
                    "SELECT p.id FROM message m JOIN placement p ON p.message = m.id"
                    " WHERE m.mid = ?1 AND p.folder = ?2 AND p.uid = 0 AND (?3 = 0 OR m.date = ?4)"
                    " ORDER BY abs(m.size - ?5), p.id",
-                   "blill", mid, (gsize) MID_SIZE, folder, dated, row->envelope->date, (gint64) row->size);
+                   "blill", mid, (gsize)MID_SIZE, folder, dated, row->envelope->date, (gint64)row->size);
 }
 
-/* Two placements of one UID: the one that the server listed before its move or append was reported, and ours, which
- * stays. The listed one may have brought the content. */
+/* Two placements of one UID: the one that the server listed before its move or append was reported, and ours,
+ * which stays. The listed one may have brought the content. */
 static gboolean
 absorb(struct store *store, const struct placement_row *keep, gint64 drop, GError **error)
 {
@@ -188,7 +213,8 @@ absorb(struct store *store, const struct placement_row *keep, gint64 drop, GErro
         if (!placement_row_set_file(store, keep->id, other.file, keep->flags, error))
             return FALSE;
         if (other.message != keep->message &&
-            !(placement_row_set_message(store, keep, other.message, error) && message_refresh(store, keep->message, error)))
+            !(placement_row_set_message(store, keep, other.message, error) &&
+              message_refresh(store, keep->message, error)))
             return FALSE;
         g_clear_pointer(&other.file, g_free);
     } /* else its file, if any, is an orphan of the same content: the next scan takes it away */
@@ -201,24 +227,29 @@ destination_of(struct store *store, const struct placement_row *row)
 {
     if (row->state != PLACEMENT_LEAVING)
         return 0;
-    return sql_int(store, 0, "SELECT target FROM intent WHERE source = ? AND source > 0 AND kind = 1 AND target > 0", "l", row->id);
+    return sql_int(store, 0,
+                   "SELECT target FROM intent WHERE source = ? AND source > 0 AND kind = 1 AND target > 0",
+                   "l", row->id);
 }
 
 static gboolean
-carry_one(struct store *store, const struct placement_row *row, guint from_flags, const char *from_tags, guint flags,
-          const char *tags, GError **error)
+carry_one(struct store *store, const struct placement_row *row, guint from_flags, const char *from_tags,
+          guint flags, const char *tags, GError **error)
 {
     guint wanted = flags_merge(from_flags, row->flags, flags);
     g_autofree char *wanted_tags = tags_merge(from_tags, row->tags, tags);
     if (wanted == row->flags && !strcmp(wanted_tags, row->tags))
         return TRUE;
-    return placement_row_set_flags(store, row, row->base_flags, row->base_tags, wanted, wanted_tags, row->modseq, error) &&
+    return placement_row_set_flags(store, row, row->base_flags, row->base_tags, wanted, wanted_tags,
+                                   row->modseq, error) &&
            message_refresh(store, row->message, error);
 }
 
-/* The change from one state of flags and tags to another, made to what is wanted of `to`, and of where that is going. */
+/* The change from one state of flags and tags to another, made to what is wanted of `to`, and of where that
+ * is going. */
 static gboolean
-carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, guint flags, const char *tags, GError **error)
+carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, guint flags, const char *tags,
+      GError **error)
 {
     while (to) {
         g_auto(struct_placement_row) row = {0};
@@ -231,17 +262,19 @@ carry(struct store *store, gint64 to, guint from_flags, const char *from_tags, g
     return TRUE;
 }
 
-/* What others change on a message that is on its way to another folder is meant for it there, too; but not \Deleted, which is
- * how we remove it from here. */
+/* What others change on a message that is on its way to another folder is meant for it there, too; but not
+ * \Deleted, which is how we remove it from here. */
 static gboolean
-carry_along(struct store *store, const struct placement_row *row, guint flags, const char *tags, GError **error)
+carry_along(struct store *store, const struct placement_row *row, guint flags, const char *tags,
+            GError **error)
 {
-    guint others = (flags & ~(guint) FLAG_DELETED) | (row->base_flags & FLAG_DELETED);
+    guint others = (flags & ~(guint)FLAG_DELETED) | (row->base_flags & FLAG_DELETED);
     return carry(store, destination_of(store, row), row->base_flags, row->base_tags, others, tags, error);
 }
 
 gboolean
-placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guint flags, const char *tags, GError **error)
+placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guint flags, const char *tags,
+               GError **error)
 {
     g_auto(struct_placement_row) row = {0};
     gboolean own, ok;
@@ -258,14 +291,17 @@ placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guin
         ok = ok && placement_row_read(store, id, &row, error);
     }
     /* An append that the server has is done, however that came about. */
-    ok = ok && sql_run(store, error, "DELETE FROM intent WHERE target = ? AND target > 0 AND kind = ?", "li", id, (int) INTENT_APPEND);
+    ok = ok && sql_run(store, error, "DELETE FROM intent WHERE target = ? AND target > 0 AND kind = ?", "li",
+                       id, (int)INTENT_APPEND);
     if (ok) {
         g_autofree char *merged = tags_merge(row.base_tags, tags ? tags : "", row.tags);
         guint state = row.state == PLACEMENT_UNBOUND ? PLACEMENT_LIVE : row.state;
         ok = carry_along(store, &row, flags, tags ? tags : "", error) &&
-             sql_run(store, error, "UPDATE placement SET uid = ?, state = ? WHERE id = ?", "lil", (gint64) uid, state, id) &&
-             placement_row_set_flags(store, &row, flags, tags ? tags : "", flags_merge(row.base_flags, flags, row.flags), merged,
-                                     (gint64) modseq, error) &&
+             sql_run(store, error, "UPDATE placement SET uid = ?, state = ? WHERE id = ?", "lil", (gint64)uid,
+                     state, id) &&
+             placement_row_set_flags(store, &row, flags, tags ? tags : "",
+                                     flags_merge(row.base_flags, flags, row.flags), merged, (gint64)modseq,
+                                     error) &&
              message_refresh(store, row.message, error);
     }
     return txn_leave(store, own, ok, error);
@@ -303,7 +339,8 @@ attach_one(struct store *store, const struct placement_body *body, GError **erro
     }
     if (!twin && !message_row_body(store, message, body->hash, body->size, body->index, error))
         return FALSE;
-    return placement_row_set_file(store, row.id, body->file, row.flags, error) && message_refresh(store, message, error);
+    return placement_row_set_file(store, row.id, body->file, row.flags, error) &&
+           message_refresh(store, message, error);
 }
 
 gboolean
@@ -328,11 +365,12 @@ set_flags(struct store *store, const struct placement_flags *rows, guint n, gboo
         if (!placement_row_read(store, rows[i].placement, &row, NULL))
             continue; /* it has gone meanwhile */
         const char *theirs = rows[i].tags ? rows[i].tags : "";
-        gint64 modseq = rows[i].modseq ? (gint64) rows[i].modseq : row.modseq;
+        gint64 modseq = rows[i].modseq ? (gint64)rows[i].modseq : row.modseq;
         guint flags = merge ? flags_merge(row.base_flags, rows[i].flags, row.flags) : row.flags;
         g_autofree char *tags = merge ? tags_merge(row.base_tags, theirs, row.tags) : g_strdup(row.tags);
         gboolean shows = flags != row.flags || strcmp(tags, row.tags);
-        if (!shows && rows[i].flags == row.base_flags && !strcmp(theirs, row.base_tags) && modseq == row.modseq)
+        if (!shows && rows[i].flags == row.base_flags && !strcmp(theirs, row.base_tags) &&
+            modseq == row.modseq)
             continue;
         ok = (!merge || carry_along(store, &row, rows[i].flags, theirs, error)) &&
              placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
@@ -362,7 +400,8 @@ placement_carry(struct store *store, gint64 from, gint64 to, GError **error)
         return TRUE;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    return txn_leave(store, own, carry(store, to, row.base_flags, row.base_tags, row.flags, row.tags, error), error);
+    return txn_leave(store, own, carry(store, to, row.base_flags, row.base_tags, row.flags, row.tags, error),
+                     error);
 }
 
 gboolean

@@ -20,10 +20,11 @@ placement_row_clear(struct placement_row *row)
 gboolean
 placement_row_read(struct store *store, gint64 id, struct placement_row *row, GError **error)
 {
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT folder, message, key, thread, uid, modseq, base_flags, base_tags, flags, tags, state, file"
-                                " FROM placement WHERE id = ?",
-                                "l", id);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT folder, message, key, thread, uid, modseq, base_flags, base_tags, flags, tags, state, file"
+        " FROM placement WHERE id = ?",
+        "l", id);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc <= 0)
         return FALSE;
@@ -34,11 +35,11 @@ placement_row_read(struct store *store, gint64 id, struct placement_row *row, GE
     row->thread = sqlite3_column_int64(q, 3);
     row->uid = sqlite3_column_int64(q, 4);
     row->modseq = sqlite3_column_int64(q, 5);
-    row->base_flags = (guint) sqlite3_column_int(q, 6);
+    row->base_flags = (guint)sqlite3_column_int(q, 6);
     row->base_tags = sql_dup(q, 7);
-    row->flags = (guint) sqlite3_column_int(q, 8);
+    row->flags = (guint)sqlite3_column_int(q, 8);
     row->tags = sql_dup(q, 9);
-    row->state = (guint) sqlite3_column_int(q, 10);
+    row->state = (guint)sqlite3_column_int(q, 10);
     row->file = sql_dup(q, 11);
     sql_end(q);
     return TRUE;
@@ -60,35 +61,42 @@ name_is_stale(const char *file, guint flags)
 gboolean
 placement_row_insert(struct store *store, struct placement_row *row, GError **error)
 {
-    sqlite3_stmt *q = sql_query(store, error, "SELECT key, thread FROM message WHERE id = ?", "l", row->message);
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT key, thread FROM message WHERE id = ?", "l", row->message);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc <= 0) {
         if (rc == 0)
-            g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "message %" G_GINT64_FORMAT " is not there any more", row->message);
+            g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                        "message %" G_GINT64_FORMAT " is not there any more", row->message);
         return FALSE;
     }
     row->key = sqlite3_column_int64(q, 0);
     row->thread = sqlite3_column_int64(q, 1);
     sql_end(q);
     if (!sql_run(store, error,
-                 "INSERT INTO placement (folder, message, key, thread, uid, modseq, base_flags, base_tags, flags, tags, state, file,"
+                 "INSERT INTO placement (folder, message, key, thread, uid, modseq, base_flags, base_tags, "
+                 "flags, tags, state, file,"
                  " stale_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                 "llllllisisisi", row->folder, row->message, row->key, row->thread, row->uid, row->modseq, row->base_flags,
-                 row->base_tags ? row->base_tags : "", row->flags, row->tags ? row->tags : "", row->state, row->file,
-                 name_is_stale(row->file, row->flags)))
+                 "llllllisisisi", row->folder, row->message, row->key, row->thread, row->uid, row->modseq,
+                 row->base_flags, row->base_tags ? row->base_tags : "", row->flags,
+                 row->tags ? row->tags : "", row->state, row->file, name_is_stale(row->file, row->flags)))
         return FALSE;
     row->id = sqlite3_last_insert_rowid(store->db);
-    return !shown(row->state) || folder_thread_add(store, row->folder, row->thread, row->key, row->flags, error);
+    return !shown(row->state) ||
+           folder_thread_add(store, row->folder, row->thread, row->key, row->flags, error);
 }
 
 gboolean
-placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags, const char *base_tags, guint flags,
-                        const char *tags, gint64 modseq, GError **error)
+placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags,
+                        const char *base_tags, guint flags, const char *tags, gint64 modseq, GError **error)
 {
     return sql_run(store, error,
-                   "UPDATE placement SET base_flags = ?, base_tags = ?, flags = ?, tags = ?, modseq = ?, stale_name = ? WHERE id = ?",
-                   "isislil", base_flags, base_tags, flags, tags, modseq, name_is_stale(row->file, flags), row->id) &&
-           (!shown(row->state) || folder_thread_reflag(store, row->folder, row->thread, row->flags, flags, error));
+                   "UPDATE placement SET base_flags = ?, base_tags = ?, flags = ?, tags = ?, modseq = ?, "
+                   "stale_name = ? WHERE id = ?",
+                   "isislil", base_flags, base_tags, flags, tags, modseq, name_is_stale(row->file, flags),
+                   row->id) &&
+           (!shown(row->state) ||
+            folder_thread_reflag(store, row->folder, row->thread, row->flags, flags, error));
 }
 
 gboolean
@@ -104,32 +112,36 @@ placement_row_set_state(struct store *store, const struct placement_row *row, gu
 }
 
 gboolean
-placement_row_set_folder(struct store *store, const struct placement_row *row, gint64 folder, const char *file, GError **error)
+placement_row_set_folder(struct store *store, const struct placement_row *row, gint64 folder,
+                         const char *file, GError **error)
 {
-    if (!sql_run(store, error, "UPDATE placement SET folder = ?, file = ?, stale_name = ? WHERE id = ?", "lsil", folder, file,
-                 name_is_stale(file, row->flags), row->id))
+    if (!sql_run(store, error, "UPDATE placement SET folder = ?, file = ?, stale_name = ? WHERE id = ?",
+                 "lsil", folder, file, name_is_stale(file, row->flags), row->id))
         return FALSE;
-    return !shown(row->state) || (folder_thread_remove(store, row->folder, row->thread, row->key, row->flags, error) &&
-                                  folder_thread_add(store, folder, row->thread, row->key, row->flags, error));
+    return !shown(row->state) ||
+           (folder_thread_remove(store, row->folder, row->thread, row->key, row->flags, error) &&
+            folder_thread_add(store, folder, row->thread, row->key, row->flags, error));
 }
 
 gboolean
-placement_row_set_message(struct store *store, const struct placement_row *row, gint64 message, GError **error)
+placement_row_set_message(struct store *store, const struct placement_row *row, gint64 message,
+                          GError **error)
 {
     gint64 key = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", message);
     gint64 thread = sql_int(store, 0, "SELECT thread FROM message WHERE id = ?", "l", message);
-    if (!sql_run(store, error, "UPDATE placement SET message = ?, key = ?, thread = ? WHERE id = ?", "llll", message, key, thread,
-                 row->id))
+    if (!sql_run(store, error, "UPDATE placement SET message = ?, key = ?, thread = ? WHERE id = ?", "llll",
+                 message, key, thread, row->id))
         return FALSE;
-    return !shown(row->state) || (folder_thread_remove(store, row->folder, row->thread, row->key, row->flags, error) &&
-                                  folder_thread_add(store, row->folder, thread, key, row->flags, error));
+    return !shown(row->state) ||
+           (folder_thread_remove(store, row->folder, row->thread, row->key, row->flags, error) &&
+            folder_thread_add(store, row->folder, thread, key, row->flags, error));
 }
 
 gboolean
 placement_row_set_file(struct store *store, gint64 id, const char *file, guint flags, GError **error)
 {
-    return sql_run(store, error, "UPDATE placement SET file = ?, stale_name = ? WHERE id = ?", "sil", file, name_is_stale(file, flags),
-                   id);
+    return sql_run(store, error, "UPDATE placement SET file = ?, stale_name = ? WHERE id = ?", "sil", file,
+                   name_is_stale(file, flags), id);
 }
 
 gboolean
@@ -137,9 +149,11 @@ placement_row_delete(struct store *store, const struct placement_row *row, GErro
 {
     if (!sql_run(store, error, "DELETE FROM placement WHERE id = ?", "l", row->id))
         return FALSE;
-    if (shown(row->state) && !folder_thread_remove(store, row->folder, row->thread, row->key, row->flags, error))
+    if (shown(row->state) &&
+        !folder_thread_remove(store, row->folder, row->thread, row->key, row->flags, error))
         return FALSE;
-    g_autofree char *dir = row->file ? sql_text(store, "SELECT dir FROM folder WHERE id = ?", "l", row->folder) : NULL;
+    g_autofree char *dir =
+        row->file ? sql_text(store, "SELECT dir FROM folder WHERE id = ?", "l", row->folder) : NULL;
     g_autofree char *file = dir ? g_build_filename(dir, "cur", row->file, NULL) : g_strdup("");
     return message_refresh_without(store, row->message, file, error);
 }
@@ -148,8 +162,9 @@ GArray *
 placement_ids_of(struct store *store, gint64 message, gboolean shown_only, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    sqlite3_stmt *q = sql_query(store, error, "SELECT id FROM placement WHERE message = ? AND (state <> 1 OR ?) ORDER BY id", "li",
-                                message, !shown_only);
+    sqlite3_stmt *q = sql_query(
+        store, error, "SELECT id FROM placement WHERE message = ? AND (state <> 1 OR ?) ORDER BY id", "li",
+        message, !shown_only);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);
@@ -169,7 +184,8 @@ placement_row_path(struct store *store, const struct placement_row *row)
 }
 
 gboolean
-placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file, GError **error)
+placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file,
+                   GError **error)
 {
     g_autofree char *path = placement_row_path(store, row);
     *file = NULL;
@@ -196,7 +212,9 @@ discard_one(struct store *store, gint64 id, GError **error)
         return !failure; /* done before */
     }
     g_autofree char *path = placement_row_path(store, &row);
-    if (path && !sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND id <> ? AND file IS NOT NULL", "ll", row.message, row.id))
+    if (path &&
+        !sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND id <> ? AND file IS NOT NULL", "ll",
+                 row.message, row.id))
         return removed_take(store, &row, path, error);
     if (path)
         txn_unlink_on_commit(store, path);

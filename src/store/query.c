@@ -19,8 +19,8 @@ query_new(enum query_kind kind)
 {
     struct query *query = g_new0(struct query, 1);
     query->kind = kind;
-    if (kind == QUERY_AND || kind == QUERY_OR || kind == QUERY_XOR || kind == QUERY_NOT || kind == QUERY_SAME_THREAD ||
-        kind == QUERY_PARENT || kind == QUERY_CHILD)
+    if (kind == QUERY_AND || kind == QUERY_OR || kind == QUERY_XOR || kind == QUERY_NOT ||
+        kind == QUERY_SAME_THREAD || kind == QUERY_PARENT || kind == QUERY_CHILD)
         query->children = g_ptr_array_new_with_free_func(free_child);
     return query;
 }
@@ -145,8 +145,8 @@ query_free(struct query *query)
 gboolean
 query_equal(const struct query *a, const struct query *b)
 {
-    if (a->kind != b->kind || a->match != b->match || a->fields != b->fields || a->flag != b->flag || a->min != b->min ||
-        a->max != b->max || g_strcmp0(a->text, b->text) || !a->children != !b->children)
+    if (a->kind != b->kind || a->match != b->match || a->fields != b->fields || a->flag != b->flag ||
+        a->min != b->min || a->max != b->max || g_strcmp0(a->text, b->text) || !a->children != !b->children)
         return FALSE;
     if (!a->children)
         return TRUE;
@@ -176,17 +176,35 @@ query_depth(const struct query *query)
     return depth + 1;
 }
 
-/* Describing --------------------------------------------------------------------------------------------------------- */
+/* Describing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static const char *const kind_names[] = {
-    [QUERY_ALL] = "all",           [QUERY_NONE] = "none",         [QUERY_AND] = "and",
-    [QUERY_OR] = "or",             [QUERY_XOR] = "xor",           [QUERY_NOT] = "not",
-    [QUERY_TEXT] = "text",         [QUERY_FLAG] = "flag",         [QUERY_BIT] = "bit",
-    [QUERY_TAG] = "tag",           [QUERY_ID] = "id",             [QUERY_NUMBER] = "number",
-    [QUERY_THREAD] = "thread",     [QUERY_FOLDER] = "folder",     [QUERY_PATH] = "path",
-    [QUERY_ROLE] = "role",         [QUERY_ACCOUNT] = "account",   [QUERY_DATE] = "date",
-    [QUERY_RECEIVED] = "received", [QUERY_SIZE] = "size",         [QUERY_MINE] = "mine",
-    [QUERY_SAME_THREAD] = "in-thread", [QUERY_PARENT] = "answers", [QUERY_CHILD] = "answered-by",
+    [QUERY_ALL] = "all",
+    [QUERY_NONE] = "none",
+    [QUERY_AND] = "and",
+    [QUERY_OR] = "or",
+    [QUERY_XOR] = "xor",
+    [QUERY_NOT] = "not",
+    [QUERY_TEXT] = "text",
+    [QUERY_FLAG] = "flag",
+    [QUERY_BIT] = "bit",
+    [QUERY_TAG] = "tag",
+    [QUERY_ID] = "id",
+    [QUERY_NUMBER] = "number",
+    [QUERY_THREAD] = "thread",
+    [QUERY_FOLDER] = "folder",
+    [QUERY_PATH] = "path",
+    [QUERY_ROLE] = "role",
+    [QUERY_ACCOUNT] = "account",
+    [QUERY_DATE] = "date",
+    [QUERY_RECEIVED] = "received",
+    [QUERY_SIZE] = "size",
+    [QUERY_MINE] = "mine",
+    [QUERY_SAME_THREAD] = "in-thread",
+    [QUERY_PARENT] = "answers",
+    [QUERY_CHILD] = "answered-by",
     [QUERY_MARKED] = "marked",
 };
 
@@ -196,7 +214,8 @@ static const char *const field_names[] = {"from", "to",         "cc",       "bcc
 static const char *const bit_names[] = {"attachments", "signed",  "encrypted", "calendar", "report",
                                         "indexed",     "from-me", "broken",    "list"};
 
-static const char *const role_names[] = {"none", "inbox", "drafts", "sent", "junk", "trash", "archive", "all"};
+static const char *const role_names[] = {"none", "inbox", "drafts",  "sent",
+                                         "junk", "trash", "archive", "all"};
 
 static void
 describe_fields(GString *out, guint fields)
@@ -291,7 +310,9 @@ query_describe(const struct query *query)
     return g_string_free(out, FALSE);
 }
 
-/* Names -------------------------------------------------------------------------------------------------------------- */
+/* Names
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static gboolean
 any_node(const struct query *query, gboolean (*test)(const struct query *node))
@@ -322,9 +343,9 @@ static gboolean
 names_junk(const struct query *query)
 {
     return names_place(query) || (query->kind == QUERY_ROLE && query->flag == FOLDER_JUNK) ||
-           (query->kind == QUERY_TAG && (!g_ascii_strcasecmp(query->text, "spam") ||
-                                         !g_ascii_strcasecmp(query->text, "junk") ||
-                                         !g_ascii_strcasecmp(query->text, "$junk")));
+           (query->kind == QUERY_TAG &&
+            (!g_ascii_strcasecmp(query->text, "spam") || !g_ascii_strcasecmp(query->text, "junk") ||
+             !g_ascii_strcasecmp(query->text, "$junk")));
 }
 
 gboolean

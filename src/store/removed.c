@@ -1,4 +1,5 @@
-/* mail/.removed: mail that left every folder stays here for 30 days (D11), and can be brought back by undo. */
+/* mail/.removed: mail that left every folder stays here for 30 days (D11), and can be brought back by undo.
+ */
 #include "config.h"
 
 #include "store/folder.h"
@@ -14,8 +15,8 @@ gint64
 removed_folder(struct store *store, GError **error)
 {
     gint64 id = sql_int(store, 0, "SELECT id FROM folder WHERE account = 0", "");
-    if (id || !sql_run(store, error, "INSERT INTO folder (account, name, dir, bits) VALUES (0, ?1, ?1, ?2)", "si", DIR_NAME,
-                       (int) FOLDER_GONE))
+    if (id || !sql_run(store, error, "INSERT INTO folder (account, name, dir, bits) VALUES (0, ?1, ?1, ?2)",
+                       "si", DIR_NAME, (int)FOLDER_GONE))
         return id;
     return sqlite3_last_insert_rowid(store->db);
 }
@@ -34,16 +35,20 @@ removed_take(struct store *store, const struct placement_row *row, const char *p
     txn_unlink_on_commit(store, path);
     /* It leaves first, so that nothing counts it, and then changes places. */
     return placement_row_set_state(store, row, PLACEMENT_LEAVING, error) &&
-           sql_run(store, error, "UPDATE placement SET folder = ?, file = ?, uid = 0, modseq = ?, stale_name = 0 WHERE id = ?", "lsll",
-                   folder, file, clock_now(), row->id) &&
+           sql_run(
+               store, error,
+               "UPDATE placement SET folder = ?, file = ?, uid = 0, modseq = ?, stale_name = 0 WHERE id = ?",
+               "lsll", folder, file, clock_now(), row->id) &&
            message_refresh(store, row->message, error);
 }
 
 gint64
 removed_find(struct store *store, gint64 message)
 {
-    return sql_int(store, 0, "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE p.message = ? AND f.account = 0", "l",
-                   message);
+    return sql_int(
+        store, 0,
+        "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE p.message = ? AND f.account = 0",
+        "l", message);
 }
 
 gboolean
@@ -51,9 +56,10 @@ removed_prune(struct store *store, gint64 before, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     gboolean own, ok = TRUE;
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.modseq < ?", "l",
-                                before);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.modseq < ?",
+        "l", before);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);

@@ -1,8 +1,8 @@
 /* rows.h - for src/store alone: the rows of messages and placements, and all that hangs on them
  *
- * Everything that adds, changes or removes a placement passes through here, so that folder counters, the conversations of
- * folders, message summaries, tags and sequence numbers always agree with it. Each function is part of the caller's
- * transaction.
+ * Everything that adds, changes or removes a placement passes through here, so that folder counters, the
+ * conversations of folders, message summaries, tags and sequence numbers always agree with it. Each function
+ * is part of the caller's transaction.
  */
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
@@ -18,14 +18,18 @@ gboolean mid_hash(const char *message_id, guint8 mid[MID_SIZE]);
 
 /* --- thread.c */
 
-/* The thread of a message that names these: its own Message-ID, In-Reply-To and References. Threads that it connects are
- * merged. 0 on error. */
+/* The thread of a message that names these: its own Message-ID, In-Reply-To and References. Threads that it
+ * connects are merged. 0 on error. */
 gint64 thread_join(struct store *store, const struct envelope *envelope, GError **error);
 gboolean thread_resize(struct store *store, gint64 thread, int by, GError **error);
-/* A shown placement came to, left, or changed its flags in (folder, thread). remove: after its row has changed. */
-gboolean folder_thread_add(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags, GError **error);
-gboolean folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags, GError **error);
-gboolean folder_thread_reflag(struct store *store, gint64 folder, gint64 thread, guint before, guint after, GError **error);
+/* A shown placement came to, left, or changed its flags in (folder, thread). remove: after its row has
+ * changed. */
+gboolean folder_thread_add(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags,
+                           GError **error);
+gboolean folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags,
+                              GError **error);
+gboolean folder_thread_reflag(struct store *store, gint64 folder, gint64 thread, guint before, guint after,
+                              GError **error);
 
 /* --- message_row.c */
 
@@ -40,7 +44,8 @@ struct message_new {
     guint role; /* of its first place: junk is not harvested */
 };
 gint64 message_row_insert(struct store *store, const struct message_new *new, GError **error);
-/* Flags, tags and places anew from the placements, and a new sequence number; the row goes with the last placement. */
+/* Flags, tags and places anew from the placements, and a new sequence number; the row goes with the last
+ * placement. */
 gboolean message_refresh(struct store *store, gint64 message, GError **error);
 /* The same; file: what its last placement was called below mail/, for who keeps an index of files. */
 gboolean message_refresh_without(struct store *store, gint64 message, const char *file, GError **error);
@@ -70,18 +75,23 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_placement_row, placement_row_clear)
 gboolean placement_row_read(struct store *store, gint64 id, struct placement_row *row, GError **error);
 /* row->id, key and thread are set here. Does not refresh the message. */
 gboolean placement_row_insert(struct store *store, struct placement_row *row, GError **error);
-gboolean placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags, const char *base_tags,
-                                 guint flags, const char *tags, gint64 modseq, GError **error);
-gboolean placement_row_set_state(struct store *store, const struct placement_row *row, guint state, GError **error);
-gboolean placement_row_set_folder(struct store *store, const struct placement_row *row, gint64 folder, const char *file,
-                                  GError **error);
-gboolean placement_row_set_message(struct store *store, const struct placement_row *row, gint64 message, GError **error);
-gboolean placement_row_set_file(struct store *store, gint64 id, const char *file, guint flags, GError **error);
+gboolean placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags,
+                                 const char *base_tags, guint flags, const char *tags, gint64 modseq,
+                                 GError **error);
+gboolean placement_row_set_state(struct store *store, const struct placement_row *row, guint state,
+                                 GError **error);
+gboolean placement_row_set_folder(struct store *store, const struct placement_row *row, gint64 folder,
+                                  const char *file, GError **error);
+gboolean placement_row_set_message(struct store *store, const struct placement_row *row, gint64 message,
+                                   GError **error);
+gboolean placement_row_set_file(struct store *store, gint64 id, const char *file, guint flags,
+                                GError **error);
 /* The row alone; the file is the caller's concern. Refreshes (and maybe ends) the message. */
 gboolean placement_row_delete(struct store *store, const struct placement_row *row, GError **error);
-/* A link to its file in the Maildir of another folder, gone again when the transaction is rolled back; *file NULL when there
- * is none. */
-gboolean placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file, GError **error);
+/* A link to its file in the Maildir of another folder, gone again when the transaction is rolled back; *file
+ * NULL when there is none. */
+gboolean placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file,
+                            GError **error);
 /* Full path of its file, however it is called by now; NULL when it has none or the file is not there. */
 char *placement_row_path(struct store *store, const struct placement_row *row);
 /* Rows and files, whatever their state; what nothing else holds is kept in mail/.removed. */
@@ -89,7 +99,8 @@ gboolean placement_discard(struct store *store, const gint64 *ids, guint n, GErr
 /* All placements of a message: GArray of gint64. */
 GArray *placement_ids_of(struct store *store, gint64 message, gboolean shown_only, GError **error);
 
-/* --- removed.c: a hidden folder, mail/.removed, whose placements keep removed mail for 30 days; modseq is the time */
+/* --- removed.c: a hidden folder, mail/.removed, whose placements keep removed mail for 30 days; modseq is
+ * the time */
 gint64 removed_folder(struct store *store, GError **error); /* made when it is not there */
 /* The placement goes there with its file, or ends when it has none. */
 gboolean removed_take(struct store *store, const struct placement_row *row, const char *path, GError **error);
@@ -97,12 +108,13 @@ gint64 removed_find(struct store *store, gint64 message); /* a placement there, 
 gboolean removed_prune(struct store *store, gint64 before, GError **error);
 
 /* --- fulltext.c */
-gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope, const struct message_index *index,
-                      GError **error);
+gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope,
+                      const struct message_index *index, GError **error);
 gboolean fulltext_drop(struct store *store, gint64 key, GError **error);
 
 /* --- contact.c */
-gboolean contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me, GError **error);
+gboolean contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me,
+                         GError **error);
 gboolean contact_count_reply(struct store *store, const char *addr, GError **error);
 
 /* --- maildir.c */

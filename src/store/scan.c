@@ -18,9 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEW_AT_ONCE 50          /* new files read and stored in one transaction */
-#define SETTLED_NS 2000000000LL /* a directory changed later than this ago may change again within the same time stamp */
-#define BRAKE_LEAST 50          /* D11 */
+#define NEW_AT_ONCE 50 /* new files read and stored in one transaction */
+#define SETTLED_NS                                                                                           \
+    2000000000LL /* a directory changed later than this ago may change again within the same time stamp */
+#define BRAKE_LEAST 50 /* D11 */
 #define BRAKE_PERCENT 20
 
 struct known {
@@ -84,15 +85,17 @@ mtime_ns(const char *dir, const char *part)
 static gboolean
 load_known(struct scan *scan, GError **error)
 {
-    sqlite3_stmt *q = sql_query(scan->store, error, "SELECT id, file, flags, state FROM placement WHERE folder = ? AND file IS NOT NULL", "l",
-                                scan->folder);
+    sqlite3_stmt *q =
+        sql_query(scan->store, error,
+                  "SELECT id, file, flags, state FROM placement WHERE folder = ? AND file IS NOT NULL", "l",
+                  scan->folder);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(scan->store, q, error)) > 0) {
         struct known *known = g_new0(struct known, 1);
         known->id = sqlite3_column_int64(q, 0);
         known->file = sql_dup(q, 1);
-        known->flags = (guint) sqlite3_column_int(q, 2);
-        known->state = (guint) sqlite3_column_int(q, 3);
+        known->flags = (guint)sqlite3_column_int(q, 2);
+        known->state = (guint)sqlite3_column_int(q, 3);
         g_hash_table_insert(scan->known, maildir_unique(known->file), known);
     }
     return rc == 0;
@@ -142,7 +145,8 @@ take_renames(struct scan *scan, GError **error)
         gboolean changed = FALSE;
         if (!placement_row_read(scan->store, known->id, &row, NULL))
             continue;
-        /* The name that we gave, the name that there is, what is wanted here by now. A name in new/ says nothing. */
+        /* The name that we gave, the name that there is, what is wanted here by now. A name in new/ says
+         * nothing. */
         guint before = maildir_name_flags(known->file);
         guint theirs = strstr(item->file, ":2,") ? maildir_name_flags(item->file) : before;
         guint flags = flags_merge(before, theirs, row.flags);
@@ -150,7 +154,8 @@ take_renames(struct scan *scan, GError **error)
             return FALSE;
         g_free(row.file);
         row.file = g_strdup(item->file);
-        if (!intent_mark_one(scan->store, &row, flags & ~row.flags, row.flags & ~flags, NULL, NULL, scan->journal, &changed, error))
+        if (!intent_mark_one(scan->store, &row, flags & ~row.flags, row.flags & ~flags, NULL, NULL,
+                             scan->journal, &changed, error))
             return FALSE;
         scan->result->flags += changed;
     }
@@ -169,7 +174,8 @@ is_missing(struct scan *scan, gint64 id)
     return !path;
 }
 
-/* Of a known message: a placement in this folder or elsewhere whose file has gone: the stranger is that file. */
+/* Of a known message: a placement in this folder or elsewhere whose file has gone: the stranger is that file.
+ */
 static gint64
 lost_placement(struct scan *scan, gint64 message)
 {
@@ -196,8 +202,9 @@ is_copy_by_hand(struct scan *scan, const struct stranger *stranger, gint64 messa
 {
     g_autofree char *unique = maildir_unique(stranger->file);
     g_autofree char *like = g_strconcat(unique, ":", NULL);
-    return sql_int(scan->store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder <> ? AND substr(file, 1, ?) = ?", "llls", message,
-                   scan->folder, (gint64) strlen(like), like) != 0;
+    return sql_int(scan->store, 0,
+                   "SELECT 1 FROM placement WHERE message = ? AND folder <> ? AND substr(file, 1, ?) = ?",
+                   "llls", message, scan->folder, (gint64)strlen(like), like) != 0;
 }
 
 /* Is there another file with this content, whatever became of its placement? */
@@ -231,32 +238,46 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
         scan->result->moved++;
         return intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
     }
-    gint64 here = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", message, scan->folder);
-    gint64 bare = sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND file IS NULL AND " SHOWN, "ll",
-                          message, scan->folder);
+    gint64 here =
+        sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll",
+                message, scan->folder);
+    gint64 bare =
+        sql_int(scan->store, 0,
+                "SELECT id FROM placement WHERE message = ? AND folder = ? AND file IS NULL AND " SHOWN, "ll",
+                message, scan->folder);
     if (bare) { /* it has no file yet: here is one */
         scan->result->orphans++;
-        return placement_row_set_file(scan->store, bare, stranger->file, maildir_name_flags(stranger->file), error) && message_refresh(scan->store, message, error);
+        return placement_row_set_file(scan->store, bare, stranger->file, maildir_name_flags(stranger->file),
+                                      error) &&
+               message_refresh(scan->store, message, error);
     }
-    if (maildir_is_ours(stranger->file) && is_held(scan, message) && (here || !is_copy_by_hand(scan, stranger, message))) {
-        /* A link that was made for rows that never came, or whose rows have gone: the content is elsewhere. */
+    if (maildir_is_ours(stranger->file) && is_held(scan, message) &&
+        (here || !is_copy_by_hand(scan, stranger, message))) {
+        /* A link that was made for rows that never came, or whose rows have gone: the content is elsewhere.
+         */
         scan->result->orphans++;
         txn_unlink_on_commit(scan->store, stranger->path);
         return TRUE;
     }
-    gint64 source = here ? here
-                         : sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? ORDER BY state = 1, uid = 0, id", "l", message);
+    gint64 source =
+        here ? here
+             : sql_int(scan->store, 0,
+                       "SELECT id FROM placement WHERE message = ? ORDER BY state = 1, uid = 0, id", "l",
+                       message);
     if (!source || !placement_row_read(scan->store, source, &row, error))
         return FALSE;
     if (row.state == PLACEMENT_LEAVING && row.folder != scan->folder) {
         /* Missed in its old folder a moment ago, and found here: it was moved. */
-        gint64 expunge = sql_int(scan->store, 0, "SELECT id FROM intent WHERE source = ? AND kind = ? AND state = 0 AND uncertain = 0", "li",
-                                 row.id, (int) INTENT_EXPUNGE);
+        gint64 expunge =
+            sql_int(scan->store, 0,
+                    "SELECT id FROM intent WHERE source = ? AND kind = ? AND state = 0 AND uncertain = 0",
+                    "li", row.id, (int)INTENT_EXPUNGE);
         g_autoptr(struct_intent) intent = expunge ? intent_row_read(scan->store, expunge, error) : NULL;
         if (intent) {
             placement_row_clear(&row);
             scan->result->moved++;
-            return intent_cancel(scan->store, intent, error) && placement_row_read(scan->store, source, &row, error) &&
+            return intent_cancel(scan->store, intent, error) &&
+                   placement_row_read(scan->store, source, &row, error) &&
                    intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
         }
     }
@@ -273,31 +294,36 @@ waiting_envelope(struct scan *scan, const struct message_index *index)
     if (!index || !mid_hash(index->envelope->message_id, mid))
         return 0;
     return sql_int(scan->store, 0,
-                   "SELECT p.id FROM message m JOIN placement p ON p.message = m.id WHERE m.mid = ? AND p.folder = ? AND p.file IS NULL"
+                   "SELECT p.id FROM message m JOIN placement p ON p.message = m.id WHERE m.mid = ? AND "
+                   "p.folder = ? AND p.file IS NULL"
                    " AND m.hash IS NULL AND p." SHOWN,
-                   "bl", mid, (gsize) MID_SIZE, scan->folder);
+                   "bl", mid, (gsize)MID_SIZE, scan->folder);
 }
 
 static gboolean
-take_new_content(struct scan *scan, const struct stranger *stranger, const struct message_index *index, GError **error)
+take_new_content(struct scan *scan, const struct stranger *stranger, const struct message_index *index,
+                 GError **error)
 {
     gboolean ours = maildir_is_ours(stranger->file);
     gint64 waiting = ours ? waiting_envelope(scan, index) : 0, message = 0, intent = 0;
     guint flags = maildir_name_flags(stranger->file);
 
     if (waiting) {
-        struct placement_body body = {waiting, stranger->file, stranger->entry.hash, stranger->entry.wire_size, index};
+        struct placement_body body = {waiting, stranger->file, stranger->entry.hash,
+                                      stranger->entry.wire_size, index};
         scan->result->orphans++;
         return placement_attach(scan->store, &body, 1, error);
     }
     struct maildir_entry entry = stranger->entry;
     entry.file = stranger->file;
     g_autoptr(struct_message_index) empty = index ? NULL : message_index_new();
-    if (!intent_append_one(scan->store, scan->folder, &entry, index ? index : empty, flags, "", scan->journal, &message, &intent, error))
+    if (!intent_append_one(scan->store, scan->folder, &entry, index ? index : empty, flags, "", scan->journal,
+                           &message, &intent, error))
         return FALSE;
     scan->result->added++;
     /* One with our own name may be on the server already: the runner looks before it uploads. */
-    return (!ours || sql_run(scan->store, error, "UPDATE intent SET uncertain = 1 WHERE id = ?", "l", intent)) &&
+    return (!ours ||
+            sql_run(scan->store, error, "UPDATE intent SET uncertain = 1 WHERE id = ?", "l", intent)) &&
            (index || message_set_bits(scan->store, message, MESSAGE_BROKEN, 0, error));
 }
 
@@ -335,7 +361,9 @@ static gboolean
 scan_end(struct scan *scan, gboolean ok, GError **error)
 {
     ok = ok && sql_run(scan->store, error,
-                       "DELETE FROM journal WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM journal_item WHERE journal = ?1)", "l", scan->journal);
+                       "DELETE FROM journal WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM journal_item WHERE "
+                       "journal = ?1)",
+                       "l", scan->journal);
     return txn_leave(scan->store, TRUE, ok, error);
 }
 
@@ -345,9 +373,9 @@ take_strangers(struct scan *scan, GError **error)
 {
     for (guint from = 0; from < scan->strangers->len; from += NEW_AT_ONCE) {
         guint n = MIN(scan->strangers->len - from, NEW_AT_ONCE);
-        g_autoptr(GPtrArray) indexes = g_ptr_array_new_full(n, (GDestroyNotify) message_index_free);
+        g_autoptr(GPtrArray) indexes = g_ptr_array_new_full(n, (GDestroyNotify)message_index_free);
         g_autofree gboolean *good = g_new0(gboolean, n);
-        g_ptr_array_set_size(indexes, (gint) n);
+        g_ptr_array_set_size(indexes, (gint)n);
         for (guint i = 0; i < n; i++) {
             struct stranger *stranger = scan->strangers->pdata[from + i];
             g_autoptr(GError) failure = NULL;
@@ -388,9 +416,10 @@ brake(struct scan *scan, GError **error)
     guint known = g_hash_table_size(scan->known), missing = scan->missing->len;
     if (missing <= MAX(BRAKE_LEAST, known * BRAKE_PERCENT / 100))
         return FALSE;
-    g_autofree char *text = g_strdup_printf(P_("%u message file is missing from %s: nothing was deleted",
-                                               "%u message files are missing from %s: nothing was deleted", missing),
-                                            missing, scan->dir);
+    g_autofree char *text =
+        g_strdup_printf(P_("%u message file is missing from %s: nothing was deleted",
+                           "%u message files are missing from %s: nothing was deleted", missing),
+                        missing, scan->dir);
     scan->result->braked = TRUE;
     log_warn("store.scan", "%s", text);
     folder_set_notice(scan->store, scan->folder, text, error);
@@ -408,7 +437,8 @@ take_missing(struct scan *scan, GError **error)
     for (guint i = 0; i < scan->missing->len && ok; i++) {
         g_auto(struct_placement_row) row = {0};
         /* It may have turned up in a folder that was looked through since. */
-        if (!placement_row_read(scan->store, g_array_index(scan->missing, gint64, i), &row, NULL) || row.state == PLACEMENT_LEAVING)
+        if (!placement_row_read(scan->store, g_array_index(scan->missing, gint64, i), &row, NULL) ||
+            row.state == PLACEMENT_LEAVING)
             continue;
         ok = placement_row_set_file(scan->store, row.id, NULL, row.flags, error);
         g_clear_pointer(&row.file, g_free);
@@ -429,7 +459,8 @@ note_times(struct store *store, gint64 folder, gint64 cur, gint64 new, GError **
         return TRUE; /* look again next time */
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = sql_run(store, error, "UPDATE folder SET scan_cur = ?, scan_new = ? WHERE id = ?", "lll", cur, new, folder);
+    gboolean ok = sql_run(store, error, "UPDATE folder SET scan_cur = ?, scan_new = ? WHERE id = ?", "lll",
+                          cur, new, folder);
     return txn_leave(store, own, ok, error);
 }
 
@@ -454,10 +485,15 @@ run(struct scan *scan, GError **error)
 }
 
 gboolean
-maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader reader, gpointer data, struct scan_result *result, GError **error)
+maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader reader, gpointer data,
+             struct scan_result *result, GError **error)
 {
     struct scan_result unwanted = {0};
-    struct scan scan = {.store = store, .folder = folder, .reader = reader, .data = data, .result = result ? result : &unwanted};
+    struct scan scan = {.store = store,
+                        .folder = folder,
+                        .reader = reader,
+                        .data = data,
+                        .result = result ? result : &unwanted};
     gboolean ok = TRUE;
 
     g_return_val_if_fail(!store_in_transaction(store), FALSE);
@@ -466,11 +502,15 @@ maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader rea
     if (!scan.dir)
         return FALSE;
     gint64 cur = mtime_ns(scan.dir, "cur"), new = mtime_ns(scan.dir, "new");
-    gboolean settled = sql_int(store, 0, "SELECT scan_cur = ? AND scan_new = ? FROM folder WHERE id = ?", "lll", cur, new, folder) != 0;
-    gboolean has_files = (!cur || !new) && sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
+    gboolean settled = sql_int(store, 0, "SELECT scan_cur = ? AND scan_new = ? FROM folder WHERE id = ?",
+                               "lll", cur, new, folder) != 0;
+    gboolean has_files =
+        (!cur || !new) &&
+        sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
 
     if ((!cur || !new) && has_files) { /* a side is missing: never a deletion of all (D11) */
-        g_autofree char *text = g_strdup_printf(_("the directory %s has gone: nothing was deleted"), scan.dir);
+        g_autofree char *text =
+            g_strdup_printf(_("the directory %s has gone: nothing was deleted"), scan.dir);
         scan.result->braked = TRUE;
         ok = folder_set_notice(store, folder, text, error);
     } else if (cur && new && (force || !settled)) {

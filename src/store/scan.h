@@ -1,9 +1,10 @@
 /* scan.h - what other programs did to the Maildir becomes intents; what is wanted here reaches the file names
  *
- * mutt, notmuch, afew and others rename files (flags), add and remove them. maildir_scan() compares a folder's directory with
- * its placements and writes down the difference as the user's intent: flags merged three ways (the name that we knew, the
- * name there is now, what is wanted), a new file is an append, a file that is missing is a delete. Files that a crash of
- * ours left behind are recognised and never uploaded twice. For the engine. Same thread as the store.
+ * mutt, notmuch, afew and others rename files (flags), add and remove them. maildir_scan() compares a
+ * folder's directory with its placements and writes down the difference as the user's intent: flags merged
+ * three ways (the name that we knew, the name there is now, what is wanted), a new file is an append, a file
+ * that is missing is a delete. Files that a crash of ours left behind are recognised and never uploaded
+ * twice. For the engine. Same thread as the store.
  */
 #ifndef STORE_SCAN_H
 #define STORE_SCAN_H
@@ -24,8 +25,8 @@ typedef struct message_index *(*scan_reader)(GBytes *message, gpointer data);
 /* Cheap when neither directory changed since the last time (unless `force`). */
 gboolean maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader reader, gpointer data,
                       struct scan_result *result, GError **error);
-/* Renames the files of a folder (0: of all) whose name does not show the wanted flags, unlinks those of placements that
- * have left, finishes folder renames. */
+/* Renames the files of a folder (0: of all) whose name does not show the wanted flags, unlinks those of
+ * placements that have left, finishes folder renames. */
 gboolean maildir_apply(struct store *store, gint64 folder, GError **error);
 
 #endif

@@ -1,4 +1,5 @@
-/* The schema, and how an older one becomes it. A migration is never changed once released: a new one is added. */
+/* The schema, and how an older one becomes it. A migration is never changed once released: a new one is
+ * added. */
 #include "config.h"
 
 #include "store/internal.h"
@@ -22,9 +23,11 @@ static const char version_1[] =
     " id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, name TEXT NOT NULL, wire TEXT,"
     " delimiter INTEGER NOT NULL DEFAULT 0, dir TEXT NOT NULL UNIQUE, dir_want TEXT,"
     " role INTEGER NOT NULL DEFAULT 0, bits INTEGER NOT NULL DEFAULT 0,"
-    " uidvalidity INTEGER NOT NULL DEFAULT 0, uidnext INTEGER NOT NULL DEFAULT 0, modseq INTEGER NOT NULL DEFAULT 0,"
+    " uidvalidity INTEGER NOT NULL DEFAULT 0, uidnext INTEGER NOT NULL DEFAULT 0, modseq INTEGER NOT NULL "
+    "DEFAULT 0,"
     " validity_changes INTEGER NOT NULL DEFAULT 0,"
-    " total INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0, flagged INTEGER NOT NULL DEFAULT 0,"
+    " total INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0, flagged INTEGER NOT NULL DEFAULT "
+    "0,"
     " conversations INTEGER NOT NULL DEFAULT 0, unread_conversations INTEGER NOT NULL DEFAULT 0,"
     " server_total INTEGER NOT NULL DEFAULT 0, synced INTEGER NOT NULL DEFAULT 0, notice TEXT,"
     " scan_cur INTEGER NOT NULL DEFAULT 0, scan_new INTEGER NOT NULL DEFAULT 0,"
@@ -33,9 +36,11 @@ static const char version_1[] =
 
     /* key: time and a number, unique, so that every list pages by one integer (message_key()). */
     "CREATE TABLE message ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL, thread INTEGER NOT NULL, changed INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL, thread INTEGER NOT NULL, changed INTEGER "
+    "NOT NULL,"
     " bits INTEGER NOT NULL, flags INTEGER NOT NULL, tags TEXT NOT NULL,"
-    " places INTEGER NOT NULL, shown INTEGER NOT NULL," /* roles and number of the placements that are shown */
+    " places INTEGER NOT NULL, shown INTEGER NOT NULL," /* roles and number of the placements that are shown
+                                                         */
     " cached INTEGER NOT NULL DEFAULT 0, junk INTEGER NOT NULL DEFAULT -1, size INTEGER NOT NULL,"
     " date INTEGER NOT NULL, zone INTEGER NOT NULL, received INTEGER NOT NULL,"
     " from_name TEXT, from_addr TEXT, subject TEXT NOT NULL, preview TEXT NOT NULL DEFAULT '',"
@@ -52,7 +57,8 @@ static const char version_1[] =
     "CREATE TABLE reference (message INTEGER PRIMARY KEY, in_reply_to TEXT, refs TEXT NOT NULL);"
     "CREATE TABLE wanted (message INTEGER PRIMARY KEY, time INTEGER NOT NULL);"
 
-    /* Threads: every Message-ID that was seen or named, and the thread it is in. `into` is where a merged one went. */
+    /* Threads: every Message-ID that was seen or named, and the thread it is in. `into` is where a merged one
+       went. */
     "CREATE TABLE thread (id INTEGER PRIMARY KEY, moved_to INTEGER, size INTEGER NOT NULL);"
     "CREATE TABLE mention (mid BLOB PRIMARY KEY, thread INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE folder_thread ("
@@ -95,7 +101,8 @@ static const char version_1[] =
     " target INTEGER NOT NULL DEFAULT 0, target_folder INTEGER NOT NULL DEFAULT 0,"
     " folder INTEGER NOT NULL DEFAULT 0, name TEXT, after INTEGER NOT NULL DEFAULT 0,"
     " uncertain INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
-    " next_attempt INTEGER NOT NULL DEFAULT 0, error TEXT, created INTEGER NOT NULL, journal INTEGER NOT NULL);"
+    " next_attempt INTEGER NOT NULL DEFAULT 0, error TEXT, created INTEGER NOT NULL, journal INTEGER NOT "
+    "NULL);"
     "CREATE INDEX intent_account ON intent (account, state, id);"
     "CREATE INDEX intent_source ON intent (source) WHERE source > 0;"
     "CREATE INDEX intent_target ON intent (target) WHERE target > 0;"
@@ -104,27 +111,35 @@ static const char version_1[] =
     "CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, text TEXT NOT NULL,"
     " undone INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE journal_item ("
-    " id INTEGER PRIMARY KEY, journal INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0,"
+    " id INTEGER PRIMARY KEY, journal INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL "
+    "DEFAULT 0,"
     " source_folder INTEGER NOT NULL DEFAULT 0, target_folder INTEGER NOT NULL DEFAULT 0,"
-    " intent INTEGER NOT NULL DEFAULT 0, before_flags INTEGER NOT NULL DEFAULT 0, after_flags INTEGER NOT NULL DEFAULT 0,"
+    " intent INTEGER NOT NULL DEFAULT 0, before_flags INTEGER NOT NULL DEFAULT 0, after_flags INTEGER NOT "
+    "NULL DEFAULT 0,"
     " before_tags TEXT NOT NULL DEFAULT '', after_tags TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX journal_item_journal ON journal_item (journal);"
     "CREATE INDEX journal_item_message ON journal_item (message);"
 
     "CREATE TABLE outbox ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, file TEXT NOT NULL, sender TEXT NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, file TEXT NOT NULL, sender TEXT NOT "
+    "NULL,"
     " subject TEXT NOT NULL, message_id TEXT, state INTEGER NOT NULL, hold INTEGER NOT NULL,"
-    " created INTEGER NOT NULL, send_at INTEGER NOT NULL, undo_until INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0, enhanced TEXT, error TEXT,"
-    " copy INTEGER NOT NULL, sent_message INTEGER NOT NULL DEFAULT 0, dsn_notify TEXT, dsn_ret TEXT, dsn_envid TEXT,"
-    " draft INTEGER NOT NULL DEFAULT 0, answers INTEGER NOT NULL DEFAULT 0, answer_flag INTEGER NOT NULL DEFAULT 0,"
+    " created INTEGER NOT NULL, send_at INTEGER NOT NULL, undo_until INTEGER NOT NULL, next_attempt INTEGER "
+    "NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0, enhanced "
+    "TEXT, error TEXT,"
+    " copy INTEGER NOT NULL, sent_message INTEGER NOT NULL DEFAULT 0, dsn_notify TEXT, dsn_ret TEXT, "
+    "dsn_envid TEXT,"
+    " draft INTEGER NOT NULL DEFAULT 0, answers INTEGER NOT NULL DEFAULT 0, answer_flag INTEGER NOT NULL "
+    "DEFAULT 0,"
     " owner TEXT, data_sent INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX outbox_state ON outbox (state, next_attempt);"
     "CREATE INDEX outbox_message_id ON outbox (message_id);"
     "CREATE TABLE outbox_recipient (id INTEGER PRIMARY KEY, item INTEGER NOT NULL, addr TEXT NOT NULL,"
     " state INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0, enhanced TEXT, text TEXT);"
     "CREATE INDEX outbox_recipient_item ON outbox_recipient (item);"
-    "CREATE TABLE outbox_attempt (id INTEGER PRIMARY KEY, item INTEGER NOT NULL, time INTEGER NOT NULL, server TEXT,"
+    "CREATE TABLE outbox_attempt (id INTEGER PRIMARY KEY, item INTEGER NOT NULL, time INTEGER NOT NULL, "
+    "server TEXT,"
     " tls TEXT, reply TEXT, ok INTEGER NOT NULL, dialogue TEXT);"
     "CREATE INDEX outbox_attempt_item ON outbox_attempt (item);"
 
@@ -135,12 +150,15 @@ static const char version_1[] =
     " replied INTEGER NOT NULL DEFAULT 0, junk INTEGER NOT NULL DEFAULT 0, good INTEGER NOT NULL DEFAULT 0,"
     " bounced INTEGER NOT NULL DEFAULT 0, bounce TEXT, blocked INTEGER NOT NULL DEFAULT 0,"
     " by_hand INTEGER NOT NULL DEFAULT 0);"
-    "CREATE TABLE contact_word (word TEXT NOT NULL, contact INTEGER NOT NULL, PRIMARY KEY (word, contact)) WITHOUT ROWID;"
+    "CREATE TABLE contact_word (word TEXT NOT NULL, contact INTEGER NOT NULL, PRIMARY KEY (word, contact)) "
+    "WITHOUT ROWID;"
 
     "CREATE TABLE index_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE index_skip (message INTEGER PRIMARY KEY, hash BLOB, reason TEXT NOT NULL, time INTEGER NOT NULL);"
+    "CREATE TABLE index_skip (message INTEGER PRIMARY KEY, hash BLOB, reason TEXT NOT NULL, time INTEGER NOT "
+    "NULL);"
     /* Rooms for the learning filter. */
-    "CREATE TABLE spam_token (token BLOB PRIMARY KEY, junk INTEGER NOT NULL, good INTEGER NOT NULL, last INTEGER NOT NULL)"
+    "CREATE TABLE spam_token (token BLOB PRIMARY KEY, junk INTEGER NOT NULL, good INTEGER NOT NULL, last "
+    "INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE spam_trained (hash BLOB PRIMARY KEY, junk INTEGER NOT NULL) WITHOUT ROWID;"
 
@@ -163,7 +181,7 @@ schema_migrate(struct store *store, GError **error)
         return TRUE; /* said by the caller */
     }
     for (gint64 i = version; i < SCHEMA_VERSION; i++) {
-        log_info("store.schema", "version %d -> %d", (int) i, (int) i + 1);
+        log_info("store.schema", "version %d -> %d", (int)i, (int)i + 1);
         if (STEP_FAILS("store.migrate")) {
             error_set_errno(error, STORE_ERROR, errno, "cannot bring the mail store %s forward", store->dir);
             store_rollback(store);

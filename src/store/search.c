@@ -1,8 +1,9 @@
 /* A search tree to SQL.
  *
- * Every node becomes a condition on `m`, a row of message. What stands at the top of the tree and is selective in itself
- * (words of the full text, a tag, a folder, unread, flagged) is not a condition but what is walked: each of these has an
- * index by message.key, so that the newest matches come first and a page ends as soon as it is full. */
+ * Every node becomes a condition on `m`, a row of message. What stands at the top of the tree and is
+ * selective in itself (words of the full text, a tag, a folder, unread, flagged) is not a condition but what
+ * is walked: each of these has an index by message.key, so that the newest matches come first and a page ends
+ * as soon as it is full. */
 #include "config.h"
 
 #include "store/search.h"
@@ -16,12 +17,12 @@
 
 #include <string.h>
 
-#define TERMS_WALKED 40   /* of one MATCH: more become conditions */
-#define KEYS_A_SECOND 64  /* message_row.c */
+#define TERMS_WALKED 40  /* of one MATCH: more become conditions */
+#define KEYS_A_SECOND 64 /* message_row.c */
 #define PARAMETERS_MAX 8000
 
 struct parameter {
-    char *text;     /* or */
+    char *text; /* or */
     gint64 number;
     gboolean bytes; /* text holds MID_SIZE bytes */
 };
@@ -55,7 +56,7 @@ add_text(struct compiler *c, const char *text)
 static void
 parameter_clear(gpointer data)
 {
-    g_free(((struct parameter *) data)->text);
+    g_free(((struct parameter *)data)->text);
 }
 
 /* --- full text */
@@ -64,12 +65,13 @@ static const struct {
     guint field;
     const char *column;
 } columns[] = {
-    {QUERY_SUBJECT, "subject"},   {QUERY_FROM | QUERY_SENDER, "sender"},  {QUERY_RECIPIENTS, "recipients"},
-    {QUERY_BODY, "body"}, {QUERY_ATTACHMENT, "attachments"}, {QUERY_MIMETYPE, "types"},
+    {QUERY_SUBJECT, "subject"}, {QUERY_FROM | QUERY_SENDER, "sender"}, {QUERY_RECIPIENTS, "recipients"},
+    {QUERY_BODY, "body"},       {QUERY_ATTACHMENT, "attachments"},     {QUERY_MIMETYPE, "types"},
 };
 #define FULLTEXT_FIELDS (QUERY_ANYWHERE | QUERY_MIMETYPE)
 
-/* May it be a term of a MATCH? To and Cc apart are not told from one another there, nor is what has no words. */
+/* May it be a term of a MATCH? To and Cc apart are not told from one another there, nor is what has no words.
+ */
 static gboolean
 is_match(const struct query *query)
 {
@@ -83,9 +85,10 @@ is_match(const struct query *query)
     if (query->kind != QUERY_TEXT || (query->match != QUERY_WORDS && query->match != QUERY_PREFIX))
         return FALSE;
     guint recipients = query->fields & QUERY_RECIPIENTS;
-    if (!(query->fields & FULLTEXT_FIELDS) || (query->fields & ~(guint) FULLTEXT_FIELDS))
+    if (!(query->fields & FULLTEXT_FIELDS) || (query->fields & ~(guint)FULLTEXT_FIELDS))
         return FALSE;
-    return (!recipients || recipients == QUERY_RECIPIENTS || recipients == QUERY_BCC) && tokenizer_has_words(query->text, &single);
+    return (!recipients || recipients == QUERY_RECIPIENTS || recipients == QUERY_BCC) &&
+           tokenizer_has_words(query->text, &single);
 }
 
 static void
@@ -164,7 +167,8 @@ compile_text(struct compiler *c, const struct query *query, const char *m)
         {QUERY_SUBJECT, "%s.subject"},
         {QUERY_LIST_ID, "%s.list_id"},
         {QUERY_BCC, "(SELECT recipients FROM fulltext WHERE rowid = %s.key)"},
-        {QUERY_REFERENCES, "(SELECT coalesce(r.in_reply_to, '') || ' ' || r.refs FROM reference r WHERE r.message = %s.id)"},
+        {QUERY_REFERENCES,
+         "(SELECT coalesce(r.in_reply_to, '') || ' ' || r.refs FROM reference r WHERE r.message = %s.id)"},
         {QUERY_ATTACHMENT, "(SELECT attachments FROM fulltext WHERE rowid = %s.key)"},
         {QUERY_MIMETYPE, "(SELECT types FROM fulltext WHERE rowid = %s.key)"},
     };
@@ -203,7 +207,8 @@ name_fits(const struct query *query, const char *name)
     gsize length = strlen(b);
     if (!strcmp(a, b))
         return TRUE;
-    return query->match == QUERY_PREFIX && (!length || (!strncmp(a, b, length) && (a[length] == '/' || b[length - 1] == '/')));
+    return query->match == QUERY_PREFIX &&
+           (!length || (!strncmp(a, b, length) && (a[length] == '/' || b[length - 1] == '/')));
 }
 
 static gboolean
@@ -273,7 +278,8 @@ compile_tag(struct compiler *c, const struct query *query, const char *m)
         g_string_append(c->sql, ", t.tag))");
         break;
     case QUERY_PREFIX: {
-        g_string_append_printf(c->sql, "EXISTS (SELECT 1 FROM tag t WHERE t.message = %s.id AND t.tag >= ", m);
+        g_string_append_printf(c->sql,
+                               "EXISTS (SELECT 1 FROM tag t WHERE t.message = %s.id AND t.tag >= ", m);
         add_text(c, query->text);
         g_autofree char *end = g_strconcat(query->text, "\xf4\x8f\xbf\xbf", NULL);
         g_string_append(c->sql, " AND t.tag < ");
@@ -298,7 +304,7 @@ compile_id(struct compiler *c, const struct query *query, const char *m)
         return;
     }
     char *mid = g_malloc0(MID_SIZE);
-    mid_hash(query->text, (guint8 *) mid);
+    mid_hash(query->text, (guint8 *)mid);
     g_string_append_printf(c->sql, "coalesce(%s.mid = ", m);
     add_parameter(c, mid, 0, TRUE);
     g_string_append(c->sql, ", 0)");
@@ -326,17 +332,21 @@ compile_relative(struct compiler *c, const struct query *query, const char *m)
     g_autofree char *other = g_strdup_printf("m%u", ++c->level);
     switch (query->kind) {
     case QUERY_SAME_THREAD:
-        g_string_append_printf(c->sql, "%s.thread IN (SELECT %s.thread FROM message %s WHERE %s.shown > 0 AND ", m, other, other, other);
+        g_string_append_printf(c->sql,
+                               "%s.thread IN (SELECT %s.thread FROM message %s WHERE %s.shown > 0 AND ", m,
+                               other, other, other);
         break;
     case QUERY_PARENT:
-        g_string_append_printf(c->sql,
-                               "EXISTS (SELECT 1 FROM reference r JOIN message %s ON %s.mid = mid_of(r.in_reply_to)"
-                               " WHERE r.message = %s.id AND %s.shown > 0 AND ",
-                               other, other, m, other);
+        g_string_append_printf(
+            c->sql,
+            "EXISTS (SELECT 1 FROM reference r JOIN message %s ON %s.mid = mid_of(r.in_reply_to)"
+            " WHERE r.message = %s.id AND %s.shown > 0 AND ",
+            other, other, m, other);
         break;
     default:
         g_string_append_printf(c->sql,
-                               "coalesce(%s.mid IN (SELECT mid_of(r.in_reply_to) FROM reference r JOIN message %s ON %s.id = r.message"
+                               "coalesce(%s.mid IN (SELECT mid_of(r.in_reply_to) FROM reference r JOIN "
+                               "message %s ON %s.id = r.message"
                                " WHERE r.in_reply_to IS NOT NULL AND %s.shown > 0 AND ",
                                m, other, other, other);
     }
@@ -383,7 +393,8 @@ compile(struct compiler *c, const struct query *query, const char *m)
         else if (is_match(query))
             compile_match(c, query, m);
         else
-            compile_list(c, query->children, 0, query->children->len, query->kind == QUERY_AND ? " AND " : " OR ", m);
+            compile_list(c, query->children, 0, query->children->len,
+                         query->kind == QUERY_AND ? " AND " : " OR ", m);
         break;
     case QUERY_XOR:
         compile_list(c, query->children, 0, query->children->len, " <> ", m);
@@ -422,8 +433,10 @@ compile(struct compiler *c, const struct query *query, const char *m)
     case QUERY_PATH:
     case QUERY_ACCOUNT: {
         g_autofree char *ids = folder_ids(c, query);
-        g_string_append_printf(c->sql, "EXISTS (SELECT 1 FROM placement p WHERE p.message = %s.id AND p.folder IN (%s) AND p." SHOWN ")", m,
-                               ids);
+        g_string_append_printf(
+            c->sql,
+            "EXISTS (SELECT 1 FROM placement p WHERE p.message = %s.id AND p.folder IN (%s) AND p." SHOWN ")",
+            m, ids);
         break;
     }
     case QUERY_MINE:
@@ -451,10 +464,11 @@ is_unread(const struct query *query)
     return child->kind == QUERY_FLAG && child->flag == FLAG_SEEN;
 }
 
-/* Begins "FROM … WHERE" for the best of the top-level conditions. used: those that it means already; *key: the column to
- * page by. */
+/* Begins "FROM … WHERE" for the best of the top-level conditions. used: those that it means already; *key:
+ * the column to page by. */
 static void
-choose_walk(struct compiler *c, const struct query *const *conditions, guint n, const char **key, gboolean *used)
+choose_walk(struct compiler *c, const struct query *const *conditions, guint n, const char **key,
+            gboolean *used)
 {
     g_autoptr(GString) match = g_string_new(NULL);
     guint terms = 0;
@@ -468,17 +482,19 @@ choose_walk(struct compiler *c, const struct query *const *conditions, guint n, 
         }
     if (terms) {
         *key = "fulltext.rowid";
-        g_string_append(c->sql, "FROM fulltext CROSS JOIN message m ON m.key = fulltext.rowid WHERE fulltext MATCH ");
+        g_string_append(c->sql,
+                        "FROM fulltext CROSS JOIN message m ON m.key = fulltext.rowid WHERE fulltext MATCH ");
         add_text(c, match->str);
         return;
     }
     for (guint i = 0; i < n; i++)
-        if ((conditions[i]->kind == QUERY_NUMBER || conditions[i]->kind == QUERY_THREAD) && conditions[i]->min == conditions[i]->max) {
+        if ((conditions[i]->kind == QUERY_NUMBER || conditions[i]->kind == QUERY_THREAD) &&
+            conditions[i]->min == conditions[i]->max) {
             g_string_append(c->sql, "FROM message m WHERE 1");
             return;
         } else if (conditions[i]->kind == QUERY_ID && conditions[i]->match != QUERY_REGEX) {
             char *mid = g_malloc0(MID_SIZE);
-            mid_hash(conditions[i]->text, (guint8 *) mid);
+            mid_hash(conditions[i]->text, (guint8 *)mid);
             g_string_append(c->sql, "FROM message m INDEXED BY message_mid WHERE m.mid = ");
             add_parameter(c, mid, 0, TRUE);
             used[i] = TRUE;
@@ -493,9 +509,11 @@ choose_walk(struct compiler *c, const struct query *const *conditions, guint n, 
             return;
         }
     for (guint i = 0; i < n; i++)
-        if (is_unread(conditions[i]) || (conditions[i]->kind == QUERY_FLAG && conditions[i]->flag == FLAG_FLAGGED)) {
+        if (is_unread(conditions[i]) ||
+            (conditions[i]->kind == QUERY_FLAG && conditions[i]->flag == FLAG_FLAGGED)) {
             gboolean unread = is_unread(conditions[i]);
-            g_string_append_printf(c->sql, "FROM message m INDEXED BY %s WHERE (m.flags & %d) %s 0", unread ? "message_unread" : "message_flagged",
+            g_string_append_printf(c->sql, "FROM message m INDEXED BY %s WHERE (m.flags & %d) %s 0",
+                                   unread ? "message_unread" : "message_flagged",
                                    unread ? FLAG_SEEN : FLAG_FLAGGED, unread ? "=" : "<>");
             used[i] = TRUE;
             return;
@@ -507,7 +525,8 @@ choose_walk(struct compiler *c, const struct query *const *conditions, guint n, 
                 continue;
             *key = "w.key";
             g_string_append_printf(c->sql,
-                                   "FROM placement w INDEXED BY placement_key CROSS JOIN message m ON m.id = w.message WHERE w.folder = %s"
+                                   "FROM placement w INDEXED BY placement_key CROSS JOIN message m ON m.id = "
+                                   "w.message WHERE w.folder = %s"
                                    " AND w." SHOWN,
                                    ids);
             used[i] = TRUE;
@@ -516,8 +535,8 @@ choose_walk(struct compiler *c, const struct query *const *conditions, guint n, 
     g_string_append(c->sql, "FROM message m INDEXED BY message_key WHERE 1");
 }
 
-/* Mail of a time lies among the keys of that time. (A message with a Date that lies after its arrival has the key of its
- * arrival; it is found as long as the search does not begin after that.) */
+/* Mail of a time lies among the keys of that time. (A message with a Date that lies after its arrival has the
+ * key of its arrival; it is found as long as the search does not begin after that.) */
 static void
 bound_by_date(struct compiler *c, const struct query *query, const char *key)
 {
@@ -567,11 +586,11 @@ finish(struct compiler *c, GError **error)
     for (guint i = 0; i < c->parameters->len; i++) {
         const struct parameter *p = &g_array_index(c->parameters, struct parameter, i);
         if (p->bytes)
-            sqlite3_bind_blob(statement, (int) i + 1, p->text, MID_SIZE, SQLITE_TRANSIENT);
+            sqlite3_bind_blob(statement, (int)i + 1, p->text, MID_SIZE, SQLITE_TRANSIENT);
         else if (p->text)
-            sqlite3_bind_text(statement, (int) i + 1, p->text, -1, SQLITE_TRANSIENT);
+            sqlite3_bind_text(statement, (int)i + 1, p->text, -1, SQLITE_TRANSIENT);
         else
-            sqlite3_bind_int64(statement, (int) i + 1, p->number);
+            sqlite3_bind_int64(statement, (int)i + 1, p->number);
     }
     return statement;
 }
@@ -592,7 +611,7 @@ search_prepare(struct store *store, const struct query *query, const struct sear
     c.parameters = g_array_new(FALSE, TRUE, sizeof(struct parameter));
     g_array_set_clear_func(c.parameters, parameter_clear);
     if (query->kind == QUERY_AND && query->children->len) {
-        conditions = (const struct query *const *) query->children->pdata;
+        conditions = (const struct query *const *)query->children->pdata;
         n = query->children->len;
     }
     g_autofree gboolean *used = g_new0(gboolean, n);
@@ -611,7 +630,8 @@ search_prepare(struct store *store, const struct query *query, const struct sear
         g_string_append_c(c.sql, ')');
     }
     leave_out(&c, query);
-    g_string_append_printf(c.sql, " ORDER BY %s %s LIMIT ", key, page->direction == LIST_OLDER ? "DESC" : "ASC");
+    g_string_append_printf(c.sql, " ORDER BY %s %s LIMIT ", key,
+                           page->direction == LIST_OLDER ? "DESC" : "ASC");
     add_parameter(&c, NULL, page->limit, FALSE);
     sqlite3_stmt *statement = finish(&c, error);
     g_string_free(c.sql, TRUE);
@@ -622,19 +642,25 @@ search_prepare(struct store *store, const struct query *query, const struct sear
 }
 
 GArray *
-store_search(struct store *store, const struct query *query, const struct query_options *options, GError **error)
+store_search(struct store *store, const struct query *query, const struct query_options *options,
+             GError **error)
 {
     static const struct query_options none;
     const struct query_options *o = options ? options : &none;
-    struct search_page page = {.everything = o->everything, .direction = LIST_OLDER, .key = o->before, .limit = o->limit ? o->limit : 50,
-                               .marked = o->marked, .n_marked = o->n_marked};
+    struct search_page page = {.everything = o->everything,
+                               .direction = LIST_OLDER,
+                               .key = o->before,
+                               .limit = o->limit ? o->limit : 50,
+                               .marked = o->marked,
+                               .n_marked = o->n_marked};
     g_autoptr(GArray) hits = g_array_new(FALSE, FALSE, sizeof(struct query_hit));
     sqlite3_stmt *q = search_prepare(store, query, &page, error);
     gint64 last = 0;
     int rc = SQLITE_ROW;
 
     while (q && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct query_hit hit = {sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2)};
+        struct query_hit hit = {sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1),
+                                sqlite3_column_int64(q, 2)};
         if (hit.key != last) /* twice in one folder is one message */
             g_array_append_val(hits, hit);
         last = hit.key;
@@ -646,9 +672,11 @@ store_search(struct store *store, const struct query *query, const struct query_
 }
 
 gint64
-store_search_count(struct store *store, const struct query *query, gboolean everything, gint64 bound, GError **error)
+store_search_count(struct store *store, const struct query *query, gboolean everything, gint64 bound,
+                   GError **error)
 {
-    struct search_page page = {.everything = everything, .direction = LIST_OLDER, .limit = (guint) CLAMP(bound, 1, G_MAXINT32)};
+    struct search_page page = {
+        .everything = everything, .direction = LIST_OLDER, .limit = (guint)CLAMP(bound, 1, G_MAXINT32)};
     sqlite3_stmt *q = search_prepare(store, query, &page, error);
     gint64 count = 0, last = 0;
     int rc = SQLITE_ROW;

@@ -11,20 +11,22 @@
 struct search_page {
     gboolean everything;
     enum list_direction direction;
-    gint64 key;            /* beyond it; 0: from the end */
+    gint64 key; /* beyond it; 0: from the end */
     guint limit;
     const gint64 *marked;
     guint n_marked;
 };
-sqlite3_stmt *search_prepare(struct store *store, const struct query *query, const struct search_page *page, GError **error);
+sqlite3_stmt *search_prepare(struct store *store, const struct query *query, const struct search_page *page,
+                             GError **error);
 
-/* SQL functions: has_text(text, folded needle), matches(pattern, text), mid_of(message id), has_me(packed people). */
+/* SQL functions: has_text(text, folded needle), matches(pattern, text), mid_of(message id), has_me(packed
+ * people). */
 gboolean search_functions(struct store *store, GError **error);
 /* NULL when it does not compile. */
 GRegex *search_pattern(const char *pattern);
 
-/* tokenizer.c: does the text hold any word that the full text could find? A single character of a script without spaces is
- * found as a beginning only (*single). */
+/* tokenizer.c: does the text hold any word that the full text could find? A single character of a script
+ * without spaces is found as a beginning only (*single). */
 gboolean tokenizer_has_words(const char *text, gboolean *single);
 
 #endif

@@ -1,4 +1,5 @@
-/* Functions that searches call from SQL. Text from messages goes in; patterns are bounded, so that none runs away (M12). */
+/* Functions that searches call from SQL. Text from messages goes in; patterns are bounded, so that none runs
+ * away (M12). */
 #include "config.h"
 
 #include "store/account.h"
@@ -13,7 +14,7 @@ static gboolean
 is_ascii(const char *text)
 {
     for (; *text; text++)
-        if ((guchar) *text >= 0x80)
+        if ((guchar)*text >= 0x80)
             return FALSE;
     return TRUE;
 }
@@ -21,8 +22,9 @@ is_ascii(const char *text)
 static void
 has_text(sqlite3_context *context, int n, sqlite3_value **args)
 {
-    const char *text = (const char *) sqlite3_value_text(args[0]), *needle = (const char *) sqlite3_value_text(args[1]);
-    (void) n;
+    const char *text = (const char *)sqlite3_value_text(args[0]),
+               *needle = (const char *)sqlite3_value_text(args[1]);
+    (void)n;
     if (!text || !needle) {
         sqlite3_result_int(context, 0);
         return;
@@ -56,9 +58,10 @@ free_pattern(void *pattern)
 static void
 matches(sqlite3_context *context, int n, sqlite3_value **args)
 {
-    const char *pattern = (const char *) sqlite3_value_text(args[0]), *text = (const char *) sqlite3_value_text(args[1]);
+    const char *pattern = (const char *)sqlite3_value_text(args[0]),
+               *text = (const char *)sqlite3_value_text(args[1]);
     GRegex *regex = sqlite3_get_auxdata(context, 0);
-    (void) n;
+    (void)n;
 
     if (!pattern || !text) {
         sqlite3_result_int(context, 0);
@@ -81,8 +84,8 @@ static void
 mid_of(sqlite3_context *context, int n, sqlite3_value **args)
 {
     guint8 mid[MID_SIZE];
-    (void) n;
-    if (mid_hash((const char *) sqlite3_value_text(args[0]), mid))
+    (void)n;
+    if (mid_hash((const char *)sqlite3_value_text(args[0]), mid))
         sqlite3_result_blob(context, mid, MID_SIZE, SQLITE_TRANSIENT);
     else
         sqlite3_result_null(context);
@@ -92,9 +95,9 @@ static void
 has_me(sqlite3_context *context, int n, sqlite3_value **args)
 {
     struct store *store = sqlite3_user_data(context);
-    const char *packed = (const char *) sqlite3_value_text(args[0]);
+    const char *packed = (const char *)sqlite3_value_text(args[0]);
     gboolean found = FALSE;
-    (void) n;
+    (void)n;
     g_auto(GStrv) lines = g_strsplit(packed ? packed : "", "\n", -1);
     for (char **line = lines; *line && !found; line++) {
         char *tab = strchr(*line, '\t');
@@ -120,8 +123,8 @@ search_functions(struct store *store, GError **error)
     };
     for (guint i = 0; i < G_N_ELEMENTS(functions); i++) {
         int rc = sqlite3_create_function_v2(store->db, functions[i].name, functions[i].n,
-                                            SQLITE_UTF8 | SQLITE_DIRECTONLY | functions[i].flags, store, functions[i].function, NULL,
-                                            NULL, NULL);
+                                            SQLITE_UTF8 | SQLITE_DIRECTONLY | functions[i].flags, store,
+                                            functions[i].function, NULL, NULL, NULL);
         if (rc != SQLITE_OK) {
             sql_error(store, rc, error);
             return FALSE;

@@ -22,22 +22,25 @@ sql_error(struct store *store, int rc, GError **error)
                     store->dir);
         break;
     case SQLITE_FULL:
-        g_set_error(error, STORE_ERROR, ERROR_IO, "cannot write the mail store %s: the disk is full: make room and try again",
-                    store->dir);
+        g_set_error(error, STORE_ERROR, ERROR_IO,
+                    "cannot write the mail store %s: the disk is full: make room and try again", store->dir);
         break;
     case SQLITE_READONLY:
-        g_set_error(error, STORE_ERROR, ERROR_IO, "cannot change the mail store %s: it is read-only here", store->dir);
+        g_set_error(error, STORE_ERROR, ERROR_IO, "cannot change the mail store %s: it is read-only here",
+                    store->dir);
         break;
     case SQLITE_INTERRUPT:
         g_set_error(error, STORE_ERROR, ERROR_CANCELLED, "stopped");
         break;
     case SQLITE_NOMEM:
-        g_set_error(error, STORE_ERROR, ERROR_RETRY, "not enough memory to read the mail store %s", store->dir);
+        g_set_error(error, STORE_ERROR, ERROR_RETRY, "not enough memory to read the mail store %s",
+                    store->dir);
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         g_set_error(error, STORE_ERROR, ERROR_GIVEUP,
-                    "the database %s/postrider.db is damaged (%s): move it aside and sync again; the mail files in %s are untouched",
+                    "the database %s/postrider.db is damaged (%s): move it aside and sync again; the mail "
+                    "files in %s are untouched",
                     store->dir, text, store->mail_dir);
         break;
     case SQLITE_IOERR:
@@ -199,13 +202,13 @@ sql_text(struct store *store, const char *text, const char *format, ...)
 char *
 sql_dup(sqlite3_stmt *statement, int column)
 {
-    return g_strdup((const char *) sqlite3_column_text(statement, column));
+    return g_strdup((const char *)sqlite3_column_text(statement, column));
 }
 
 const char *
 sql_str(sqlite3_stmt *statement, int column)
 {
-    const char *text = (const char *) sqlite3_column_text(statement, column);
+    const char *text = (const char *)sqlite3_column_text(statement, column);
     return text ? text : "";
 }
 
@@ -223,8 +226,8 @@ store_begin(struct store *store, GError **error)
 {
     g_return_val_if_fail(!store->in_transaction && !store->in_snapshot, FALSE);
     if (!store->writable) {
-        g_set_error(error, STORE_ERROR, ERROR_IO, "cannot change the mail store %s: it is open for reading only",
-                    store->dir);
+        g_set_error(error, STORE_ERROR, ERROR_IO,
+                    "cannot change the mail store %s: it is open for reading only", store->dir);
         return FALSE;
     }
     if (STEP_FAILS("store.begin")) {
@@ -244,7 +247,7 @@ unlink_all(GPtrArray *paths)
     for (guint i = 0; i < paths->len; i++) {
         STEP("store.unlink");
         if (unlink(paths->pdata[i]) < 0 && errno != ENOENT)
-            log_warn("store.unlink", "%s: %s", (char *) paths->pdata[i], g_strerror(errno));
+            log_warn("store.unlink", "%s: %s", (char *)paths->pdata[i], g_strerror(errno));
     }
 }
 
@@ -366,8 +369,8 @@ txn_sequence(struct store *store, GError **error)
             return 0;
         store->sequence = sql_int(store, 0, "SELECT value FROM counter WHERE name = 'sequence'", "");
         if (!store->sequence)
-            g_set_error(error, STORE_ERROR, ERROR_GIVEUP, "the database %s/postrider.db is damaged: it has no counter",
-                        store->dir);
+            g_set_error(error, STORE_ERROR, ERROR_GIVEUP,
+                        "the database %s/postrider.db is damaged: it has no counter", store->dir);
     }
     return store->sequence;
 }

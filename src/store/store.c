@@ -17,9 +17,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(store-error, store_error)
+G_DEFINE_QUARK(store - error, store_error)
 
-#define BUSY_TIMEOUT 10000 /* milliseconds */
+#define BUSY_TIMEOUT 10000        /* milliseconds */
 #define APPLICATION_ID 0x50735264 /* "PsRd" */
 
 /* SQLite's locks and its shared memory do not hold between machines. */
@@ -27,8 +27,8 @@ static gboolean
 on_network_fs(const char *dir)
 {
     static const guint32 kinds[] = {
-        0x6969 /* NFS */,      0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,   0x517B /* SMB */,
-        0x5346414F /* AFS */,  0x73757245 /* Coda */, 0x00C36400 /* Ceph */,   0x0BD00BD0 /* Lustre */,
+        0x6969 /* NFS */,      0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,  0x517B /* SMB */,
+        0x5346414F /* AFS */,  0x73757245 /* Coda */, 0x00C36400 /* Ceph */,  0x0BD00BD0 /* Lustre */,
         0x47504653 /* GPFS */, 0x6B414653 /* kAFS */, 0x013111A8 /* IBRIX */,
     };
     struct statfs fs;
@@ -38,7 +38,7 @@ on_network_fs(const char *dir)
     if (statfs(dir, &fs) < 0)
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if ((guint32) fs.f_type == kinds[i])
+        if ((guint32)fs.f_type == kinds[i])
             return TRUE;
     return FALSE;
 }
@@ -65,7 +65,8 @@ open_database(struct store *store, const char *path, int flags, gboolean immutab
         g_autofree char *escaped = g_uri_escape_string(path, "/", TRUE);
         uri = g_strdup_printf("file:%s?immutable=1", escaped);
     }
-    int rc = sqlite3_open_v2(uri ? uri : path, &store->db, flags | SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0), NULL);
+    int rc = sqlite3_open_v2(uri ? uri : path, &store->db,
+                             flags | SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0), NULL);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(store->db, 1);
         sqlite3_busy_timeout(store->db, BUSY_TIMEOUT);
@@ -82,7 +83,8 @@ open_database(struct store *store, const char *path, int flags, gboolean immutab
     return FALSE;
 }
 
-/* Making the database, choosing its journal and migrating are for one at a time, also among the threads of a process. */
+/* Making the database, choosing its journal and migrating are for one at a time, also among the threads of a
+ * process. */
 static int
 lock_opening(struct store *store, GError **error)
 {
@@ -96,7 +98,8 @@ lock_opening(struct store *store, GError **error)
     if (fd < 0)
         error_set_errno(error, STORE_ERROR, errno, "cannot open the mail store %s", store->dir);
     else
-        g_set_error(error, STORE_ERROR, ERROR_BUSY, "the mail store %s is being opened by another program: try again", store->dir);
+        g_set_error(error, STORE_ERROR, ERROR_BUSY,
+                    "the mail store %s is being opened by another program: try again", store->dir);
     if (fd >= 0)
         close(fd);
     return -1;
@@ -105,8 +108,9 @@ lock_opening(struct store *store, GError **error)
 static gboolean
 open_for_writing(struct store *store, const char *path, GError **error)
 {
-    /* SQLite would make it as the umask says. Only a new one is opened here: closing a descriptor of a database that this
-     * process has open elsewhere would drop the locks of all its connections (POSIX locks, sqlite.org/howtocorrupt.html 2.2). */
+    /* SQLite would make it as the umask says. Only a new one is opened here: closing a descriptor of a
+     * database that this process has open elsewhere would drop the locks of all its connections (POSIX locks,
+     * sqlite.org/howtocorrupt.html 2.2). */
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 && errno != EEXIST) {
         error_set_errno(error, STORE_ERROR, errno, "cannot open the mail store %s", path);
@@ -118,10 +122,11 @@ open_for_writing(struct store *store, const char *path, GError **error)
         log_warn("store.open", "%s: %s", path, g_strerror(errno));
     if (!open_database(store, path, SQLITE_OPEN_READWRITE, FALSE, error))
         return FALSE;
-    g_autofree char *setup = g_strdup_printf("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-                                             "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
-                                             "PRAGMA journal_size_limit = 33554432; PRAGMA application_id = %d",
-                                             APPLICATION_ID);
+    g_autofree char *setup =
+        g_strdup_printf("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                        "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
+                        "PRAGMA journal_size_limit = 33554432; PRAGMA application_id = %d",
+                        APPLICATION_ID);
     /* auto_vacuum and the journal can be chosen while it is empty only, and the latter by one process. */
     if (sql_int(store, 0, "PRAGMA user_version", "") == 0 &&
         !sql_script(store, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL", error))
@@ -139,7 +144,8 @@ open_for_reading(struct store *store, const char *path, GError **error)
         return FALSE;
     }
     g_autoptr(GError) first = NULL;
-    /* A store on a read-only medium has no place for the shared memory of the WAL: then nobody can write it either. */
+    /* A store on a read-only medium has no place for the shared memory of the WAL: then nobody can write it
+     * either. */
     if (!open_database(store, path, SQLITE_OPEN_READONLY, FALSE, &first)) {
         if (!g_error_matches(first, STORE_ERROR, ERROR_IO) || access(store->dir, W_OK) == 0) {
             g_propagate_error(error, g_steal_pointer(&first));
@@ -148,8 +154,10 @@ open_for_reading(struct store *store, const char *path, GError **error)
         if (!open_database(store, path, SQLITE_OPEN_READONLY, TRUE, error))
             return FALSE;
     }
-    return sql_script(store, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;"
-                             "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY", error);
+    return sql_script(store,
+                      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;"
+                      "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY",
+                      error);
 }
 
 static gboolean
@@ -159,15 +167,17 @@ check_version(struct store *store, GError **error)
     if (version == SCHEMA_VERSION)
         return TRUE;
     if (version > SCHEMA_VERSION)
-        g_set_error(error, STORE_ERROR, ERROR_CONFIG,
-                    "the mail store %s was written by a newer postrider (schema %d, this one knows %d): use that one", store->dir,
-                    (int) version, SCHEMA_VERSION);
+        g_set_error(
+            error, STORE_ERROR, ERROR_CONFIG,
+            "the mail store %s was written by a newer postrider (schema %d, this one knows %d): use that one",
+            store->dir, (int)version, SCHEMA_VERSION);
     else if (version == 0)
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no mail in the store %s yet: run \"postrider sync\"",
-                    store->dir);
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    "there is no mail in the store %s yet: run \"postrider sync\"", store->dir);
     else
         g_set_error(error, STORE_ERROR, ERROR_CONFIG,
-                    "the mail store %s was written by an older postrider: run \"postrider sync\" once to bring it forward",
+                    "the mail store %s was written by an older postrider: run \"postrider sync\" once to "
+                    "bring it forward",
                     store->dir);
     return FALSE;
 }
@@ -189,7 +199,8 @@ store_open(const char *dir, enum store_mode mode, GError **error)
         return NULL;
     if (!(mode & STORE_NETWORK_FS) && on_network_fs(store->dir)) {
         g_set_error(error, STORE_ERROR, ERROR_CONFIG,
-                    "the mail store %s lies on a network file system, where a database breaks: set XDG_DATA_HOME to a "
+                    "the mail store %s lies on a network file system, where a database breaks: set "
+                    "XDG_DATA_HOME to a "
                     "local disk, or allow it with network-store = yes",
                     store->dir);
         return NULL;
@@ -197,9 +208,10 @@ store_open(const char *dir, enum store_mode mode, GError **error)
     int lock = store->writable ? lock_opening(store, error) : -1;
     if (store->writable && lock < 0)
         return NULL;
-    gboolean ok = (store->writable ? open_for_writing(store, path, error) : open_for_reading(store, path, error)) &&
-                  tokenizer_register(store->db, error) && search_functions(store, error) &&
-                  (!store->writable || schema_migrate(store, error)) && check_version(store, error);
+    gboolean ok =
+        (store->writable ? open_for_writing(store, path, error) : open_for_reading(store, path, error)) &&
+        tokenizer_register(store->db, error) && search_functions(store, error) &&
+        (!store->writable || schema_migrate(store, error)) && check_version(store, error);
     if (lock >= 0)
         close(lock);
     return ok ? g_steal_pointer(&store) : NULL;
@@ -279,7 +291,8 @@ store_set(struct store *store, const char *key, const char *value, GError **erro
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    gboolean ok = value ? sql_run(store, error, "INSERT OR REPLACE INTO setting VALUES (?, ?)", "ss", key, value)
-                        : sql_run(store, error, "DELETE FROM setting WHERE name = ?", "s", key);
+    gboolean ok =
+        value ? sql_run(store, error, "INSERT OR REPLACE INTO setting VALUES (?, ?)", "ss", key, value)
+              : sql_run(store, error, "DELETE FROM setting WHERE name = ?", "s", key);
     return txn_leave(store, own, ok, error);
 }

@@ -11,16 +11,17 @@ struct uidset *
 survey_uids(struct store *store, gint64 folder, GError **error)
 {
     g_autoptr(struct_uidset) uids = uidset_new();
-    sqlite3_stmt *q =
-        sql_query(store, error, "SELECT uid FROM placement WHERE folder = ? AND uid > 0 ORDER BY uid", "l", folder);
+    sqlite3_stmt *q = sql_query(
+        store, error, "SELECT uid FROM placement WHERE folder = ? AND uid > 0 ORDER BY uid", "l", folder);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0)
-        uidset_add(uids, (guint32) sqlite3_column_int64(q, 0));
+        uidset_add(uids, (guint32)sqlite3_column_int64(q, 0));
     return rc < 0 ? NULL : g_steal_pointer(&uids);
 }
 
-#define SELECT_PLACEMENT                                                                                               \
-    "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, p.base_tags, p.tags"   \
+#define SELECT_PLACEMENT                                                                                     \
+    "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, "            \
+    "p.base_tags, p.tags"                                                                                    \
     " FROM placement p JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
 
 static gboolean
@@ -32,13 +33,13 @@ append_rows(struct store *store, struct placement_set *set, sqlite3_stmt *q, GEr
         struct placement row = {
             .id = sqlite3_column_int64(q, 0),
             .message = sqlite3_column_int64(q, 1),
-            .modseq = (guint64) sqlite3_column_int64(q, 2),
-            .uid = (guint32) sqlite3_column_int64(q, 3),
-            .base_flags = (guint16) sqlite3_column_int(q, 4),
-            .flags = (guint16) sqlite3_column_int(q, 5),
-            .state = (guint8) sqlite3_column_int(q, 6),
-            .cached = (guint8) sqlite3_column_int(q, 7),
-            .size = (guint32) MIN(sqlite3_column_int64(q, 8), (gint64) G_MAXUINT32),
+            .modseq = (guint64)sqlite3_column_int64(q, 2),
+            .uid = (guint32)sqlite3_column_int64(q, 3),
+            .base_flags = (guint16)sqlite3_column_int(q, 4),
+            .flags = (guint16)sqlite3_column_int(q, 5),
+            .state = (guint8)sqlite3_column_int(q, 6),
+            .cached = (guint8)sqlite3_column_int(q, 7),
+            .size = (guint32)MIN(sqlite3_column_int64(q, 8), (gint64)G_MAXUINT32),
             .base_tags = *base ? g_string_chunk_insert_const(set->strings, base) : "",
             .tags = *tags ? g_string_chunk_insert_const(set->strings, tags) : "",
         };
@@ -61,7 +62,8 @@ survey_load(struct store *store, gint64 folder, const struct uidset *uids, GErro
 {
     static const char *const unsettled[] = {
         SELECT_PLACEMENT "AND p.uid = 0",
-        SELECT_PLACEMENT "AND p.uid > 0 AND p." SHOWN " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)",
+        SELECT_PLACEMENT "AND p.uid > 0 AND p." SHOWN
+                         " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)",
         SELECT_PLACEMENT "AND p.uid > 0 AND p.state = 1",
     };
     g_autoptr(struct_placement_set) set = g_new0(struct placement_set, 1);
@@ -73,19 +75,19 @@ survey_load(struct store *store, gint64 folder, const struct uidset *uids, GErro
     guint32 first, last;
     for (struct uidset_iter it = uidset_iter(uids); uidset_next_range(&it, &first, &last);)
         if (!append_rows(store, set,
-                         sql_query(store, error, SELECT_PLACEMENT "AND p.uid > 0 AND p.uid BETWEEN ?2 AND ?3", "lll",
-                                   folder, (gint64) first, (gint64) last),
+                         sql_query(store, error, SELECT_PLACEMENT "AND p.uid > 0 AND p.uid BETWEEN ?2 AND ?3",
+                                   "lll", folder, (gint64)first, (gint64)last),
                          error))
             return NULL;
     g_array_sort(set->array, by_uid);
     /* What is unsettled and was named came twice. */
     guint n = 0;
-    struct placement *rows = (struct placement *) set->array->data;
+    struct placement *rows = (struct placement *)set->array->data;
     for (guint i = 0; i < set->array->len; i++)
         if (!n || rows[n - 1].id != rows[i].id)
             rows[n++] = rows[i];
     g_array_set_size(set->array, n);
-    set->rows = (struct placement *) set->array->data;
+    set->rows = (struct placement *)set->array->data;
     set->n = n;
     return g_steal_pointer(&set);
 }
@@ -116,22 +118,24 @@ survey_waiting(struct store *store, gint64 folder, GError **error)
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(waiting_free);
     sqlite3_stmt *q = sql_query(
         store, error,
-        "SELECT p.id, p.message, p.state, m.emailid, m.message_id, m.date, m.size, hex(m.hash), i.id IS NOT NULL,"
+        "SELECT p.id, p.message, p.state, m.emailid, m.message_id, m.date, m.size, hex(m.hash), i.id IS NOT "
+        "NULL,"
         " i.uncertain OR (i.source > 0 AND NOT EXISTS (SELECT 1 FROM placement s WHERE s.id = i.source))"
         " FROM placement p JOIN message m ON m.id = p.message"
-        " LEFT JOIN intent i ON i.target = p.id AND i.target > 0 WHERE p.folder = ? AND p.uid = 0 ORDER BY p.id",
+        " LEFT JOIN intent i ON i.target = p.id AND i.target > 0 WHERE p.folder = ? AND p.uid = 0 ORDER BY "
+        "p.id",
         "l", folder);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct survey_waiting *waiting = g_new0(struct survey_waiting, 1);
         waiting->placement = sqlite3_column_int64(q, 0);
         waiting->message = sqlite3_column_int64(q, 1);
-        waiting->state = (guint8) sqlite3_column_int(q, 2);
+        waiting->state = (guint8)sqlite3_column_int(q, 2);
         const char *emailid = sql_str(q, 3), *colon = strchr(emailid, ':'), *content = sql_str(q, 7);
         waiting->emailid = colon ? g_strdup(colon + 1) : NULL;
         waiting->message_id = sql_dup(q, 4);
         waiting->date = sqlite3_column_int64(q, 5);
-        waiting->size = (guint64) sqlite3_column_int64(q, 6);
+        waiting->size = (guint64)sqlite3_column_int64(q, 6);
         waiting->content = *content ? g_strdup(content) : NULL;
         waiting->is_arrival = sqlite3_column_int(q, 8);
         waiting->may_be_there = sqlite3_column_int(q, 9);
@@ -149,15 +153,15 @@ survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size
         "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p JOIN message m ON m.id = p.message"
         " WHERE p.folder = ?1 AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0"
         " AND (?2 = 0 OR m.date >= ?2 OR m.received >= ?2) AND (?3 = 0 OR m.size <= ?3) ORDER BY p.key DESC",
-        "lll", folder, since, (gint64) max_size);
+        "lll", folder, since, (gint64)max_size);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct survey_body body = {
             .placement = sqlite3_column_int64(q, 0),
             .message = sqlite3_column_int64(q, 1),
-            .uid = (guint32) sqlite3_column_int64(q, 2),
-            .flags = (guint) sqlite3_column_int(q, 3),
-            .size = (guint64) sqlite3_column_int64(q, 4),
+            .uid = (guint32)sqlite3_column_int64(q, 2),
+            .flags = (guint)sqlite3_column_int(q, 3),
+            .size = (guint64)sqlite3_column_int64(q, 4),
         };
         g_array_append_val(bodies, body);
     }
@@ -168,20 +172,22 @@ GArray *
 survey_twins(struct store *store, gint64 folder, GError **error)
 {
     g_autoptr(GArray) twins = g_array_new(FALSE, FALSE, sizeof(struct survey_twin));
-    sqlite3_stmt *q = sql_query(
-        store, error,
-        "SELECT p.id, p.uid, p.flags, other.id FROM placement p JOIN message m ON m.id = p.message"
-        " JOIN message other ON other.mid = m.mid AND other.id <> m.id AND other.cached = 1 AND other.size = m.size"
-        " AND other.date = m.date AND other.hash IS NOT NULL"
-        " WHERE p.folder = ? AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0 AND m.mid IS NOT NULL"
-        " GROUP BY p.id ORDER BY p.uid",
-        "l", folder);
+    sqlite3_stmt *q =
+        sql_query(store, error,
+                  "SELECT p.id, p.uid, p.flags, other.id FROM placement p JOIN message m ON m.id = p.message"
+                  " JOIN message other ON other.mid = m.mid AND other.id <> m.id AND other.cached = 1 AND "
+                  "other.size = m.size"
+                  " AND other.date = m.date AND other.hash IS NOT NULL"
+                  " WHERE p.folder = ? AND p.file IS NULL AND p." SHOWN
+                  " AND p.uid > 0 AND m.cached = 0 AND m.mid IS NOT NULL"
+                  " GROUP BY p.id ORDER BY p.uid",
+                  "l", folder);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct survey_twin twin = {
             .placement = sqlite3_column_int64(q, 0),
-            .uid = (guint32) sqlite3_column_int64(q, 1),
-            .flags = (guint) sqlite3_column_int(q, 2),
+            .uid = (guint32)sqlite3_column_int64(q, 1),
+            .flags = (guint)sqlite3_column_int(q, 2),
             .twin = sqlite3_column_int64(q, 3),
         };
         g_array_append_val(twins, twin);

@@ -1,8 +1,8 @@
 /* Threads: connected components over Message-ID, In-Reply-To and References, whatever the order of arrival.
  *
- * `mention` maps every id that was seen or named to its thread. When a message connects two threads, the one with fewer
- * messages is renamed into the other, so that n messages cost n log n renames at worst; mentions of the old number find
- * the new one through thread.moved_to. */
+ * `mention` maps every id that was seen or named to its thread. When a message connects two threads, the one
+ * with fewer messages is renamed into the other, so that n messages cost n log n renames at worst; mentions
+ * of the old number find the new one through thread.moved_to. */
 #include "config.h"
 
 #include "store/internal.h"
@@ -19,7 +19,7 @@ mid_hash(const char *message_id, guint8 mid[MID_SIZE])
     guint8 digest[32];
     gsize length = sizeof digest;
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(sum, (const guchar *) message_id, -1);
+    g_checksum_update(sum, (const guchar *)message_id, -1);
     g_checksum_get_digest(sum, digest, &length);
     memcpy(mid, digest, MID_SIZE);
     return TRUE;
@@ -30,7 +30,8 @@ static gint64
 thread_now(struct store *store, gint64 thread)
 {
     gint64 first = thread, next, hops = 0;
-    while ((next = sql_int(store, 0, "SELECT moved_to FROM thread WHERE id = ?", "l", thread)) && hops++ < 10000)
+    while ((next = sql_int(store, 0, "SELECT moved_to FROM thread WHERE id = ?", "l", thread)) &&
+           hops++ < 10000)
         thread = next;
     if (hops > 1) /* the way is shorter next time */
         sql_run(store, NULL, "UPDATE thread SET moved_to = ? WHERE id = ?", "ll", thread, first);
@@ -47,21 +48,23 @@ static gboolean
 count_in_folder(struct store *store, gint64 folder, int total, int unread, int flagged, int conversations,
                 int unread_conversations, GError **error)
 {
-    return sql_run(store, error,
-                   "UPDATE folder SET total = total + ?, unread = unread + ?, flagged = flagged + ?,"
-                   " conversations = conversations + ?, unread_conversations = unread_conversations + ? WHERE id = ?",
-                   "iiiiil", total, unread, flagged, conversations, unread_conversations, folder);
+    return sql_run(
+        store, error,
+        "UPDATE folder SET total = total + ?, unread = unread + ?, flagged = flagged + ?,"
+        " conversations = conversations + ?, unread_conversations = unread_conversations + ? WHERE id = ?",
+        "iiiiil", total, unread, flagged, conversations, unread_conversations, folder);
 }
 
 gboolean
 folder_thread_add(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags, GError **error)
 {
     int unread = !(flags & FLAG_SEEN), flagged = !!(flags & FLAG_FLAGGED);
-    sqlite3_stmt *q = sql_query(store, error,
-                                "INSERT INTO folder_thread VALUES (?1, ?2, ?3, 1, ?4, ?5) ON CONFLICT (folder, thread) DO UPDATE"
-                                " SET newest = max(newest, ?3), count = count + 1, unread = unread + ?4, flagged = flagged + ?5"
-                                " RETURNING count, unread",
-                                "lllii", folder, thread, key, unread, flagged);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "INSERT INTO folder_thread VALUES (?1, ?2, ?3, 1, ?4, ?5) ON CONFLICT (folder, thread) DO UPDATE"
+        " SET newest = max(newest, ?3), count = count + 1, unread = unread + ?4, flagged = flagged + ?5"
+        " RETURNING count, unread",
+        "lllii", folder, thread, key, unread, flagged);
     if (!q || sql_row(store, q, error) <= 0)
         return FALSE;
     gboolean first = sqlite3_column_int64(q, 0) == 1;
@@ -71,13 +74,15 @@ folder_thread_add(struct store *store, gint64 folder, gint64 thread, gint64 key,
 }
 
 gboolean
-folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags, GError **error)
+folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags,
+                     GError **error)
 {
     int unread = !(flags & FLAG_SEEN), flagged = !!(flags & FLAG_FLAGGED);
-    sqlite3_stmt *q = sql_query(store, error,
-                                "UPDATE folder_thread SET count = count - 1, unread = unread - ?3, flagged = flagged - ?4"
-                                " WHERE folder = ?1 AND thread = ?2 RETURNING count, unread, newest",
-                                "llii", folder, thread, unread, flagged);
+    sqlite3_stmt *q =
+        sql_query(store, error,
+                  "UPDATE folder_thread SET count = count - 1, unread = unread - ?3, flagged = flagged - ?4"
+                  " WHERE folder = ?1 AND thread = ?2 RETURNING count, unread, newest",
+                  "llii", folder, thread, unread, flagged);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc < 0)
         return FALSE;
@@ -87,12 +92,15 @@ folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 k
     gboolean last_unread = unread && sqlite3_column_int64(q, 1) == 0;
     gboolean was_newest = sqlite3_column_int64(q, 2) == key;
     sql_end(q);
-    if (last && !sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ? AND thread = ?", "ll", folder, thread))
+    if (last && !sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ? AND thread = ?", "ll",
+                         folder, thread))
         return FALSE;
     if (!last && was_newest &&
         !sql_run(store, error,
-                 "UPDATE folder_thread SET newest = coalesce((SELECT m.key FROM message m CROSS JOIN placement p ON p.message = m.id"
-                 " WHERE m.thread = ?2 AND p.folder = ?1 AND p." SHOWN " ORDER BY m.key DESC LIMIT 1), newest)"
+                 "UPDATE folder_thread SET newest = coalesce((SELECT m.key FROM message m CROSS JOIN "
+                 "placement p ON p.message = m.id"
+                 " WHERE m.thread = ?2 AND p.folder = ?1 AND p." SHOWN
+                 " ORDER BY m.key DESC LIMIT 1), newest)"
                  " WHERE folder = ?1 AND thread = ?2",
                  "ll", folder, thread))
         return FALSE;
@@ -100,7 +108,8 @@ folder_thread_remove(struct store *store, gint64 folder, gint64 thread, gint64 k
 }
 
 gboolean
-folder_thread_reflag(struct store *store, gint64 folder, gint64 thread, guint before, guint after, GError **error)
+folder_thread_reflag(struct store *store, gint64 folder, gint64 thread, guint before, guint after,
+                     GError **error)
 {
     int unread = !(after & FLAG_SEEN) - !(before & FLAG_SEEN);
     int flagged = !!(after & FLAG_FLAGGED) - !!(before & FLAG_FLAGGED);
@@ -124,9 +133,10 @@ static gboolean
 merge_in_folder(struct store *store, gint64 folder, gint64 from, gint64 to, GError **error)
 {
     gint64 newest = 0, count = 0, unread = 0, flagged = 0;
-    sqlite3_stmt *q = sql_query(store, error,
-                                "DELETE FROM folder_thread WHERE folder = ? AND thread = ? RETURNING newest, count, unread, flagged",
-                                "ll", folder, from);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "DELETE FROM folder_thread WHERE folder = ? AND thread = ? RETURNING newest, count, unread, flagged",
+        "ll", folder, from);
     int rc = q ? sql_row(store, q, error) : -1;
     if (rc <= 0)
         return rc == 0;
@@ -135,12 +145,15 @@ merge_in_folder(struct store *store, gint64 folder, gint64 from, gint64 to, GErr
     unread = sqlite3_column_int64(q, 2);
     flagged = sqlite3_column_int64(q, 3);
     sql_end(q);
-    gint64 had_unread = sql_int(store, -1, "SELECT unread FROM folder_thread WHERE folder = ? AND thread = ?", "ll", folder, to);
+    gint64 had_unread = sql_int(store, -1, "SELECT unread FROM folder_thread WHERE folder = ? AND thread = ?",
+                                "ll", folder, to);
     gboolean both = had_unread >= 0;
-    return sql_run(store, error,
-                   "INSERT INTO folder_thread VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, thread) DO UPDATE SET"
-                   " newest = max(newest, ?3), count = count + ?4, unread = unread + ?5, flagged = flagged + ?6",
-                   "llllll", folder, to, newest, count, unread, flagged) &&
+    return sql_run(
+               store, error,
+               "INSERT INTO folder_thread VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, thread) DO "
+               "UPDATE SET"
+               " newest = max(newest, ?3), count = count + ?4, unread = unread + ?5, flagged = flagged + ?6",
+               "llllll", folder, to, newest, count, unread, flagged) &&
            (!both || count_in_folder(store, folder, 0, 0, 0, -1, had_unread && unread ? -1 : 0, error));
 }
 
@@ -149,7 +162,8 @@ merge(struct store *store, gint64 from, gint64 to, GError **error)
 {
     g_autoptr(GHashTable) folders = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT DISTINCT p.folder FROM message m CROSS JOIN placement p ON p.message = m.id WHERE m.thread = ?",
+                                "SELECT DISTINCT p.folder FROM message m CROSS JOIN placement p ON p.message "
+                                "= m.id WHERE m.thread = ?",
                                 "l", from);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
@@ -158,18 +172,21 @@ merge(struct store *store, gint64 from, gint64 to, GError **error)
         g_hash_table_add(folders, folder);
     }
     if (rc < 0 ||
-        !sql_run(store, error,
-                 "UPDATE placement SET thread = ?2 WHERE message IN (SELECT id FROM message WHERE thread = ?1)", "ll", from, to) ||
+        !sql_run(
+            store, error,
+            "UPDATE placement SET thread = ?2 WHERE message IN (SELECT id FROM message WHERE thread = ?1)",
+            "ll", from, to) ||
         !sql_run(store, error, "UPDATE message SET thread = ?2 WHERE thread = ?1", "ll", from, to) ||
-        !sql_run(store, error, "UPDATE thread SET size = size + (SELECT size FROM thread WHERE id = ?1) WHERE id = ?2", "ll", from,
-                 to) ||
+        !sql_run(store, error,
+                 "UPDATE thread SET size = size + (SELECT size FROM thread WHERE id = ?1) WHERE id = ?2",
+                 "ll", from, to) ||
         !sql_run(store, error, "UPDATE thread SET size = 0, moved_to = ?2 WHERE id = ?1", "ll", from, to))
         return FALSE;
     GHashTableIter iter;
     gpointer folder;
     g_hash_table_iter_init(&iter, folders);
     while (g_hash_table_iter_next(&iter, &folder, NULL))
-        if (!merge_in_folder(store, *(gint64 *) folder, from, to, error))
+        if (!merge_in_folder(store, *(gint64 *)folder, from, to, error))
             return FALSE;
     return TRUE;
 }
@@ -182,7 +199,9 @@ ids_of(const struct envelope *envelope)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     guint n = envelope->references ? g_strv_length(envelope->references) : 0;
     for (guint i = 0; i < n + 2; i++) {
-        char *id = i == 0 ? envelope->message_id : i == 1 ? envelope->in_reply_to : envelope->references[i - 2];
+        char *id = i == 0   ? envelope->message_id
+                   : i == 1 ? envelope->in_reply_to
+                            : envelope->references[i - 2];
         guint8 mid[MID_SIZE];
         if (id && g_hash_table_add(seen, id) && mid_hash(id, mid))
             g_array_append_val(ids, mid);
@@ -198,7 +217,8 @@ thread_join(struct store *store, const struct envelope *envelope, GError **error
     gint64 thread = 0;
 
     for (guint i = 0; i < ids->len; i++) {
-        gint64 other = sql_int(store, 0, "SELECT thread FROM mention WHERE mid = ?", "b", ids->data + i * MID_SIZE, (gsize) MID_SIZE);
+        gint64 other = sql_int(store, 0, "SELECT thread FROM mention WHERE mid = ?", "b",
+                               ids->data + i * MID_SIZE, (gsize)MID_SIZE);
         known[i] = other != 0;
         if (!other || (other = thread_now(store, other)) == thread)
             continue;
@@ -219,8 +239,8 @@ thread_join(struct store *store, const struct envelope *envelope, GError **error
         thread = sqlite3_last_insert_rowid(store->db);
     }
     for (guint i = 0; i < ids->len; i++)
-        if (!known[i] && !sql_run(store, error, "INSERT INTO mention VALUES (?, ?)", "bl", ids->data + i * MID_SIZE,
-                                  (gsize) MID_SIZE, thread))
+        if (!known[i] && !sql_run(store, error, "INSERT INTO mention VALUES (?, ?)", "bl",
+                                  ids->data + i * MID_SIZE, (gsize)MID_SIZE, thread))
             return 0;
     return thread;
 }

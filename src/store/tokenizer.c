@@ -1,9 +1,10 @@
 /* The FTS5 tokenizer "postrider".
  *
- * Words are runs of letters, digits and marks; case and accents are folded (NFKD, marks taken off). An address, host name or
- * number with dots is thus several words side by side: found by each part, and as a whole because a query for it is the
- * phrase of its parts. Scripts without spaces (Han, kana, hangul, Thai and the like) give overlapping pairs of characters,
- * and the last character of a run alone, so that every single one can be found as a prefix. */
+ * Words are runs of letters, digits and marks; case and accents are folded (NFKD, marks taken off). An
+ * address, host name or number with dots is thus several words side by side: found by each part, and as a
+ * whole because a query for it is the phrase of its parts. Scripts without spaces (Han, kana, hangul, Thai
+ * and the like) give overlapping pairs of characters, and the last character of a run alone, so that every
+ * single one can be found as a prefix. */
 #include "config.h"
 
 #include "store/internal.h"
@@ -13,13 +14,13 @@
 
 #define TOKEN_MAX 96 /* bytes: nobody types a longer word */
 
-enum class { CLASS_NONE, CLASS_WORD, CLASS_PAIR, CLASS_MARK };
+enum kind { KIND_NONE, KIND_WORD, KIND_PAIR, KIND_MARK };
 
-static enum class
+static enum kind
 classify(gunichar c)
 {
     if (c < 0x80)
-        return g_ascii_isalnum((char) c) ? CLASS_WORD : CLASS_NONE;
+        return g_ascii_isalnum((char)c) ? KIND_WORD : KIND_NONE;
     if (c >= 0x0E00) { /* the first script without spaces */
         switch (g_unichar_get_script(c)) {
         case G_UNICODE_SCRIPT_HAN:
@@ -32,15 +33,15 @@ classify(gunichar c)
         case G_UNICODE_SCRIPT_KHMER:
         case G_UNICODE_SCRIPT_MYANMAR:
             if (g_unichar_isalnum(c))
-                return CLASS_PAIR;
+                return KIND_PAIR;
             break;
         default:
             break;
         }
     }
     if (g_unichar_ismark(c))
-        return CLASS_MARK;
-    return g_unichar_isalnum(c) ? CLASS_WORD : CLASS_NONE;
+        return KIND_MARK;
+    return g_unichar_isalnum(c) ? KIND_WORD : KIND_NONE;
 }
 
 /* Appends the folded character: lower case, without marks. Returns the new length; stops at TOKEN_MAX. */
@@ -49,7 +50,7 @@ fold(gunichar c, char *out, gsize length)
 {
     if (c < 0x80) {
         if (length < TOKEN_MAX)
-            out[length++] = g_ascii_tolower((char) c);
+            out[length++] = g_ascii_tolower((char)c);
         return length;
     }
     gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
@@ -84,9 +85,10 @@ fold(gunichar c, char *out, gsize length)
 
 typedef int (*token_function)(void *, int, const char *, int, int, int);
 
-/* One run of CLASS_PAIR characters from text[start] on; returns where it ends. */
+/* One run of KIND_PAIR characters from text[start] on; returns where it ends. */
 static int
-tokenize_pairs(const char *text, int start, int length, gboolean query, void *context, token_function token, int *rc)
+tokenize_pairs(const char *text, int start, int length, gboolean query, void *context, token_function token,
+               int *rc)
 {
     char buffer[2 * TOKEN_MAX];
     gsize last = 0; /* bytes in buffer of the character before */
@@ -95,16 +97,16 @@ tokenize_pairs(const char *text, int start, int length, gboolean query, void *co
 
     while (at < length) {
         gunichar c = g_utf8_get_char(text + at);
-        enum class class = classify(c);
-        if (class != CLASS_PAIR && class != CLASS_MARK)
+        enum kind kind = classify(c);
+        if (kind != KIND_PAIR && kind != KIND_MARK)
             break;
-        int next = at + g_utf8_skip[(guchar) text[at]];
-        gsize end = class == CLASS_PAIR ? fold(c, buffer, last) : last;
+        int next = at + g_utf8_skip[(guchar)text[at]];
+        gsize end = kind == KIND_PAIR ? fold(c, buffer, last) : last;
         if (end == last) { /* a mark, or folded away */
             at = next;
             continue;
         }
-        if (n++ > 0 && (*rc = token(context, 0, buffer, (int) end, last_start, next)) != SQLITE_OK)
+        if (n++ > 0 && (*rc = token(context, 0, buffer, (int)end, last_start, next)) != SQLITE_OK)
             return next;
         memmove(buffer, buffer + last, end - last);
         last = end - last;
@@ -113,7 +115,7 @@ tokenize_pairs(const char *text, int start, int length, gboolean query, void *co
     }
     /* In a query the pairs say it all, but for one character alone. */
     if (last && (!query || n == 1))
-        *rc = token(context, 0, buffer, (int) last, last_start, at);
+        *rc = token(context, 0, buffer, (int)last, last_start, at);
     return at;
 }
 
@@ -122,36 +124,36 @@ tokenize(Fts5Tokenizer *self, void *context, int flags, const char *text, int le
 {
     char buffer[TOKEN_MAX + 8];
     int at = 0, rc = SQLITE_OK;
-    (void) self;
+    (void)self;
 
     if (!text)
         return SQLITE_OK;
     const char *end;
     if (!g_utf8_validate(text, length, &end)) /* what is stored is valid; a query may be anything */
-        length = (int) (end - text);
+        length = (int)(end - text);
     while (at < length && rc == SQLITE_OK) {
-        enum class class = classify(g_utf8_get_char(text + at));
-        if (class == CLASS_PAIR) {
+        enum kind kind = classify(g_utf8_get_char(text + at));
+        if (kind == KIND_PAIR) {
             at = tokenize_pairs(text, at, length, (flags & FTS5_TOKENIZE_QUERY) != 0, context, token, &rc);
             continue;
         }
-        if (class != CLASS_WORD) {
-            at += g_utf8_skip[(guchar) text[at]];
+        if (kind != KIND_WORD) {
+            at += g_utf8_skip[(guchar)text[at]];
             continue;
         }
         int start = at;
         gsize bytes = 0;
         while (at < length) {
             gunichar c = g_utf8_get_char(text + at);
-            enum class next = classify(c);
-            if (next == CLASS_WORD)
+            enum kind next = classify(c);
+            if (next == KIND_WORD)
                 bytes = fold(c, buffer, bytes);
-            else if (next != CLASS_MARK)
+            else if (next != KIND_MARK)
                 break;
-            at += g_utf8_skip[(guchar) text[at]];
+            at += g_utf8_skip[(guchar)text[at]];
         }
         if (bytes)
-            rc = token(context, 0, buffer, (int) bytes, start, at);
+            rc = token(context, 0, buffer, (int)bytes, start, at);
     }
     return rc;
 }
@@ -161,9 +163,9 @@ tokenizer_has_words(const char *text, gboolean *single)
 {
     guint words = 0, pairs = 0;
     for (const char *p = text; g_utf8_get_char_validated(p, -1) < 0x110000 && *p; p = g_utf8_next_char(p)) {
-        enum class class = classify(g_utf8_get_char(p));
-        words += class == CLASS_WORD;
-        pairs += class == CLASS_PAIR;
+        enum kind kind = classify(g_utf8_get_char(p));
+        words += kind == KIND_WORD;
+        pairs += kind == KIND_PAIR;
     }
     *single = !words && pairs == 1;
     return words || pairs;
@@ -173,17 +175,17 @@ static int
 create(void *data, const char **args, int n, Fts5Tokenizer **self)
 {
     static int only; /* there is no state */
-    (void) data;
-    (void) args;
-    (void) n;
-    *self = (Fts5Tokenizer *) &only;
+    (void)data;
+    (void)args;
+    (void)n;
+    *self = (Fts5Tokenizer *)&only;
     return SQLITE_OK;
 }
 
 static void
 destroy(Fts5Tokenizer *self)
 {
-    (void) self;
+    (void)self;
 }
 
 gboolean
@@ -198,8 +200,10 @@ tokenizer_register(sqlite3 *db, GError **error)
         sqlite3_step(statement);
     }
     sqlite3_finalize(statement);
-    if (!api || api->iVersion < 2 || api->xCreateTokenizer(api, "postrider", NULL, &tokenizer, NULL) != SQLITE_OK) {
-        g_set_error(error, STORE_ERROR, ERROR_GIVEUP, "this SQLite was built without FTS5, the full-text search: install one with it");
+    if (!api || api->iVersion < 2 ||
+        api->xCreateTokenizer(api, "postrider", NULL, &tokenizer, NULL) != SQLITE_OK) {
+        g_set_error(error, STORE_ERROR, ERROR_GIVEUP,
+                    "this SQLite was built without FTS5, the full-text search: install one with it");
         return FALSE;
     }
     return TRUE;

@@ -21,10 +21,11 @@ undo_entry_free(struct undo_entry *entry)
 GPtrArray *
 undo_list(struct store *store, guint limit, gboolean with_undone, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) undo_entry_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)undo_entry_free);
     sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT id, time, text, undone FROM journal WHERE (undone = 0 OR ?) AND text <> '' ORDER BY id DESC LIMIT ?",
-                                "il", with_undone, (gint64) limit);
+                                "SELECT id, time, text, undone FROM journal WHERE (undone = 0 OR ?) AND text "
+                                "<> '' ORDER BY id DESC LIMIT ?",
+                                "il", with_undone, (gint64)limit);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct undo_entry *entry = g_new0(struct undo_entry, 1);
@@ -58,19 +59,20 @@ read_items(struct store *store, gint64 journal, GError **error)
     g_array_set_clear_func(items, item_clear);
     /* Last done, first undone. */
     sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT kind, message, source_folder, target_folder, intent, before_flags, after_flags, before_tags, after_tags"
+                                "SELECT kind, message, source_folder, target_folder, intent, before_flags, "
+                                "after_flags, before_tags, after_tags"
                                 " FROM journal_item WHERE journal = ? ORDER BY id DESC",
                                 "l", journal);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct item item = {.before = sql_dup(q, 7), .after = sql_dup(q, 8)};
-        item.j = (struct journal_item){.kind = (enum journal_kind) sqlite3_column_int(q, 0),
+        item.j = (struct journal_item){.kind = (enum journal_kind)sqlite3_column_int(q, 0),
                                        .message = sqlite3_column_int64(q, 1),
                                        .source_folder = sqlite3_column_int64(q, 2),
                                        .target_folder = sqlite3_column_int64(q, 3),
                                        .intent = sqlite3_column_int64(q, 4),
-                                       .before_flags = (guint) sqlite3_column_int(q, 5),
-                                       .after_flags = (guint) sqlite3_column_int(q, 6),
+                                       .before_flags = (guint)sqlite3_column_int(q, 5),
+                                       .after_flags = (guint)sqlite3_column_int(q, 6),
                                        .before_tags = item.before,
                                        .after_tags = item.after};
         g_array_append_val(items, item);
@@ -80,10 +82,12 @@ read_items(struct store *store, gint64 journal, GError **error)
 
 /* The shown placement of a message in a folder, or where it is now. */
 static gboolean
-find_placement(struct store *store, gint64 message, gint64 folder, gboolean anywhere, struct placement_row *row)
+find_placement(struct store *store, gint64 message, gint64 folder, gboolean anywhere,
+               struct placement_row *row)
 {
     gint64 id = sql_int(store, 0,
-                        "SELECT id FROM placement WHERE message = ?1 AND " SHOWN " AND (folder = ?2 OR ?3) ORDER BY folder = ?2 DESC, id",
+                        "SELECT id FROM placement WHERE message = ?1 AND " SHOWN
+                        " AND (folder = ?2 OR ?3) ORDER BY folder = ?2 DESC, id",
                         "lli", message, folder, anywhere);
     return id && placement_row_read(store, id, row, NULL);
 }
@@ -101,9 +105,10 @@ undo_flags(struct store *store, const struct journal_item *item, GError **error)
     gboolean changed;
     if (!find_placement(store, item->message, item->source_folder, TRUE, &row))
         return TRUE; /* the message has gone since */
-    g_autofree char *added = tags_minus(item->after_tags, item->before_tags), *removed = tags_minus(item->before_tags, item->after_tags);
-    return intent_mark_one(store, &row, item->before_flags & ~item->after_flags, item->after_flags & ~item->before_flags, removed, added, 0,
-                           &changed, error);
+    g_autofree char *added = tags_minus(item->after_tags, item->before_tags),
+                    *removed = tags_minus(item->before_tags, item->after_tags);
+    return intent_mark_one(store, &row, item->before_flags & ~item->after_flags,
+                           item->after_flags & ~item->before_flags, removed, added, 0, &changed, error);
 }
 
 /* Taken back while nothing of it has left this machine. */
@@ -151,23 +156,27 @@ undo_new(struct store *store, const struct journal_item *item, gint64 journal, G
 }
 
 static gboolean
-undo_expunge(struct store *store, const struct journal_item *item, gint64 folder, gint64 journal, GError **error)
+undo_expunge(struct store *store, const struct journal_item *item, gint64 folder, gint64 journal,
+             GError **error)
 {
     gboolean cancelled;
     g_autoptr(struct_intent) intent = item->intent ? intent_row_read(store, item->intent, error) : NULL;
     if (intent && (intent->state == INTENT_RUNNING || intent->uncertain)) {
-        g_set_error(error, STORE_ERROR, ERROR_BUSY, "the deletion is being carried out just now: try again in a moment");
+        g_set_error(error, STORE_ERROR, ERROR_BUSY,
+                    "the deletion is being carried out just now: try again in a moment");
         return FALSE;
     }
     if (!try_cancel(store, item->intent, &cancelled, error))
         return FALSE;
-    if (cancelled || sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll", item->message, folder))
+    if (cancelled || sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN,
+                             "ll", item->message, folder))
         return TRUE;
     if (!folder_is_there(store, folder)) {
         g_set_error(error, STORE_ERROR, ERROR_REFUSED, "the folder that the message lay in has gone");
         return FALSE;
     }
-    return intent_bring_back(store, item->message, folder, item->before_flags, item->before_tags, journal, error);
+    return intent_bring_back(store, item->message, folder, item->before_flags, item->before_tags, journal,
+                             error);
 }
 
 static gboolean
@@ -183,12 +192,15 @@ undo_folder(struct store *store, const struct journal_item *item, gint64 *folder
     switch (item->kind) {
     case JOURNAL_FOLDER_CREATE:
         if (sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ?", "l", item->source_folder)) {
-            g_set_error(error, STORE_ERROR, ERROR_REFUSED, "the folder has mail in it by now: delete it if you want to");
+            g_set_error(error, STORE_ERROR, ERROR_REFUSED,
+                        "the folder has mail in it by now: delete it if you want to");
             return FALSE;
         }
-        return !folder_is_there(store, item->source_folder) || intent_folder_delete(store, item->source_folder, error) != 0;
+        return !folder_is_there(store, item->source_folder) ||
+               intent_folder_delete(store, item->source_folder, error) != 0;
     case JOURNAL_FOLDER_RENAME:
-        return !folder_is_there(store, item->source_folder) || intent_folder_rename(store, item->source_folder, item->before_tags, error) != 0;
+        return !folder_is_there(store, item->source_folder) ||
+               intent_folder_rename(store, item->source_folder, item->before_tags, error) != 0;
     case JOURNAL_SUBSCRIBE:
         return !folder_is_there(store, item->source_folder) ||
                intent_folder_subscribe(store, item->source_folder, item->before_flags != 0, error) != 0;
@@ -228,7 +240,8 @@ undo_items(struct store *store, GArray *items, gint64 journal, GError **error)
             ok = undo_new(store, item, journal, error);
             break;
         case JOURNAL_EXPUNGE:
-            ok = undo_expunge(store, item, lost && item->source_folder == lost ? found : item->source_folder, journal, error);
+            ok = undo_expunge(store, item, lost && item->source_folder == lost ? found : item->source_folder,
+                              journal, error);
             break;
         default:
             break;
@@ -247,15 +260,18 @@ undo(struct store *store, gint64 id, char **text, GError **error)
         return FALSE;
     if (!id)
         id = sql_int(store, 0, "SELECT id FROM journal WHERE undone = 0 AND text <> '' ORDER BY id DESC", "");
-    g_autofree char *what = sql_text(store, "SELECT text FROM journal WHERE id = ? AND undone = 0 AND text <> ''", "l", id);
+    g_autofree char *what =
+        sql_text(store, "SELECT text FROM journal WHERE id = ? AND undone = 0 AND text <> ''", "l", id);
     g_autoptr(GArray) items = what ? read_items(store, id, error) : NULL;
     ok = items != NULL;
     if (!what)
-        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, id ? "this was undone already, or is forgotten" : "there is nothing to undo");
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    id ? "this was undone already, or is forgotten" : "there is nothing to undo");
     /* What undoing does is noted under entries that are not offered themselves. */
     gint64 journal = ok ? journal_begin(store, error) : 0;
     ok = ok && journal && undo_items(store, items, journal, error) &&
-         sql_run(store, error, "UPDATE journal SET undone = 1 WHERE id IN (?, ?) OR (id > ?2 AND text <> '')", "ll", id, journal);
+         sql_run(store, error, "UPDATE journal SET undone = 1 WHERE id IN (?, ?) OR (id > ?2 AND text <> '')",
+                 "ll", id, journal);
     ok = txn_leave(store, own, ok, error);
     if (ok && text)
         *text = g_steal_pointer(&what);

@@ -1,4 +1,5 @@
-/* How fast the store takes envelopes and gives windows: store-bench [MESSAGES [BATCH]] prints one line a measure. */
+/* How fast the store takes envelopes and gives windows: store-bench [MESSAGES [BATCH]] prints one line a
+ * measure. */
 #include "config.h"
 
 #include "../unit/storetest.h"
@@ -23,17 +24,21 @@ fill(struct world *world, guint n, guint batch)
                 guint parent = number / 3 * 3;
                 g_string_append_printf(refs, "%u.%08x@lists.example.org", parent, parent * 2654435761u);
             }
-            g_autofree char *from = g_strdup_printf("Person %u <p%u@example.net>", number % 977, number % 977);
-            g_autofree char *subject = g_strdup_printf("Subject number %u about flights and offers", number / 3);
-            rows[i] = (struct placement_new){.uid = number, .flags = g_rand_boolean(rand) ? FLAG_SEEN : 0, .size = 4000,
+            g_autofree char *from =
+                g_strdup_printf("Person %u <p%u@example.net>", number % 977, number % 977);
+            g_autofree char *subject =
+                g_strdup_printf("Subject number %u about flights and offers", number / 3);
+            rows[i] = (struct placement_new){.uid = number,
+                                             .flags = g_rand_boolean(rand) ? FLAG_SEEN : 0,
+                                             .size = 4000,
                                              .received = 1600000000 + number * 300,
-                                             .envelope = make_envelope(id, refs->str, from, "ana@example.org", subject,
-                                                                       1600000000 + number * 300)};
+                                             .envelope = make_envelope(id, refs->str, from, "ana@example.org",
+                                                                       subject, 1600000000 + number * 300)};
         }
         placement_insert(world->store, world->inbox, rows, count, NULL, &error);
         g_assert_no_error(error);
         for (guint i = 0; i < count; i++)
-            envelope_free((struct envelope *) rows[i].envelope);
+            envelope_free((struct envelope *)rows[i].envelope);
         done += count;
     }
 }
@@ -41,21 +46,24 @@ fill(struct world *world, guint n, guint batch)
 int
 main(int argc, char **argv)
 {
-    guint n = argc > 1 ? (guint) strtoul(argv[1], NULL, 10) : 100000, batch = argc > 2 ? (guint) strtoul(argv[2], NULL, 10) : 40;
+    guint n = argc > 1 ? (guint)strtoul(argv[1], NULL, 10) : 100000,
+          batch = argc > 2 ? (guint)strtoul(argv[2], NULL, 10) : 40;
     g_autoptr(GError) error = NULL;
     struct world world;
     world_begin(&world);
 
     gint64 start = g_get_monotonic_time();
     fill(&world, n, batch);
-    printf("insert %u envelopes, %u a transaction: %.2f s\n", n, batch, (double) (g_get_monotonic_time() - start) / 1e6);
+    printf("insert %u envelopes, %u a transaction: %.2f s\n", n, batch,
+           (double)(g_get_monotonic_time() - start) / 1e6);
 
     store_close(world.store);
     start = g_get_monotonic_time();
     world.store = open_store(world.dir, STORE_READ);
     struct list_view view = {.kind = LIST_CONVERSATIONS, .folders = &world.inbox, .n_folders = 1};
     g_autoptr(GPtrArray) first = list_page(world.store, &view, 0, LIST_OLDER, 50, &error);
-    printf("open and first page of %u conversations: %.2f ms\n", first->len, (double) (g_get_monotonic_time() - start) / 1e3);
+    printf("open and first page of %u conversations: %.2f ms\n", first->len,
+           (double)(g_get_monotonic_time() - start) / 1e3);
 
     gint64 key = 0;
     guint pages = 0;
@@ -64,14 +72,17 @@ main(int argc, char **argv)
         g_autoptr(GPtrArray) page = list_page(world.store, &view, key, LIST_OLDER, 50, &error);
         if (!page->len || pages == 200)
             break;
-        key = ((struct list_row *) page->pdata[page->len - 1])->key;
+        key = ((struct list_row *)page->pdata[page->len - 1])->key;
         pages++;
     }
-    printf("a window of 50 conversations: %.3f ms (mean of %u)\n", (double) (g_get_monotonic_time() - start) / 1e3 / pages, pages);
+    printf("a window of 50 conversations: %.3f ms (mean of %u)\n",
+           (double)(g_get_monotonic_time() - start) / 1e3 / pages, pages);
 
     start = g_get_monotonic_time();
-    g_autoptr(struct_placement_set) set = placement_load(world.store, world.inbox, PLACEMENT_SELECT_ALL, 0, &error);
-    printf("all %u placements for the planner: %.1f ms\n", set->n, (double) (g_get_monotonic_time() - start) / 1e3);
+    g_autoptr(struct_placement_set) set =
+        placement_load(world.store, world.inbox, PLACEMENT_SELECT_ALL, 0, &error);
+    printf("all %u placements for the planner: %.1f ms\n", set->n,
+           (double)(g_get_monotonic_time() - start) / 1e3);
 
     static const char *const words[] = {"flights", "fl*", "person", "99"};
     for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
@@ -80,15 +91,17 @@ main(int argc, char **argv)
         word[strlen(word) - prefix] = '\0';
         struct query *query = query_new_text(QUERY_ANYWHERE, prefix ? QUERY_PREFIX : QUERY_WORDS, word);
         start = g_get_monotonic_time();
-        g_autoptr(GArray) hits = store_search(world.store, query, &(struct query_options){.limit = 50}, &error);
-        printf("search %s: %u hits on the first page, %.2f ms\n", words[i], hits->len, (double) (g_get_monotonic_time() - start) / 1e3);
+        g_autoptr(GArray) hits =
+            store_search(world.store, query, &(struct query_options){.limit = 50}, &error);
+        printf("search %s: %u hits on the first page, %.2f ms\n", words[i], hits->len,
+               (double)(g_get_monotonic_time() - start) / 1e3);
         query_free(query);
     }
     store_close(world.store);
     g_autofree char *db = g_build_filename(world.dir, "postrider.db", NULL);
     GStatBuf st;
     g_stat(db, &st);
-    printf("database: %.1f MB\n", (double) st.st_size / 1e6);
+    printf("database: %.1f MB\n", (double)st.st_size / 1e6);
     remove_tree(world.dir);
     return 0;
 }

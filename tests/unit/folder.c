@@ -16,7 +16,7 @@ assert_inside(const char *dir)
         for (guint i = 0; i < G_N_ELEMENTS(never); i++)
             g_assert_cmpint(g_ascii_strcasecmp(*part, never[i]), !=, 0);
         for (const char *p = *part; *p; p++)
-            g_assert_true((guchar) *p >= 0x20 && *p != 0x7F && *p != '\\');
+            g_assert_true((guchar)*p >= 0x20 && *p != 0x7F && *p != '\\');
         g_assert_true(g_utf8_validate(*part, -1, NULL));
     }
 }
@@ -39,7 +39,9 @@ test_names(void)
         {"-rf", "%2Drf"},
         {"100%", "100%25"},
         {"a\nb\x1b[31m", "a%0Ab%1B[31m"},
-        {"\xe2\x80\xae" "evil", "%E2%80%AEevil"},
+        {"\xe2\x80\xae"
+         "evil",
+         "%E2%80%AEevil"},
         {"bad\xff", "bad%FF"},
         {"end.", "end%2E"},
     };
@@ -59,19 +61,44 @@ test_names(void)
 static void
 test_hostile_names(void)
 {
-    static const char *const pieces[] = {"..", "/", ".", "cur", "new", "tmp", "%", "%2E", "%+", "`", "$(x)", "-", "~", " ", "\n", "\x1b",
-                                         "\xff", "\xc0\xaf", "\xe2\x80\xae", "\xcc\x81", "e\xcc\x81", "\xc3\xa9", "A", "a", "I", "\xf0\x9f\x93\xa7",
-                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32) g_test_rand_int());
+    static const char *const pieces[] = {
+        "..",
+        "/",
+        ".",
+        "cur",
+        "new",
+        "tmp",
+        "%",
+        "%2E",
+        "%+",
+        "`",
+        "$(x)",
+        "-",
+        "~",
+        " ",
+        "\n",
+        "\x1b",
+        "\xff",
+        "\xc0\xaf",
+        "\xe2\x80\xae",
+        "\xcc\x81",
+        "e\xcc\x81",
+        "\xc3\xa9",
+        "A",
+        "a",
+        "I",
+        "\xf0\x9f\x93\xa7",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)g_test_rand_int());
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (guint round = 0; round < 5000; round++) {
         g_autoptr(GString) name = g_string_new(NULL);
-        guint n = (guint) g_rand_int_range(rand, 0, 8);
+        guint n = (guint)g_rand_int_range(rand, 0, 8);
         for (guint i = 0; i < n; i++) {
             if (g_rand_int_range(rand, 0, 4))
                 g_string_append(name, pieces[g_rand_int_range(rand, 0, G_N_ELEMENTS(pieces))]);
             else
-                g_string_append_c(name, (char) g_rand_int_range(rand, 1, 256));
+                g_string_append_c(name, (char)g_rand_int_range(rand, 1, 256));
         }
         g_autofree char *dir = folder_dir_from_name(name->str);
         g_autofree char *back = folder_dir_to_name(dir);
@@ -92,13 +119,16 @@ test_upsert(void)
     world_begin(&world);
     g_autoptr(GError) error = NULL;
     guint64 before = store_change_count(world.store);
-    g_assert_cmpint(folder_upsert(world.store, world.account, "Sent", "Sent", '/', FOLDER_SENT, FOLDER_SELECTABLE | FOLDER_SUBSCRIBED, &error),
+    g_assert_cmpint(folder_upsert(world.store, world.account, "Sent", "Sent", '/', FOLDER_SENT,
+                                  FOLDER_SELECTABLE | FOLDER_SUBSCRIBED, &error),
                     ==, world.sent);
     g_assert_cmpuint(store_change_count(world.store), ==, before); /* nothing new, nothing written */
     g_autofree char *longest = g_strnfill(1100, 'x');
     static const char *const unbearable[] = {"", NULL, "a\xff"};
     for (guint i = 0; i < G_N_ELEMENTS(unbearable); i++) {
-        g_assert_cmpint(folder_upsert(world.store, world.account, unbearable[i] ? unbearable[i] : longest, "x", '/', 0, 0, &error), ==, 0);
+        g_assert_cmpint(folder_upsert(world.store, world.account, unbearable[i] ? unbearable[i] : longest,
+                                      "x", '/', 0, 0, &error),
+                        ==, 0);
         g_assert_error(error, STORE_ERROR, ERROR_SKIP);
         g_clear_error(&error);
     }
@@ -115,9 +145,12 @@ test_lookup(void)
     world_begin(&world);
     g_autoptr(GError) error = NULL;
     gint64 home = store_account_ensure(world.store, "home", NULL, &error);
-    gint64 other = folder_upsert(world.store, home, "INBOX", "INBOX", '.', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
-    gint64 dev = folder_upsert(world.store, home, "Lists/Dev", "Lists.Dev", '.', FOLDER_NONE, FOLDER_SELECTABLE, &error);
-    gint64 bin = folder_upsert(world.store, home, "Papierkorb", "Papierkorb", '.', FOLDER_TRASH, FOLDER_SELECTABLE, &error);
+    gint64 other =
+        folder_upsert(world.store, home, "INBOX", "INBOX", '.', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
+    gint64 dev = folder_upsert(world.store, home, "Lists/Dev", "Lists.Dev", '.', FOLDER_NONE,
+                               FOLDER_SELECTABLE, &error);
+    gint64 bin = folder_upsert(world.store, home, "Papierkorb", "Papierkorb", '.', FOLDER_TRASH,
+                               FOLDER_SELECTABLE, &error);
     const struct {
         gint64 account;
         const char *text;

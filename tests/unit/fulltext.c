@@ -22,15 +22,19 @@ test_words(void)
     struct world world;
     world_begin(&world);
     static const char *const texts[] = {
-        "Die Stra\xc3\x9f""e nach Z\xc3\xbcrich kostet 12.50 EUR",
+        "Die Stra\xc3\x9f"
+        "e nach Z\xc3\xbcrich kostet 12.50 EUR",
         "write to ana.ruiz@mail.example.org about host-7.example.net",
-        "\xe4\xbb\x8a\xe6\x97\xa5\xe3\x81\xaf\xe4\xbc\x9a\xe8\xad\xb0\xe3\x81\x8c\xe3\x81\x82\xe3\x82\x8a\xe3\x81\xbe\xe3\x81\x99",
-        "na\xc3\xafve caf\xc3\xa9 CR\xc3\x88ME \xce\x9f\xce\xb4\xcf\x8c\xcf\x82 \xd0\x81\xd0\xbb\xd0\xba\xd0\xb0",
+        "\xe4\xbb\x8a\xe6\x97\xa5\xe3\x81\xaf\xe4\xbc\x9a\xe8\xad\xb0\xe3\x81\x8c\xe3\x81\x82\xe3\x82\x8a\xe3"
+        "\x81\xbe\xe3\x81\x99",
+        "na\xc3\xafve caf\xc3\xa9 CR\xc3\x88ME \xce\x9f\xce\xb4\xcf\x8c\xcf\x82 "
+        "\xd0\x81\xd0\xbb\xd0\xba\xd0\xb0",
         "the quick brown fox; quick-tempered",
     };
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *id = g_strdup_printf("t%u@x", i);
-        gint64 placement = add_mail(world.store, world.inbox, i + 1, id, NULL, "Ben Okafor <ben@example.net>", "subject line", 1700000000 + i);
+        gint64 placement = add_mail(world.store, world.inbox, i + 1, id, NULL, "Ben Okafor <ben@example.net>",
+                                    "subject line", 1700000000 + i);
         add_body(world.store, placement, texts[i], i == 4 ? "Plan \xc3\x84nderung.pdf" : NULL);
     }
     static const struct {
@@ -38,19 +42,40 @@ test_words(void)
         enum query_match match;
         guint hits;
     } cases[] = {
-        {"zurich", QUERY_WORDS, 1},         {"Z\xc3\x9cRICH", QUERY_WORDS, 1}, {"strasse", QUERY_WORDS, 1},
-        {"12.50", QUERY_WORDS, 1},          {"50", QUERY_WORDS, 1},            {"50 12", QUERY_WORDS, 0},
-        {"ana.ruiz@mail.example.org", QUERY_WORDS, 1}, {"ruiz", QUERY_WORDS, 1}, {"mail.example", QUERY_WORDS, 1},
-        {"example.mail", QUERY_WORDS, 0},   {"ana.ru", QUERY_PREFIX, 1},       {"host-7", QUERY_WORDS, 1},
-        {"\xe4\xbc\x9a\xe8\xad\xb0", QUERY_WORDS, 1} /* kaigi */, {"\xe8\xad\xb0", QUERY_WORDS, 1} /* one character */,
-        {"\xe4\xbb\x8a\xe6\x97\xa5\xe3\x81\xaf\xe4\xbc\x9a\xe8\xad\xb0", QUERY_WORDS, 1}, {"\xe8\xad\xb0\xe4\xbc\x9a", QUERY_WORDS, 0},
+        {"zurich", QUERY_WORDS, 1},
+        {"Z\xc3\x9cRICH", QUERY_WORDS, 1},
+        {"strasse", QUERY_WORDS, 1},
+        {"12.50", QUERY_WORDS, 1},
+        {"50", QUERY_WORDS, 1},
+        {"50 12", QUERY_WORDS, 0},
+        {"ana.ruiz@mail.example.org", QUERY_WORDS, 1},
+        {"ruiz", QUERY_WORDS, 1},
+        {"mail.example", QUERY_WORDS, 1},
+        {"example.mail", QUERY_WORDS, 0},
+        {"ana.ru", QUERY_PREFIX, 1},
+        {"host-7", QUERY_WORDS, 1},
+        {"\xe4\xbc\x9a\xe8\xad\xb0", QUERY_WORDS, 1} /* kaigi */,
+        {"\xe8\xad\xb0", QUERY_WORDS, 1} /* one character */,
+        {"\xe4\xbb\x8a\xe6\x97\xa5\xe3\x81\xaf\xe4\xbc\x9a\xe8\xad\xb0", QUERY_WORDS, 1},
+        {"\xe8\xad\xb0\xe4\xbc\x9a", QUERY_WORDS, 0},
         {"\xe3\x81\x99", QUERY_WORDS, 1} /* the last one */,
-        {"naive", QUERY_WORDS, 1},          {"cafe creme", QUERY_WORDS, 1},    {"cre", QUERY_PREFIX, 1},
-        {"\xce\xbf\xce\xb4\xce\xbf\xcf\x83", QUERY_WORDS, 1}, {"\xd0\xb5\xd0\xbb\xd0\xba\xd0\xb0", QUERY_WORDS, 1},
-        {"quick brown", QUERY_WORDS, 1},    {"brown quick", QUERY_WORDS, 0},   {"quick tempered", QUERY_WORDS, 1},
-        {"qui", QUERY_WORDS, 0},            {"qui", QUERY_PREFIX, 1},          {"anderung", QUERY_WORDS, 1},
-        {"ben", QUERY_WORDS, 5},            {"subject line", QUERY_WORDS, 5},  {"absent", QUERY_WORDS, 0},
-        {"\"; DROP TABLE message; --", QUERY_WORDS, 0}, {"!!!", QUERY_WORDS, 0}, {"AND OR NOT", QUERY_WORDS, 0},
+        {"naive", QUERY_WORDS, 1},
+        {"cafe creme", QUERY_WORDS, 1},
+        {"cre", QUERY_PREFIX, 1},
+        {"\xce\xbf\xce\xb4\xce\xbf\xcf\x83", QUERY_WORDS, 1},
+        {"\xd0\xb5\xd0\xbb\xd0\xba\xd0\xb0", QUERY_WORDS, 1},
+        {"quick brown", QUERY_WORDS, 1},
+        {"brown quick", QUERY_WORDS, 0},
+        {"quick tempered", QUERY_WORDS, 1},
+        {"qui", QUERY_WORDS, 0},
+        {"qui", QUERY_PREFIX, 1},
+        {"anderung", QUERY_WORDS, 1},
+        {"ben", QUERY_WORDS, 5},
+        {"subject line", QUERY_WORDS, 5},
+        {"absent", QUERY_WORDS, 0},
+        {"\"; DROP TABLE message; --", QUERY_WORDS, 0},
+        {"!!!", QUERY_WORDS, 0},
+        {"AND OR NOT", QUERY_WORDS, 0},
         {"\xff\xfe", QUERY_WORDS, 0},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -72,7 +97,8 @@ test_words(void)
     g_assert_cmpint(intent_delete(world.store, &m, 1, world.inbox, NULL), >, 0);
     g_assert_cmpuint(hits(world.store, QUERY_ANYWHERE, QUERY_WORDS, "quick"), ==, 0); /* in Trash */
     g_autoptr(struct_query) query = query_new_text(QUERY_ANYWHERE, QUERY_WORDS, "quick");
-    g_autoptr(GArray) all = store_search(world.store, query, &(struct query_options){.everything = TRUE}, NULL);
+    g_autoptr(GArray) all =
+        store_search(world.store, query, &(struct query_options){.everything = TRUE}, NULL);
     g_assert_cmpuint(all->len, ==, 1);
     world_end(&world);
 }
@@ -85,18 +111,23 @@ test_pages(void)
     world_begin(&world);
     for (guint i = 1; i <= 200; i++) {
         g_autofree char *id = g_strdup_printf("p%u@x", i);
-        g_autoptr(struct_envelope) envelope = make_envelope(id, NULL, "Ben <ben@example.net>", NULL, i % 2 ? "odd number" : "even number",
-                                                            1700000000 + (i * 7919) % 1000);
-        add_envelope(world.store, i % 5 ? world.inbox : world.archive, i, i % 3 ? FLAG_SEEN : 0, i % 4 ? "" : "four", envelope);
+        g_autoptr(struct_envelope) envelope =
+            make_envelope(id, NULL, "Ben <ben@example.net>", NULL, i % 2 ? "odd number" : "even number",
+                          1700000000 + (i * 7919) % 1000);
+        add_envelope(world.store, i % 5 ? world.inbox : world.archive, i, i % 3 ? FLAG_SEEN : 0,
+                     i % 4 ? "" : "four", envelope);
     }
     struct query *queries[] = {
         query_new_text(QUERY_ANYWHERE, QUERY_WORDS, "odd"),
         query_new_not(query_new_flag(FLAG_SEEN)),
         query_new_word(QUERY_TAG, "four"),
         query_new_word(QUERY_FOLDER, "Archive"),
-        query_new_pair(QUERY_AND, query_new_text(QUERY_SUBJECT, QUERY_PREFIX, "eve"), query_new_not(query_new_flag(FLAG_SEEN))),
-        query_new_pair(QUERY_OR, query_new_word(QUERY_TAG, "four"), query_new_text(QUERY_SUBJECT, QUERY_WORDS, "odd")),
-        query_new_pair(QUERY_XOR, query_new_word(QUERY_TAG, "four"), query_new_not(query_new_flag(FLAG_SEEN))),
+        query_new_pair(QUERY_AND, query_new_text(QUERY_SUBJECT, QUERY_PREFIX, "eve"),
+                       query_new_not(query_new_flag(FLAG_SEEN))),
+        query_new_pair(QUERY_OR, query_new_word(QUERY_TAG, "four"),
+                       query_new_text(QUERY_SUBJECT, QUERY_WORDS, "odd")),
+        query_new_pair(QUERY_XOR, query_new_word(QUERY_TAG, "four"),
+                       query_new_not(query_new_flag(FLAG_SEEN))),
         query_new_not(query_new_text(QUERY_ANYWHERE, QUERY_WORDS, "odd")),
         query_new_range(QUERY_DATE, 1700000000, 1700000400),
         query_new_range(QUERY_NUMBER, 10, 19),
@@ -135,7 +166,7 @@ completed(struct store *store, const char *text)
     g_assert_no_error(error);
     GString *out = g_string_new(NULL);
     for (guint i = 0; i < found->len; i++)
-        g_string_append_printf(out, "%s%s", i ? " " : "", ((struct contact *) found->pdata[i])->addr);
+        g_string_append_printf(out, "%s%s", i ? " " : "", ((struct contact *)found->pdata[i])->addr);
     return g_string_free(out, FALSE);
 }
 
@@ -151,7 +182,8 @@ test_contacts(void)
         g_autofree char *id = g_strdup_printf("n%u@x", i);
         add_mail(world.store, world.inbox, ++uid, id, NULL, "Tom News <news@tom.example>", "news", now - 100);
     }
-    g_autoptr(struct_envelope) sent = make_envelope("s@x", NULL, "Ana <ana@example.org>", "\"Vidal, Tom\xc3\xa1s\" <tomas@example.org>", "hi", now - 200);
+    g_autoptr(struct_envelope) sent = make_envelope(
+        "s@x", NULL, "Ana <ana@example.org>", "\"Vidal, Tom\xc3\xa1s\" <tomas@example.org>", "hi", now - 200);
     add_envelope(world.store, world.sent, 1, FLAG_SEEN, NULL, sent);
     add_envelope(world.store, world.sent, 2, FLAG_SEEN, NULL, sent);
     add_mail(world.store, world.junk, 1, "j@x", NULL, "Tom Spam <spam@evil.example>", "buy", now - 10);
@@ -182,7 +214,8 @@ test_contacts(void)
     g_assert_cmpstr(bounced->bounce, ==, "550 5.1.1 no such user");
     g_assert_true(contact_set_blocked(world.store, "news@tom.example", TRUE, &error));
     g_assert_true(contact_add(world.store, "Zo\xc3\xab by hand", "zoe@example.com", &error));
-    g_autofree char *by_hand = completed(world.store, "zoe"), *blocked = completed(world.store, "news"), *most = completed(world.store, "");
+    g_autofree char *by_hand = completed(world.store, "zoe"), *blocked = completed(world.store, "news"),
+                    *most = completed(world.store, "");
     g_assert_cmpstr(by_hand, ==, "zoe@example.com");
     g_assert_cmpstr(blocked, ==, "");
     g_assert_nonnull(strstr(most, "zoe@example.com"));

@@ -1,4 +1,5 @@
-/* intents: shown at once, cancelled, done, failed; identity; undo of everything, before and after it was carried out */
+/* intents: shown at once, cancelled, done, failed; identity; undo of everything, before and after it was
+ * carried out */
 #include "config.h"
 
 #include "storetest.h"
@@ -13,7 +14,7 @@ static gint64
 shown_in(struct store *store, gint64 message)
 {
     g_autoptr(GPtrArray) places = message_places(store, message, NULL);
-    return places->len == 1 ? ((struct message_place *) places->pdata[0])->folder : places->len ? -1 : 0;
+    return places->len == 1 ? ((struct message_place *)places->pdata[0])->folder : places->len ? -1 : 0;
 }
 
 static guint
@@ -25,7 +26,8 @@ flags_of(struct store *store, gint64 message, char **tags)
     return row->flags;
 }
 
-/* Carries everything out as a server would; UIDs from 1000 on, told or (COPYUID missing) not. Returns what was run. */
+/* Carries everything out as a server would; UIDs from 1000 on, told or (COPYUID missing) not. Returns what
+ * was run. */
 static char *
 run_all(struct world *world, gint64 account, gboolean tell)
 {
@@ -42,14 +44,16 @@ run_all(struct world *world, gint64 account, gboolean tell)
         g_assert_true(intent_claim(world->store, &intent->id, 1, &error));
         g_string_append_printf(log, "%s%s", log->len ? " " : "", intent_kind_name(intent->kind));
         if (intent->kind >= INTENT_FOLDER_CREATE) {
-            g_assert_true(intent_folder_done(world->store, intent->id, intent->name ? intent->name : "", '/', &error));
+            g_assert_true(
+                intent_folder_done(world->store, intent->id, intent->name ? intent->name : "", '/', &error));
             continue;
         }
         if (intent->kind == INTENT_APPEND) {
             guint flags;
             gint64 received;
             g_autofree char *tags = NULL;
-            g_autoptr(GBytes) bytes = intent_append_bytes(world->store, intent, &flags, &tags, &received, &error);
+            g_autoptr(GBytes) bytes =
+                intent_append_bytes(world->store, intent, &flags, &tags, &received, &error);
             g_assert_no_error(error);
             g_assert_cmpuint(g_bytes_get_size(bytes), >, 10);
         }
@@ -58,13 +62,15 @@ run_all(struct world *world, gint64 account, gboolean tell)
             result.new_uid = 0;
         g_assert_true(intent_done(world->store, &result, 1, &error));
         g_assert_true(intent_done(world->store, &result, 1, &error)); /* twice is once */
-        if (!tell && intent->target) { /* the listing finds it */
+        if (!tell && intent->target) {                                /* the listing finds it */
             g_autoptr(struct_message) message = message_load(world->store, intent->message, &error);
-            g_autoptr(struct_envelope) envelope = make_envelope(message->message_id, NULL, NULL, NULL, message->subject, message->date);
+            g_autoptr(struct_envelope) envelope =
+                make_envelope(message->message_id, NULL, NULL, NULL, message->subject, message->date);
             struct placement_new row = {.uid = ++uid, .envelope = envelope, .size = message->size};
             gint64 found = placement_match(world->store, intent->target_folder, &row);
             g_assert_cmpint(found, ==, intent->target);
-            g_assert_true(placement_bind(world->store, found, row.uid, 7, message->flags, message->tags, &error));
+            g_assert_true(
+                placement_bind(world->store, found, row.uid, 7, message->flags, message->tags, &error));
         }
         assert_sound(world->store);
     }
@@ -74,7 +80,8 @@ run_all(struct world *world, gint64 account, gboolean tell)
 static gint64
 mail_with_body(struct world *world, guint32 uid, const char *id)
 {
-    gint64 placement = add_mail(world->store, world->inbox, uid, id, NULL, "Ben <ben@example.net>", id, 1700000000 + uid);
+    gint64 placement =
+        add_mail(world->store, world->inbox, uid, id, NULL, "Ben <ben@example.net>", id, 1700000000 + uid);
     add_body(world->store, placement, id, NULL);
     return message_of(world->store, placement);
 }
@@ -89,10 +96,12 @@ test_mark(void)
     g_autofree char *tags = NULL, *more = NULL;
 
     g_assert_cmpint(intent_mark(world.store, &message, 1, FLAG_SEEN, 0, "work play", NULL, &error), >, 0);
-    g_assert_cmpint(intent_mark(world.store, &message, 1, FLAG_SEEN, 0, "work", NULL, &error), ==, INTENT_NOTHING);
+    g_assert_cmpint(intent_mark(world.store, &message, 1, FLAG_SEEN, 0, "work", NULL, &error), ==,
+                    INTENT_NOTHING);
     g_assert_cmpuint(flags_of(world.store, message, &tags), ==, FLAG_SEEN);
     g_assert_cmpstr(tags, ==, "play work");
-    g_autoptr(struct_placement_set) changed = placement_load(world.store, world.inbox, PLACEMENT_SELECT_CHANGED, 0, &error);
+    g_autoptr(struct_placement_set) changed =
+        placement_load(world.store, world.inbox, PLACEMENT_SELECT_CHANGED, 0, &error);
     g_assert_cmpuint(changed->n, ==, 1);
 
     /* The phone flags it and takes a tag off meanwhile: both survive. */
@@ -147,24 +156,47 @@ test_undo_each(void)
             g_autoptr(GError) error = NULL;
             const char *const me[] = {"ana@home.example", NULL};
             gint64 home = store_account_ensure(world.store, "home", me, &error);
-            gint64 other = folder_upsert(world.store, home, "INBOX", "INBOX", '/', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
+            gint64 other = folder_upsert(world.store, home, "INBOX", "INBOX", '/', FOLDER_INBOX,
+                                         FOLDER_SELECTABLE, &error);
             gint64 m = mail_with_body(&world, 1, "a@x"), id = 0, expected = world.inbox;
             g_test_message("%s, %s", cases[i].name, done ? "done before" : "not done");
             switch (i) {
-            case 0: id = intent_move(world.store, &m, 1, world.inbox, world.sent, &error); expected = world.sent; break;
-            case 1: id = intent_delete(world.store, &m, 1, world.inbox, &error); expected = world.trash; break;
-            case 2: id = intent_archive(world.store, &m, 1, world.inbox, &error); expected = world.archive; break;
-            case 3: id = intent_expunge(world.store, &m, 1, world.inbox, &error); expected = 0; break;
-            case 4: id = intent_copy(world.store, &m, 1, world.inbox, world.sent, &error); expected = -1; break;
-            case 5: id = intent_junk(world.store, &m, 1, world.inbox, TRUE, &error); expected = world.junk; break;
-            case 6: id = intent_move(world.store, &m, 1, world.inbox, other, &error); expected = other; break;
+            case 0:
+                id = intent_move(world.store, &m, 1, world.inbox, world.sent, &error);
+                expected = world.sent;
+                break;
+            case 1:
+                id = intent_delete(world.store, &m, 1, world.inbox, &error);
+                expected = world.trash;
+                break;
+            case 2:
+                id = intent_archive(world.store, &m, 1, world.inbox, &error);
+                expected = world.archive;
+                break;
+            case 3:
+                id = intent_expunge(world.store, &m, 1, world.inbox, &error);
+                expected = 0;
+                break;
+            case 4:
+                id = intent_copy(world.store, &m, 1, world.inbox, world.sent, &error);
+                expected = -1;
+                break;
+            case 5:
+                id = intent_junk(world.store, &m, 1, world.inbox, TRUE, &error);
+                expected = world.junk;
+                break;
+            case 6:
+                id = intent_move(world.store, &m, 1, world.inbox, other, &error);
+                expected = other;
+                break;
             }
             g_assert_no_error(error);
             g_assert_cmpint(id, >, 0);
             g_assert_cmpint(shown_in(world.store, m), ==, expected);
             assert_sound(world.store);
             if (done) {
-                g_autofree char *log = run_all(&world, home, done == 1), *more = run_all(&world, world.account, done == 1);
+                g_autofree char *log = run_all(&world, home, done == 1),
+                                *more = run_all(&world, world.account, done == 1);
                 g_autofree char *all = g_strstrip(g_strjoin(" ", log, more, NULL));
                 g_assert_cmpstr(all, ==, cases[i].before);
                 g_assert_cmpint(shown_in(world.store, m), ==, expected);
@@ -175,7 +207,8 @@ test_undo_each(void)
             g_assert_cmpint(shown_in(world.store, m), ==, world.inbox);
             g_autoptr(GBytes) bytes = store_message_bytes(world.store, m, &error);
             g_assert_no_error(error);
-            g_autofree char *log = run_all(&world, world.account, done == 1), *more = run_all(&world, home, done == 1);
+            g_autofree char *log = run_all(&world, world.account, done == 1),
+                            *more = run_all(&world, home, done == 1);
             g_autofree char *again = run_all(&world, world.account, done == 1);
             g_autofree char *all = g_strjoin(" ", log, more, again, NULL);
             g_assert_cmpstr(g_strstrip(all), ==, done ? cases[i].after : "");
@@ -206,7 +239,8 @@ test_chain(void)
     g_autofree char *log = run_all(&world, world.account, TRUE);
     g_assert_cmpstr(log, ==, "move move");
     g_assert_cmpuint(flags_of(world.store, m, NULL), ==, FLAG_FLAGGED);
-    g_autoptr(struct_placement_set) changed = placement_load(world.store, world.sent, PLACEMENT_SELECT_CHANGED, 0, &error);
+    g_autoptr(struct_placement_set) changed =
+        placement_load(world.store, world.sent, PLACEMENT_SELECT_CHANGED, 0, &error);
     g_assert_cmpuint(changed->n, ==, 1);
 
     g_assert_cmpint(intent_delete(world.store, &m, 1, world.sent, &error), >, 0);
@@ -233,18 +267,19 @@ test_failures(void)
     gint64 m = mail_with_body(&world, 1, "a@x");
     g_assert_cmpint(intent_move(world.store, &m, 1, world.inbox, world.archive, &error), >, 0);
     g_autoptr(GPtrArray) list = intent_next(world.store, world.account, 10, &error);
-    gint64 id = ((struct intent *) list->pdata[0])->id;
+    gint64 id = ((struct intent *)list->pdata[0])->id;
     g_assert_true(intent_claim(world.store, &id, 1, &error));
     g_assert_false(intent_claim(world.store, &id, 1, &error));
     g_assert_error(error, STORE_ERROR, ERROR_STALE);
     g_clear_error(&error);
-    g_assert_true(intent_failed(world.store, id, "over quota", g_get_real_time() / G_USEC_PER_SEC + 100, &error));
+    g_assert_true(
+        intent_failed(world.store, id, "over quota", g_get_real_time() / G_USEC_PER_SEC + 100, &error));
     g_autoptr(GPtrArray) later = intent_next(world.store, world.account, 10, &error);
     g_assert_cmpuint(later->len, ==, 0);
     g_assert_true(intent_retry(world.store, id, &error));
     g_autoptr(GPtrArray) now = intent_next(world.store, world.account, 10, &error);
     g_assert_cmpuint(now->len, ==, 1);
-    g_assert_true(((struct intent *) now->pdata[0])->uncertain);
+    g_assert_true(((struct intent *)now->pdata[0])->uncertain);
     g_assert_true(intent_failed(world.store, id, "no such mailbox", 0, &error));
     g_assert_cmpint(shown_in(world.store, m), ==, world.inbox);
     g_autoptr(struct_folder) folder = folder_get(world.store, world.inbox, &error);
@@ -264,9 +299,11 @@ append(struct world *world, gint64 folder, const char *text, gint64 replaces)
     g_autoptr(struct_message_index) index = message_index_new();
     envelope_free(index->envelope);
     g_autofree char *id = g_strdup_printf("%u@draft", g_str_hash(text));
-    index->envelope = make_envelope(id, NULL, "Ana <ana@example.org>", "ben@example.net", "draft", 1700000000);
+    index->envelope =
+        make_envelope(id, NULL, "Ana <ana@example.org>", "ben@example.net", "draft", 1700000000);
     gint64 message = 0;
-    g_assert_cmpint(intent_append(world->store, folder, &entry, index, FLAG_DRAFT, "", replaces, &message, &error), >, 0);
+    g_assert_cmpint(
+        intent_append(world->store, folder, &entry, index, FLAG_DRAFT, "", replaces, &message, &error), >, 0);
     g_assert_no_error(error);
     maildir_entry_clear(&entry);
     return message;
@@ -289,7 +326,7 @@ test_drafts(void)
     gint64 third = append(&world, drafts, "Subject: one\n\nthree\n", second);
     g_autoptr(GPtrArray) next = intent_next(world.store, world.account, 10, &error);
     g_assert_cmpuint(next->len, ==, 1); /* the old one goes when the new one is there */
-    g_assert_cmpint(((struct intent *) next->pdata[0])->kind, ==, INTENT_APPEND);
+    g_assert_cmpint(((struct intent *)next->pdata[0])->kind, ==, INTENT_APPEND);
     g_autofree char *rest = run_all(&world, world.account, TRUE);
     g_assert_cmpstr(rest, ==, "append expunge");
     g_assert_cmpint(shown_in(world.store, third), ==, drafts);
@@ -305,8 +342,10 @@ test_identity(void)
     world_begin(&world);
     g_autoptr(GError) error = NULL;
     /* A known Message-ID with other content is another message. */
-    gint64 a = add_mail(world.store, world.inbox, 1, "same@x", NULL, "Ben <ben@example.net>", "same", 1700000000);
-    gint64 b = add_mail(world.store, world.archive, 1, "same@x", NULL, "Mallory <m@evil.example>", "same", 1700000000);
+    gint64 a =
+        add_mail(world.store, world.inbox, 1, "same@x", NULL, "Ben <ben@example.net>", "same", 1700000000);
+    gint64 b = add_mail(world.store, world.archive, 1, "same@x", NULL, "Mallory <m@evil.example>", "same",
+                        1700000000);
     g_assert_cmpint(message_of(world.store, a), !=, message_of(world.store, b));
     add_body(world.store, a, "the real one", NULL);
     add_body(world.store, b, "the forged one", NULL);
@@ -314,19 +353,22 @@ test_identity(void)
     g_autoptr(GArray) versions = message_find_id(world.store, "same@x");
     g_assert_cmpuint(versions->len, ==, 2);
     /* Equal content is one message and one file, wherever it lies. */
-    gint64 c = add_mail(world.store, world.sent, 1, "same@x", NULL, "Ben <ben@example.net>", "same", 1700000000);
+    gint64 c =
+        add_mail(world.store, world.sent, 1, "same@x", NULL, "Ben <ben@example.net>", "same", 1700000000);
     add_body(world.store, c, "the real one", NULL);
     g_assert_cmpint(message_of(world.store, c), ==, message_of(world.store, a));
     g_autoptr(GPtrArray) places = message_places(world.store, message_of(world.store, a), &error);
     g_assert_cmpuint(places->len, ==, 2);
     GStatBuf one, two;
     for (guint i = 0; i < 2; i++) {
-        g_autofree char *path = g_build_filename(store_mail_dir(world.store), ((struct message_place *) places->pdata[i])->file, NULL);
+        g_autofree char *path = g_build_filename(store_mail_dir(world.store),
+                                                 ((struct message_place *)places->pdata[i])->file, NULL);
         g_assert_cmpint(g_stat(path, i ? &two : &one), ==, 0);
     }
     g_assert_cmpuint(one.st_ino, ==, two.st_ino);
     /* So is what the server calls one (EMAILID), before any body is known; within an account. */
-    g_autoptr(struct_envelope) envelope = make_envelope("e@x", NULL, "Ben <ben@example.net>", NULL, "e", 1700000000);
+    g_autoptr(struct_envelope) envelope =
+        make_envelope("e@x", NULL, "Ben <ben@example.net>", NULL, "e", 1700000000);
     struct placement_new row = {.uid = 5, .envelope = envelope, .emailid = "M123", .received = 1700000000};
     gint64 ids[2];
     g_assert_true(placement_insert(world.store, world.inbox, &row, 1, &ids[0], &error));
@@ -366,7 +408,8 @@ test_uidvalidity(void)
     g_assert_cmpuint(folder->validity_changes, ==, 1);
     for (guint i = 0; i < 20; i++) { /* other numbers, another order */
         g_autoptr(struct_message) message = message_load(world.store, kept[19 - i], &error);
-        g_autoptr(struct_envelope) envelope = make_envelope(message->message_id, NULL, NULL, NULL, message->subject, message->date);
+        g_autoptr(struct_envelope) envelope =
+            make_envelope(message->message_id, NULL, NULL, NULL, message->subject, message->date);
         struct placement_new row = {.uid = 500 + i, .envelope = envelope};
         gint64 found = placement_match(world.store, world.inbox, &row);
         g_assert_cmpint(found, >, 0);
@@ -376,7 +419,8 @@ test_uidvalidity(void)
     g_autofree char *tags = NULL;
     g_assert_cmpuint(flags_of(world.store, kept[3], &tags), ==, FLAG_FLAGGED);
     g_assert_cmpstr(tags, ==, "local");
-    g_autoptr(struct_placement_set) loose = placement_load(world.store, world.inbox, PLACEMENT_SELECT_NO_UID, 0, &error);
+    g_autoptr(struct_placement_set) loose =
+        placement_load(world.store, world.inbox, PLACEMENT_SELECT_NO_UID, 0, &error);
     g_assert_cmpuint(loose->n, ==, 0);
     world_end(&world);
 }

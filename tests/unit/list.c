@@ -1,4 +1,5 @@
-/* list: pages by key give every row once and in order, also while mail comes; counters, ranks, people; the index is used */
+/* list: pages by key give every row once and in order, also while mail comes; counters, ranks, people; the
+ * index is used */
 #include "config.h"
 
 #include "storetest.h"
@@ -9,13 +10,15 @@
 static void
 add_numbered(struct world *world, guint uid, guint thread, gint64 date)
 {
-    g_autofree char *id = g_strdup_printf("m%u@x", uid), *root = thread ? g_strdup_printf("t%u@x", thread) : NULL;
+    g_autofree char *id = g_strdup_printf("m%u@x", uid),
+                    *root = thread ? g_strdup_printf("t%u@x", thread) : NULL;
     g_autofree char *from = g_strdup_printf("Person %u <p%u@example.net>", uid % 7, uid % 7);
     add_mail(world->store, world->inbox, uid, id, root, from, "numbered", date);
 }
 
 static GArray *
-walk(struct world *world, enum list_kind kind, enum list_direction direction, guint page, void (*between)(struct world *, guint))
+walk(struct world *world, enum list_kind kind, enum list_direction direction, guint page,
+     void (*between)(struct world *, guint))
 {
     struct list_view view = {.kind = kind, .folders = &world->inbox, .n_folders = 1};
     GArray *keys = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -53,7 +56,7 @@ test_paging(void)
     world_begin(&world);
     g_autoptr(GRand) rand = g_rand_new_with_seed(11);
     for (guint uid = 1; uid <= 300; uid++) /* many in the same second */
-        add_numbered(&world, uid, g_rand_boolean(rand) ? (guint) g_rand_int_range(rand, 1, 40) : 0,
+        add_numbered(&world, uid, g_rand_boolean(rand) ? (guint)g_rand_int_range(rand, 1, 40) : 0,
                      1700000000 + g_rand_int_range(rand, 0, 60));
     next_uid = 300;
     for (guint page = 1; page <= 64; page *= 4) {
@@ -70,7 +73,8 @@ test_paging(void)
             g_assert_cmpint(g_array_index(conversations, gint64, i), ==,
                             g_array_index(backwards, gint64, conversations->len - 1 - i));
     }
-    /* Under insertion: never a row twice, never out of order (walk asserts it); none that was there is missed in the flat list. */
+    /* Under insertion: never a row twice, never out of order (walk asserts it); none that was there is missed
+     * in the flat list. */
     g_autoptr(struct_folder) before = folder_get(world.store, world.inbox, NULL);
     g_autoptr(GArray) flat = walk(&world, LIST_MESSAGES, LIST_OLDER, 7, mail_comes);
     g_assert_cmpint(flat->len, ==, before->total);
@@ -84,18 +88,23 @@ test_rows(void)
 {
     struct world world;
     world_begin(&world);
-    gint64 a = add_mail(world.store, world.inbox, 1, "a@x", NULL, "\"Ruiz, Marta\" <marta@example.org>", "Lisbon offsite", 1700000000);
-    add_mail(world.store, world.sent, 1, "b@x", "a@x", "Ana <ANA@example.org>", "Re: Lisbon offsite", 1700000100);
-    gint64 c = add_mail(world.store, world.inbox, 2, "c@x", "a@x b@x", "\"Ruiz, Marta\" <marta@example.org>", "Re: Lisbon offsite",
-                        1700000200);
+    gint64 a = add_mail(world.store, world.inbox, 1, "a@x", NULL, "\"Ruiz, Marta\" <marta@example.org>",
+                        "Lisbon offsite", 1700000000);
+    add_mail(world.store, world.sent, 1, "b@x", "a@x", "Ana <ANA@example.org>", "Re: Lisbon offsite",
+             1700000100);
+    gint64 c = add_mail(world.store, world.inbox, 2, "c@x", "a@x b@x", "\"Ruiz, Marta\" <marta@example.org>",
+                        "Re: Lisbon offsite", 1700000200);
     add_body(world.store, c, "I have booked the 9:40, seats together", "itinerary.pdf");
-    gint64 alone = add_mail(world.store, world.inbox, 3, "d@x", NULL, "Build farm <build@example.org>", "green", 1700000300);
+    gint64 alone = add_mail(world.store, world.inbox, 3, "d@x", NULL, "Build farm <build@example.org>",
+                            "green", 1700000300);
     /* What was deleted does not count. */
-    gint64 gone = add_mail(world.store, world.inbox, 4, "e@x", "a@x", "Zoe <zoe@example.org>", "noise", 1700000150);
+    gint64 gone =
+        add_mail(world.store, world.inbox, 4, "e@x", "a@x", "Zoe <zoe@example.org>", "noise", 1700000150);
     gint64 gone_id = message_of(world.store, gone);
     g_assert_cmpint(intent_delete(world.store, &gone_id, 1, world.inbox, NULL), >, 0);
     gint64 first = message_of(world.store, a);
-    g_assert_cmpint(intent_mark(world.store, &first, 1, FLAG_SEEN | FLAG_FLAGGED, 0, "work", NULL, NULL), >, 0);
+    g_assert_cmpint(intent_mark(world.store, &first, 1, FLAG_SEEN | FLAG_FLAGGED, 0, "work", NULL, NULL), >,
+                    0);
 
     struct list_view view = {.kind = LIST_CONVERSATIONS, .folders = &world.inbox, .n_folders = 1};
     g_autoptr(GPtrArray) rows = list_page(world.store, &view, 0, LIST_OLDER, 10, NULL);
@@ -116,16 +125,17 @@ test_rows(void)
     struct list_view sent = {.kind = LIST_MESSAGES, .folders = &world.sent, .n_folders = 1};
     g_autoptr(GPtrArray) mine = list_page(world.store, &sent, 0, LIST_OLDER, 10, NULL);
     g_assert_cmpuint(mine->len, ==, 1);
-    g_assert_cmpstr(((struct list_row *) mine->pdata[0])->people, ==, "To: me");
+    g_assert_cmpstr(((struct list_row *)mine->pdata[0])->people, ==, "To: me");
 
     gboolean exact;
     g_assert_cmpint(list_count(world.store, &view, &exact), ==, 2);
     g_assert_true(exact);
-    gint64 key = ((struct list_row *) rows->pdata[1])->key;
+    gint64 key = ((struct list_row *)rows->pdata[1])->key;
     g_assert_cmpint(list_rank(world.store, &view, key, &exact), ==, 1);
     g_assert_cmpint(list_key_at(world.store, &view, 1), ==, key);
     g_assert_cmpint(list_key_of(world.store, &view, first), ==, key);
-    g_assert_cmpint(list_next_unread(world.store, &view, ((struct list_row *) rows->pdata[0])->key, LIST_OLDER), ==, key);
+    g_assert_cmpint(
+        list_next_unread(world.store, &view, ((struct list_row *)rows->pdata[0])->key, LIST_OLDER), ==, key);
     struct list_row *again = list_row_at(world.store, &view, key, NULL);
     g_assert_cmpint(again->thread, ==, row->thread);
     list_row_free(again);
@@ -133,7 +143,7 @@ test_rows(void)
     g_assert_cmpuint(ids->len, ==, 2);
     g_autoptr(GPtrArray) tags = list_tags(world.store, NULL);
     g_assert_cmpuint(tags->len, ==, 1);
-    g_assert_cmpstr(((struct list_tag *) tags->pdata[0])->tag, ==, "work");
+    g_assert_cmpstr(((struct list_tag *)tags->pdata[0])->tag, ==, "work");
     world_end(&world);
 }
 
@@ -146,10 +156,12 @@ test_unified(void)
     g_autoptr(GError) error = NULL;
     const char *const me[] = {"ana@home.example", NULL};
     gint64 home = store_account_ensure(world.store, "home", me, &error);
-    gint64 other = folder_upsert(world.store, home, "INBOX", "INBOX", '/', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
+    gint64 other =
+        folder_upsert(world.store, home, "INBOX", "INBOX", '/', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
     for (guint i = 1; i <= 90; i++) {
         g_autofree char *id = g_strdup_printf("m%u@x", i), *root = g_strdup_printf("t%u@x", i % 30);
-        add_mail(world.store, i % 2 ? world.inbox : other, i, id, root, "Ben <ben@example.net>", "hi", 1700000000 + i);
+        add_mail(world.store, i % 2 ? world.inbox : other, i, id, root, "Ben <ben@example.net>", "hi",
+                 1700000000 + i);
     }
     gint64 folders[] = {world.inbox, other};
     for (guint page = 1; page < 40; page += 6) {
@@ -183,11 +195,15 @@ test_plan(void)
     add_numbered(&world, 1, 0, 1700000000);
     g_autofree char *path = g_build_filename(world.dir, "postrider.db", NULL);
     static const char *const queries[] = {
-        "SELECT newest, thread FROM folder_thread WHERE folder = 1 AND newest < 5 ORDER BY newest DESC LIMIT 50",
-        "SELECT message FROM placement WHERE folder = 1 AND state <> 1 AND key < 5 ORDER BY key DESC LIMIT 50",
+        "SELECT newest, thread FROM folder_thread WHERE folder = 1 AND newest < 5 ORDER BY newest DESC LIMIT "
+        "50",
+        "SELECT message FROM placement WHERE folder = 1 AND state <> 1 AND key < 5 ORDER BY key DESC LIMIT "
+        "50",
         "SELECT id FROM message WHERE thread = 1 AND key < 3 ORDER BY key DESC LIMIT 100",
-        "SELECT newest FROM folder_thread WHERE folder = 1 AND unread > 0 AND newest < 5 ORDER BY newest DESC LIMIT 1",
-        "SELECT id FROM placement INDEXED BY placement_changed WHERE folder = 1 AND uid > 0 AND state <> 1 AND (flags <> base_flags OR tags <> base_tags)",
+        "SELECT newest FROM folder_thread WHERE folder = 1 AND unread > 0 AND newest < 5 ORDER BY newest "
+        "DESC LIMIT 1",
+        "SELECT id FROM placement INDEXED BY placement_changed WHERE folder = 1 AND uid > 0 AND state <> 1 "
+        "AND (flags <> base_flags OR tags <> base_tags)",
     };
     sqlite3 *db;
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
@@ -196,7 +212,7 @@ test_plan(void)
         sqlite3_stmt *q;
         g_assert_cmpint(sqlite3_prepare_v2(db, explain, -1, &q, NULL), ==, SQLITE_OK);
         while (sqlite3_step(q) == SQLITE_ROW) {
-            const char *step = (const char *) sqlite3_column_text(q, 3);
+            const char *step = (const char *)sqlite3_column_text(q, 3);
             g_test_message("%s", step);
             g_assert_true(g_str_has_prefix(step, "SEARCH") && strstr(step, "INDEX"));
         }

@@ -1,4 +1,5 @@
-/* maildir: batches survive a kill and a failing disk at each step; bytes, hashes and names; what is no message */
+/* maildir: batches survive a kill and a failing disk at each step; bytes, hashes and names; what is no
+ * message */
 #include "config.h"
 
 #include "storetest.h"
@@ -55,7 +56,8 @@ test_deliver(void)
     g_autofree char *renamed = NULL;
     g_assert_true(maildir_rename_flags(dir, entry.file, FLAG_ANSWERED, &renamed, &error));
     g_assert_true(g_str_has_suffix(renamed, ":2,R"));
-    g_autofree char *found = maildir_find(dir, entry.file), *expected = g_build_filename("cur", renamed, NULL);
+    g_autofree char *found = maildir_find(dir, entry.file),
+                    *expected = g_build_filename("cur", renamed, NULL);
     g_assert_cmpstr(found, ==, expected);
     g_autofree char *fresh = g_build_filename(dir, "new", "plain", NULL);
     g_assert_true(g_file_set_contents(fresh, "x", 1, NULL));
@@ -75,7 +77,7 @@ test_same_hash(void)
     while (big->len < 300000)
         g_string_append(big, "a line that ends at odd places\r\n\r");
     g_autofree char *file = g_build_filename(dir, "spool", NULL);
-    g_assert_true(g_file_set_contents(file, big->str, (gssize) big->len, NULL));
+    g_assert_true(g_file_set_contents(file, big->str, (gssize)big->len, NULL));
     g_autoptr(struct_maildir_batch) batch = maildir_batch_new();
     int fd = open(file, O_RDONLY);
     g_assert_cmpint(maildir_batch_add(batch, dir, 0, big->str, big->len, NULL), ==, 0);
@@ -103,10 +105,17 @@ test_not_a_message(void)
     for (guint i = 0; i < G_N_ELEMENTS(odd); i++) {
         g_autofree char *path = g_build_filename(dir, "cur", odd[i], NULL);
         switch (i) {
-        case 0: g_assert_cmpint(mkfifo(path, 0600), ==, 0); break;
-        case 1: g_assert_cmpint(symlink("/etc/passwd", path), ==, 0); break;
-        case 2: g_assert_cmpint(g_mkdir(path, 0700), ==, 0); break;
-        default: g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+        case 0:
+            g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+            break;
+        case 1:
+            g_assert_cmpint(symlink("/etc/passwd", path), ==, 0);
+            break;
+        case 2:
+            g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+            break;
+        default:
+            g_assert_true(g_file_set_contents(path, "x", 1, NULL));
         }
         struct maildir_entry entry = {0};
         if (i < 3) { /* refused at once, never waited for */
@@ -120,7 +129,7 @@ test_not_a_message(void)
     g_assert_true(g_file_set_contents(good, "x", 1, NULL));
     g_autoptr(GPtrArray) items = maildir_list(dir, notices, &error);
     g_assert_cmpuint(items->len, ==, 1);
-    g_assert_true(((struct maildir_item *) items->pdata[0])->fresh);
+    g_assert_true(((struct maildir_item *)items->pdata[0])->fresh);
     g_assert_cmpuint(notices->len, ==, 5);
     for (guint i = 0; i < notices->len; i++) /* safe to be shown */
         g_assert_true(g_utf8_validate(notices->pdata[i], -1, NULL) && !strchr(notices->pdata[i], '\n'));
@@ -186,8 +195,8 @@ test_kill(void)
 static void
 test_full_disk(void)
 {
-    static const char *const steps[] = {"maildir.mkdir", "maildir.create", "maildir.write", "maildir.fdatasync",
-                                        "maildir.rename", "maildir.fsync-dir"};
+    static const char *const steps[] = {"maildir.mkdir",     "maildir.create", "maildir.write",
+                                        "maildir.fdatasync", "maildir.rename", "maildir.fsync-dir"};
     static const char *const errors[] = {"ENOSPC", "EIO", "EDQUOT"};
     for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
         for (guint e = 0; e < G_N_ELEMENTS(errors); e++) {

@@ -1,4 +1,5 @@
-/* outbox: queueing is whole or nothing at every step, states, claims of the dead, Sent exactly once, autosaves */
+/* outbox: queueing is whole or nothing at every step, states, claims of the dead, Sent exactly once,
+ * autosaves */
 #include "config.h"
 
 #include "storetest.h"
@@ -50,11 +51,16 @@ test_queue(void)
     struct world world;
     world_begin(&world);
     g_autoptr(GError) error = NULL;
-    gint64 draft_place = add_mail(world.store, world.archive, 1, "d@x", NULL, "Ana <ana@example.org>", "draft", 1700000000);
-    gint64 answered_place = add_mail(world.store, world.inbox, 1, "a@x", NULL, "Ben <ben@example.net>", "question", 1700000000);
+    gint64 draft_place =
+        add_mail(world.store, world.archive, 1, "d@x", NULL, "Ana <ana@example.org>", "draft", 1700000000);
+    gint64 answered_place =
+        add_mail(world.store, world.inbox, 1, "a@x", NULL, "Ben <ben@example.net>", "question", 1700000000);
     gint64 draft = message_of(world.store, draft_place), answered = message_of(world.store, answered_place);
     gint64 id = queue(world.store, world.account,
-                      &(struct outbox_new){.copy = TRUE, .draft = draft, .answers = answered, .answer_flag = FLAG_ANSWERED,
+                      &(struct outbox_new){.copy = TRUE,
+                                           .draft = draft,
+                                           .answers = answered,
+                                           .answer_flag = FLAG_ANSWERED,
                                            .dsn_notify = "failure,delay"},
                       &error);
     g_assert_no_error(error);
@@ -81,11 +87,13 @@ test_queue(void)
 
     /* What cannot be sent is not queued by half. */
     g_autoptr(GPtrArray) bad = address_list_new();
-    g_assert_cmpint(queue(world.store, world.account, &(struct outbox_new){.recipients = bad}, &error), ==, 0);
+    g_assert_cmpint(queue(world.store, world.account, &(struct outbox_new){.recipients = bad}, &error), ==,
+                    0);
     g_clear_error(&error);
     address_list_add(bad, NULL, "ben@example.net");
     address_list_add(bad, NULL, "x\r\nRCPT TO:<y@z>");
-    g_assert_cmpint(queue(world.store, world.account, &(struct outbox_new){.recipients = bad}, &error), ==, 0);
+    g_assert_cmpint(queue(world.store, world.account, &(struct outbox_new){.recipients = bad}, &error), ==,
+                    0);
     g_assert_nonnull(error);
     g_assert_cmpuint(files_in(world.dir, ".outbox"), ==, 1);
     world_end(&world);
@@ -141,9 +149,15 @@ test_finish(void)
     gint64 id = queue(world.store, world.account, &(struct outbox_new){.copy = TRUE}, &error);
     g_autoptr(struct_outbox_item) item = outbox_claim(world.store, world.account, &error);
     g_assert_cmpuint(item->attempts, ==, 1);
-    struct outbox_attempt attempt = {.server = (char *) "smtp.example.org:465", .tls = (char *) "TLS 1.3", .reply = (char *) "450 later",
-                                     .dialogue = (char *) "> EHLO x\n< 250 ok\n"};
-    struct outbox_result soft = {.state = OUTBOX_DEFERRED, .code = 450, .enhanced = "4.2.0", .text = "later", .attempt = &attempt,
+    struct outbox_attempt attempt = {.server = (char *)"smtp.example.org:465",
+                                     .tls = (char *)"TLS 1.3",
+                                     .reply = (char *)"450 later",
+                                     .dialogue = (char *)"> EHLO x\n< 250 ok\n"};
+    struct outbox_result soft = {.state = OUTBOX_DEFERRED,
+                                 .code = 450,
+                                 .enhanced = "4.2.0",
+                                 .text = "later",
+                                 .attempt = &attempt,
                                  .next_attempt = g_get_real_time() / G_USEC_PER_SEC + 600};
     g_assert_true(outbox_finish(world.store, item, &soft, &error));
     g_assert_null(outbox_claim(world.store, world.account, &error));
@@ -156,12 +170,20 @@ test_finish(void)
     g_autofree char *dir = folder_path(world.store, world.sent, TRUE, &error);
     struct maildir_entry entry = {0};
     g_autoptr(GBytes) bytes = outbox_bytes(world.store, again, &error);
-    g_assert_true(maildir_deliver(dir, FLAG_SEEN, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), &entry, &error));
+    g_assert_true(maildir_deliver(dir, FLAG_SEEN, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                                  &entry, &error));
     g_autoptr(struct_message_index) index = message_index_new();
     envelope_free(index->envelope);
-    index->envelope = make_envelope("q@x", NULL, "Ana <ana@example.org>", "ben@example.net, carl@example.com", "hi", 1700000000);
-    struct outbox_result hard = {.state = OUTBOX_FAILED, .code = 550, .enhanced = "5.1.1", .text = "no such user", .attempt = &attempt,
-                                 .sent_folder = world.sent, .sent_entry = &entry, .index = index};
+    index->envelope = make_envelope("q@x", NULL, "Ana <ana@example.org>", "ben@example.net, carl@example.com",
+                                    "hi", 1700000000);
+    struct outbox_result hard = {.state = OUTBOX_FAILED,
+                                 .code = 550,
+                                 .enhanced = "5.1.1",
+                                 .text = "no such user",
+                                 .attempt = &attempt,
+                                 .sent_folder = world.sent,
+                                 .sent_entry = &entry,
+                                 .index = index};
     g_assert_true(outbox_finish(world.store, again, &hard, &error));
     g_assert_no_error(error);
     g_autoptr(struct_outbox_item) after = outbox_get(world.store, id, &error);
@@ -189,7 +211,8 @@ test_finish(void)
     g_assert_error(error, STORE_ERROR, ERROR_REFUSED);
     g_clear_error(&error);
     /* A bounce comes later. */
-    g_assert_true(outbox_bounced(world.store, id, "CARL@example.com", TRUE, "5.1.1", "no mailbox here", &error));
+    g_assert_true(
+        outbox_bounced(world.store, id, "CARL@example.com", TRUE, "5.1.1", "no mailbox here", &error));
     g_autoptr(struct_outbox_item) bounced = outbox_get(world.store, id, &error);
     g_assert_cmpint(bounced->state, ==, OUTBOX_FAILED);
     g_autoptr(struct_contact) carl = contact_find(world.store, "carl@example.com", &error);
@@ -290,12 +313,13 @@ test_autosave(void)
     struct world world;
     world_begin(&world);
     g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) one = g_bytes_new_static("To: ben\n\nhel", 12), two = g_bytes_new_static("To: ben\n\nhello", 14);
+    g_autoptr(GBytes) one = g_bytes_new_static("To: ben\n\nhel", 12),
+                      two = g_bytes_new_static("To: ben\n\nhello", 14);
     gint64 id = autosave_put(world.store, 0, "to ben", one, &error);
     g_assert_cmpint(autosave_put(world.store, id, "to ben", two, &error), ==, id);
     g_autoptr(GPtrArray) mine = autosave_list(world.store, &error);
     g_assert_cmpuint(mine->len, ==, 1);
-    g_assert_true(((struct autosave *) mine->pdata[0])->alive);
+    g_assert_true(((struct autosave *)mine->pdata[0])->alive);
     pid_t pid = fork();
     if (pid == 0) {
         struct store *store = store_open(world.dir, STORE_WRITE, NULL);

@@ -1,4 +1,5 @@
-/* scan: what mutt and others do to the Maildir, the brake, orphans of a crash; wanted flags reach the names */
+/* scan: what mutt and others do to the Maildir, the brake, orphans of a crash; wanted flags reach the names
+ */
 #include "config.h"
 
 #include "storetest.h"
@@ -24,7 +25,8 @@ reader(GBytes *message, gpointer data)
     if (at)
         id = g_strndup(at + 13, strcspn(at + 13, ">"));
     envelope_free(index->envelope);
-    index->envelope = make_envelope(id, NULL, "Ben <ben@example.net>", NULL, "found in a Maildir", 1700000000);
+    index->envelope =
+        make_envelope(id, NULL, "Ben <ben@example.net>", NULL, "found in a Maildir", 1700000000);
     return index;
 }
 
@@ -45,7 +47,8 @@ static gint64
 mail_with_body(struct world *world, guint32 uid)
 {
     g_autofree char *id = g_strdup_printf("m%u@x", uid);
-    gint64 placement = add_mail(world->store, world->inbox, uid, id, NULL, "Ben <ben@example.net>", id, 1700000000 + uid);
+    gint64 placement =
+        add_mail(world->store, world->inbox, uid, id, NULL, "Ben <ben@example.net>", id, 1700000000 + uid);
     add_body(world->store, placement, id, NULL);
     return message_of(world->store, placement);
 }
@@ -63,7 +66,8 @@ kinds(struct world *world)
     g_autoptr(GPtrArray) list = intent_list(world->store, 0, NULL);
     GString *out = g_string_new(NULL);
     for (guint i = 0; i < list->len; i++)
-        g_string_append_printf(out, "%s%s", i ? " " : "", intent_kind_name(((struct intent *) list->pdata[i])->kind));
+        g_string_append_printf(out, "%s%s", i ? " " : "",
+                               intent_kind_name(((struct intent *)list->pdata[i])->kind));
     return g_string_free(out, FALSE);
 }
 
@@ -107,7 +111,8 @@ test_new_and_gone(void)
     g_autoptr(GError) error = NULL;
     gint64 m = mail_with_body(&world, 1);
     g_autofree char *cur = dir_of(&world, world.inbox, "cur"), *new = dir_of(&world, world.inbox, "new");
-    g_autofree char *theirs = g_build_filename(cur, "1700000001.M1P2.host:2,S", NULL), *fresh = g_build_filename(new, "1700000002.M1P2.host", NULL);
+    g_autofree char *theirs = g_build_filename(cur, "1700000001.M1P2.host:2,S", NULL),
+                    *fresh = g_build_filename(new, "1700000002.M1P2.host", NULL);
     g_autofree char *empty = g_build_filename(cur, "empty:2,", NULL);
     g_assert_true(g_file_set_contents(theirs, "Message-ID: <theirs@x>\n\nsaved by mutt\n", -1, NULL));
     g_assert_true(g_file_set_contents(fresh, "Message-ID: <fresh@x>\n\ndelivered\n", -1, NULL));
@@ -138,7 +143,8 @@ test_new_and_gone(void)
     g_assert_cmpstr(text, ==, "what another program did in INBOX");
     g_autofree char *rest = kinds(&world);
     g_assert_cmpstr(rest, ==, "append append");
-    g_autoptr(struct_placement_set) bare = placement_load(world.store, world.inbox, PLACEMENT_SELECT_NO_BODY, 0, &error);
+    g_autoptr(struct_placement_set) bare =
+        placement_load(world.store, world.inbox, PLACEMENT_SELECT_NO_BODY, 0, &error);
     g_assert_cmpuint(bare->n, ==, 1); /* fetched again */
     world_end(&world);
 }
@@ -155,17 +161,20 @@ test_moved(void)
         g_autofree char *path = store_message_path(world.store, m, NULL), *name = g_path_get_basename(path);
         g_autofree char *cur = dir_of(&world, world.archive, "cur"), *to = g_build_filename(cur, name, NULL);
         g_assert_cmpint(g_rename(path, to), ==, 0);
-        struct scan_result a = scan(&world, first ? world.inbox : world.archive), b = scan(&world, first ? world.archive : world.inbox);
+        struct scan_result a = scan(&world, first ? world.inbox : world.archive),
+                           b = scan(&world, first ? world.archive : world.inbox);
         g_assert_cmpuint(a.moved + b.moved, ==, 1);
         g_autofree char *log = kinds(&world);
         g_assert_cmpstr(log, ==, "move");
         g_autoptr(GPtrArray) places = message_places(world.store, m, &error);
         g_assert_cmpuint(places->len, ==, 1);
-        g_assert_cmpint(((struct message_place *) places->pdata[0])->folder, ==, world.archive);
+        g_assert_cmpint(((struct message_place *)places->pdata[0])->folder, ==, world.archive);
 
         /* A copy by hand keeps the name; one by mutt has its own. */
-        g_autofree char *sent = dir_of(&world, world.sent, "cur"), *by_hand = g_build_filename(sent, name, NULL);
-        g_autofree char *trash = dir_of(&world, world.trash, "cur"), *by_mutt = g_build_filename(trash, "1.M1.host:2,", NULL);
+        g_autofree char *sent = dir_of(&world, world.sent, "cur"),
+                        *by_hand = g_build_filename(sent, name, NULL);
+        g_autofree char *trash = dir_of(&world, world.trash, "cur"),
+                        *by_mutt = g_build_filename(trash, "1.M1.host:2,", NULL);
         g_assert_cmpint(link(to, by_hand), ==, 0);
         g_assert_cmpint(link(to, by_mutt), ==, 0);
         g_assert_cmpuint(scan(&world, world.sent).added, ==, 1);
@@ -189,7 +198,8 @@ test_brake(void)
     g_autoptr(GError) error = NULL;
     for (guint i = 1; i <= 60; i++)
         mail_with_body(&world, i);
-    g_autofree char *dir = folder_path(world.store, world.inbox, FALSE, NULL), *aside = g_strconcat(dir, ".aside", NULL);
+    g_autofree char *dir = folder_path(world.store, world.inbox, FALSE, NULL),
+                    *aside = g_strconcat(dir, ".aside", NULL);
     /* The whole directory is missing, and then emptied. */
     g_assert_cmpint(g_rename(dir, aside), ==, 0);
     g_assert_true(scan(&world, world.inbox).braked);
@@ -205,7 +215,8 @@ test_brake(void)
     world_end(&world);
 }
 
-/* What a crash leaves: a file that was durable before its row, a link for a move that never was. Nothing is sent twice. */
+/* What a crash leaves: a file that was durable before its row, a link for a move that never was. Nothing is
+ * sent twice. */
 static void
 test_orphans(void)
 {
@@ -215,7 +226,8 @@ test_orphans(void)
     g_autofree char *dir = folder_path(world.store, world.inbox, TRUE, NULL);
     struct maildir_entry entry = {0}, twin = {0};
     /* A body whose envelope waits. */
-    gint64 waiting = add_mail(world.store, world.inbox, 7, "wait@x", NULL, "Ben <ben@example.net>", "wait", 1700000000);
+    gint64 waiting =
+        add_mail(world.store, world.inbox, 7, "wait@x", NULL, "Ben <ben@example.net>", "wait", 1700000000);
     static const char text[] = "Message-ID: <wait@x>\n\nthe body\n";
     g_assert_true(maildir_deliver(dir, 0, text, strlen(text), &entry, &error));
     struct scan_result result = scan(&world, world.inbox);
@@ -227,7 +239,8 @@ test_orphans(void)
     g_assert_true(maildir_deliver(dir, 0, text, strlen(text), &twin, &error));
     g_assert_cmpuint(scan(&world, world.inbox).orphans, ==, 1);
     /* A link into another folder whose move was not committed. */
-    g_autofree char *path = store_message_path(world.store, message_of(world.store, waiting), NULL), *linked = NULL;
+    g_autofree char *path = store_message_path(world.store, message_of(world.store, waiting), NULL),
+                    *linked = NULL;
     g_autofree char *archive = folder_path(world.store, world.archive, TRUE, NULL);
     g_assert_true(maildir_link(path, archive, 0, &linked, &error));
     g_assert_cmpuint(scan(&world, world.archive).orphans, ==, 1);
@@ -241,7 +254,7 @@ test_orphans(void)
     scan(&world, world.inbox);
     g_autoptr(GPtrArray) list = intent_list(world.store, 0, &error);
     g_assert_cmpuint(list->len, ==, 1);
-    g_assert_true(((struct intent *) list->pdata[0])->uncertain);
+    g_assert_true(((struct intent *)list->pdata[0])->uncertain);
     maildir_entry_clear(&entry);
     maildir_entry_clear(&twin);
     maildir_entry_clear(&unknown);
@@ -249,7 +262,8 @@ test_orphans(void)
 }
 
 #ifdef FAILPOINTS
-/* An off-line move, killed at each step: afterwards the message lies in one folder, with its file, on no account twice. */
+/* An off-line move, killed at each step: afterwards the message lies in one folder, with its file, on no
+ * account twice. */
 static void
 test_killed_move(void)
 {
@@ -287,7 +301,7 @@ test_killed_move(void)
             files += items->len;
         }
         g_assert_cmpuint(files, ==, 1);
-        gboolean moved = ((struct message_place *) places->pdata[0])->folder == world.archive;
+        gboolean moved = ((struct message_place *)places->pdata[0])->folder == world.archive;
         g_autofree char *log = kinds(&world);
         g_test_message("step %u: %s, %s", step, moved ? "moved" : "not moved", log);
         g_assert_cmpint(intent_count(world.store, 0), ==, (moved ? 1 : 0));

@@ -67,7 +67,8 @@ test_read_only(void)
     g_autoptr(GError) error = NULL;
     store_close(world.store);
 
-    /* A store on a medium that cannot be written: also not by root, so the files are laid out as one leaves them. */
+    /* A store on a medium that cannot be written: also not by root, so the files are laid out as one leaves
+     * them. */
     world.store = open_store(world.dir, STORE_READ);
     g_assert_cmpint(folder_find(world.store, world.account, "inbox"), ==, world.inbox);
     g_assert_false(store_begin(world.store, &error));
@@ -81,7 +82,8 @@ test_read_only(void)
     world_end(&world);
 }
 
-/* An empty file, a file of the first schema's application that has no tables yet, a migration that was stopped. */
+/* An empty file, a file of the first schema's application that has no tables yet, a migration that was
+ * stopped. */
 static void
 test_migration(void)
 {
@@ -117,7 +119,8 @@ test_damage(void)
     world_begin(&world);
     for (guint i = 1; i < 200; i++) {
         g_autofree char *id = g_strdup_printf("m%u@example.net", i);
-        add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "a subject that fills a page or two", 1700000000 + i);
+        add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>",
+                 "a subject that fills a page or two", 1700000000 + i);
     }
     gint64 first = placement_find_uid(world.store, world.inbox, 1);
     add_body(world.store, first, "the body", NULL);
@@ -133,20 +136,29 @@ test_damage(void)
     guint found = 0;
     for (guint round = 0; round < 60; round++) {
         g_autofree char *bad = g_memdup2(good, size);
-        gsize length = size, at = (gsize) g_rand_int_range(rand, 0, (gint32) size);
+        gsize length = size, at = (gsize)g_rand_int_range(rand, 0, (gint32)size);
         switch (round % 4) {
-        case 0: length = at; break;
-        case 1: bad[at] = (char) (bad[at] ^ (1 << g_rand_int_range(rand, 0, 8))); break;
-        case 2: memset(bad + at / 4096 * 4096, 0, 4096); break;
-        case 3: memset(bad, 'x', 100); break;
+        case 0:
+            length = at;
+            break;
+        case 1:
+            bad[at] = (char)(bad[at] ^ (1 << g_rand_int_range(rand, 0, 8)));
+            break;
+        case 2:
+            memset(bad + at / 4096 * 4096, 0, 4096);
+            break;
+        case 3:
+            memset(bad, 'x', 100);
+            break;
         }
-        g_assert_true(g_file_set_contents(path, bad, (gssize) length, NULL));
+        g_assert_true(g_file_set_contents(path, bad, (gssize)length, NULL));
         g_autoptr(GError) error = NULL;
         g_autoptr(struct_store) store = store_open(world.dir, STORE_WRITE, &error);
         if (store) {
             g_autoptr(GPtrArray) problems = store_check(store, &error);
             found += !problems || problems->len > 0;
-            g_autoptr(struct_placement_set) set = placement_load(store, world.inbox, PLACEMENT_SELECT_ALL, 0, NULL);
+            g_autoptr(struct_placement_set) set =
+                placement_load(store, world.inbox, PLACEMENT_SELECT_ALL, 0, NULL);
             store_message_bytes(store, 1, NULL);
         } else {
             g_assert_nonnull(error);
@@ -163,7 +175,7 @@ test_damage(void)
     gsize length;
     g_assert_true(g_file_get_contents(mail, &after, &length, NULL));
     g_assert_cmpmem(after, length, g_bytes_get_data(before, NULL), g_bytes_get_size(before));
-    g_assert_true(g_file_set_contents(path, good, (gssize) size, NULL));
+    g_assert_true(g_file_set_contents(path, good, (gssize)size, NULL));
     world.store = open_store(world.dir, STORE_WRITE);
     world_end(&world);
 }
@@ -214,7 +226,8 @@ test_busy(void)
     pid_t pid = fork();
     if (pid == 0) {
         struct store *store = store_open(world.dir, STORE_WRITE, NULL);
-        if (!store || !store_begin(store, NULL) || !store_set(store, "half", "done", NULL) || write(pipes[1], "x", 1) != 1)
+        if (!store || !store_begin(store, NULL) || !store_set(store, "half", "done", NULL) ||
+            write(pipes[1], "x", 1) != 1)
             _exit(1);
         pause();
         _exit(1);

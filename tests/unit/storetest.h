@@ -57,10 +57,13 @@ world_begin(struct world *world)
     world->account = store_account_ensure(world->store, "work", me, &error);
     g_assert_no_error(error);
     const guint bits = FOLDER_SELECTABLE | FOLDER_SUBSCRIBED;
-    world->inbox = folder_upsert(world->store, world->account, "INBOX", "INBOX", '/', FOLDER_INBOX, bits, &error);
+    world->inbox =
+        folder_upsert(world->store, world->account, "INBOX", "INBOX", '/', FOLDER_INBOX, bits, &error);
     world->sent = folder_upsert(world->store, world->account, "Sent", "Sent", '/', FOLDER_SENT, bits, &error);
-    world->trash = folder_upsert(world->store, world->account, "Trash", "Trash", '/', FOLDER_TRASH, bits, &error);
-    world->archive = folder_upsert(world->store, world->account, "Archive", "Archive", '/', FOLDER_ARCHIVE, bits, &error);
+    world->trash =
+        folder_upsert(world->store, world->account, "Trash", "Trash", '/', FOLDER_TRASH, bits, &error);
+    world->archive =
+        folder_upsert(world->store, world->account, "Archive", "Archive", '/', FOLDER_ARCHIVE, bits, &error);
     world->junk = folder_upsert(world->store, world->account, "Junk", "Junk", '/', FOLDER_JUNK, bits, &error);
     g_assert_no_error(error);
 }
@@ -73,7 +76,7 @@ assert_sound(struct store *store)
     g_autoptr(GPtrArray) problems = store_check(store, &error);
     g_assert_no_error(error);
     for (guint i = 0; i < problems->len; i++)
-        g_test_message("%s", (char *) problems->pdata[i]);
+        g_test_message("%s", (char *)problems->pdata[i]);
     g_assert_cmpuint(problems->len, ==, 0);
 }
 
@@ -88,7 +91,8 @@ world_end(struct world *world)
 
 /* from: "Name <addr>" or NULL; refs: ids with a space between, the last one the parent, or NULL. */
 static inline struct envelope *
-make_envelope(const char *id, const char *refs, const char *from, const char *to, const char *subject, gint64 date)
+make_envelope(const char *id, const char *refs, const char *from, const char *to, const char *subject,
+              gint64 date)
 {
     struct envelope *envelope = envelope_new();
     g_free(envelope->message_id);
@@ -122,10 +126,15 @@ make_envelope(const char *id, const char *refs, const char *from, const char *to
 
 /* One message as a server lists it; returns the placement. */
 static inline gint64
-add_envelope(struct store *store, gint64 folder, guint32 uid, guint flags, const char *tags, const struct envelope *envelope)
+add_envelope(struct store *store, gint64 folder, guint32 uid, guint flags, const char *tags,
+             const struct envelope *envelope)
 {
     g_autoptr(GError) error = NULL;
-    struct placement_new row = {.uid = uid, .flags = flags, .tags = tags, .envelope = envelope, .received = envelope->date,
+    struct placement_new row = {.uid = uid,
+                                .flags = flags,
+                                .tags = tags,
+                                .envelope = envelope,
+                                .received = envelope->date,
                                 .size = 1000};
     gint64 id = 0;
     placement_insert(store, folder, &row, 1, &id, &error);
@@ -135,8 +144,8 @@ add_envelope(struct store *store, gint64 folder, guint32 uid, guint flags, const
 }
 
 static inline gint64
-add_mail(struct store *store, gint64 folder, guint32 uid, const char *id, const char *refs, const char *from, const char *subject,
-         gint64 date)
+add_mail(struct store *store, gint64 folder, guint32 uid, const char *id, const char *refs, const char *from,
+         const char *subject, gint64 date)
 {
     g_autoptr(struct_envelope) envelope = make_envelope(id, refs, from, "ana@example.org", subject, date);
     return add_envelope(store, folder, uid, 0, NULL, envelope);
@@ -165,14 +174,16 @@ add_body(struct store *store, gint64 placement, const char *text, const char *at
     g_assert_no_error(error);
     g_autoptr(struct_message) message = message_load(store, row.message, &error);
     g_assert_no_error(error);
-    g_autofree char *bytes = g_strdup_printf("Subject: %s\r\nMessage-ID: <%s>\r\n\r\n%s\r\n", message->subject,
-                                             message->message_id ? message->message_id : "", text);
+    g_autofree char *bytes =
+        g_strdup_printf("Subject: %s\r\nMessage-ID: <%s>\r\n\r\n%s\r\n", message->subject,
+                        message->message_id ? message->message_id : "", text);
     struct maildir_entry entry = {0};
     maildir_deliver(dir, row.flags, bytes, strlen(bytes), &entry, &error);
     g_assert_no_error(error);
     g_autoptr(struct_message_index) index = message_index_new();
     envelope_free(index->envelope);
-    index->envelope = make_envelope(message->message_id, NULL, message->from_addr, NULL, message->subject, message->date);
+    index->envelope =
+        make_envelope(message->message_id, NULL, message->from_addr, NULL, message->subject, message->date);
     g_free(index->body);
     index->body = g_strdup(text);
     g_free(index->preview);
