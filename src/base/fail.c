@@ -63,9 +63,16 @@ add_rule(const char *text)
 }
 
 static void
+rule_clear(gpointer rule)
+{
+    g_free(((struct rule *) rule)->name);
+}
+
+static void
 load_rules(void)
 {
     rules = g_array_new(FALSE, FALSE, sizeof(struct rule));
+    g_array_set_clear_func(rules, rule_clear);
     g_auto(GStrv) parts = g_strsplit(g_getenv("POSTRIDER_FAIL") ?: "", ",", -1);
     for (char **part = parts; *part; part++)
         if (**part)
