@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Field 22 of /proc/PID/stat, after the name, which may hold anything but is in brackets. "" when there is no
- * such process. */
+ * such process, or one that has ended and that its parent has not looked after yet. */
 static char *
 start_time(gint64 pid)
 {
@@ -16,6 +16,8 @@ start_time(gint64 pid)
     if (!g_file_get_contents(path, &text, NULL, NULL))
         return g_strdup("");
     const char *p = strrchr(text, ')');
+    if (p && p[1] == ' ' && strchr("ZXx", p[2]))
+        return g_strdup("");
     for (guint i = 0; p && i < 20; i++)
         p = strchr(p + 1, ' ');
     return p ? g_strndup(p + 1, strcspn(p + 1, " ")) : g_strdup("");

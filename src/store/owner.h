@@ -7,6 +7,6 @@
 /* This process: its number, when it began, and the boot; another process with the same number is another
  * owner. */
 char *owner_self(void);
-gboolean owner_is_alive(const char *owner);
+gboolean owner_is_alive(const char *owner); /* a zombie is not */
 
 #endif
