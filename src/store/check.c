@@ -3,6 +3,7 @@
 
 #include "store/folder.h"
 #include "store/internal.h"
+#include "store/outbox_row.h"
 #include "store/rows.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -175,6 +176,12 @@ sweep(struct store *store, const char *part, const char *query)
         closedir(stream);
 }
 
+/* Over for good, and long ago: a bounce that comes some days after the last attempt wants the text once more.
+ */
+#define OVER                                                                                                 \
+    "state IN (3, 7) AND file <> '' AND NOT (copy = 1 AND " OUTBOX_WAS_TAKEN ")"                             \
+    " AND max(created, (SELECT coalesce(max(time), 0) / 1000000 FROM outbox_attempt WHERE item = o.id)) < ?"
+
 /* The queue keeps what became of a message, but not its text for ever: that is in Sent. */
 static gboolean
 forget_sent_files(struct store *store, gint64 before, GError **error)
@@ -182,19 +189,14 @@ forget_sent_files(struct store *store, gint64 before, GError **error)
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    sqlite3_stmt *q = sql_query(
-        store, error,
-        "SELECT file FROM outbox WHERE state IN (3, 7) AND copy <> 1 AND created < ? AND file <> ''", "l",
-        before);
+    sqlite3_stmt *q = sql_query(store, error, "SELECT file FROM outbox o WHERE " OVER, "l", before);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         g_autofree char *path = g_build_filename(store->mail_dir, ".outbox", sql_str(q, 0), NULL);
         txn_unlink_on_commit(store, path);
     }
     gboolean ok =
-        rc == 0 && sql_run(store, error,
-                           "UPDATE outbox SET file = '' WHERE state IN (3, 7) AND copy <> 1 AND created < ?",
-                           "l", before);
+        rc == 0 && sql_run(store, error, "UPDATE outbox AS o SET file = '' WHERE " OVER, "l", before);
     return txn_leave(store, own, ok, error);
 }
 

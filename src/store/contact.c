@@ -142,6 +142,15 @@ contact_harvest(struct store *store, const struct envelope *envelope, gint64 dat
            (!from_me || touch_list(store, envelope->bcc, count, date, error));
 }
 
+gboolean
+contact_written(struct store *store, gint64 account, const GPtrArray *recipients, gint64 date, GError **error)
+{
+    if (address_list_length(recipients) > CROWD)
+        return TRUE;
+    gboolean has_folders = sql_int(store, 0, "SELECT 1 FROM folder WHERE account = ?", "l", account) != 0;
+    return touch_list(store, recipients, has_folders ? COUNT_NONE : COUNT_SENT, date, error);
+}
+
 #define COLUMNS                                                                                              \
     "c.id, c.name, c.addr, c.first, c.last, c.sent, c.received, c.seen, c.replied, c.junk, c.good, "         \
     "c.bounced, c.bounce,"                                                                                   \

@@ -93,12 +93,13 @@ static char *
 write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **error)
 {
     g_autofree char *dir = g_build_filename(store->mail_dir, ".outbox", NULL), *name = maildir_new_unique();
-    g_autofree char *hidden = g_strconcat(".", name, NULL);
-    g_autofree char *tmp = g_build_filename(dir, hidden, NULL), *path = g_build_filename(dir, name, NULL);
+    g_autofree char *path = g_build_filename(dir, name, NULL),
+                    *tmp = g_strconcat(path, ".tmp", NULL); /* housekeeping passes dot files by */
     g_autoptr(GBytes) lf = crlf_to_lf(message);
     gsize length;
     const char *bytes = g_bytes_get_data(lf, &length);
 
+    gboolean is_new = access(dir, F_OK) < 0;
     if (!paths_make_dir(dir, error))
         return NULL;
     *wire_size = length;
@@ -114,7 +115,8 @@ write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **er
         ok = FALSE;
         err = errno;
     }
-    if (ok && (STEP_FAILS("outbox.rename") || rename(tmp, path) < 0 || !sync_dir(dir))) {
+    if (ok && (STEP_FAILS("outbox.rename") || rename(tmp, path) < 0 || !sync_dir(dir) ||
+               (is_new && !sync_dir(store->mail_dir)))) {
         ok = FALSE;
         err = errno;
     }
@@ -128,12 +130,45 @@ write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **er
 
 /* --- queueing */
 
+/* A Message-ID without its brackets; NULL for none. */
+static char *
+bare_id(const char *id)
+{
+    gsize length = id ? strlen(id) : 0;
+    if (length > 2 && *id == '<' && id[length - 1] == '>')
+        return g_strndup(id + 1, length - 2);
+    return length ? g_strdup(id) : NULL;
+}
+
+/* Each once, as the server would send it as often as it is named. Pointers are borrowed. */
+static GPtrArray *
+distinct(const GPtrArray *list, GError **error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < address_list_length(list); i++) {
+        const struct address *address = address_list_get(list, i);
+        if (!address->addr)
+            continue; /* an empty group */
+        if (!address_check(address->addr, error))
+            return NULL;
+        if (g_hash_table_add(seen, address_normalise(address->addr)))
+            g_ptr_array_add(found, (gpointer)address);
+    }
+    if (!found->len) {
+        g_set_error(error, STORE_ERROR, ERROR_INPUT, "the message has no recipients");
+        return NULL;
+    }
+    return g_steal_pointer(&found);
+}
+
 static gboolean
-insert_item(struct store *store, const struct outbox_new *new, const char *file, guint64 size, gint64 *id,
-            GError **error)
+insert_item(struct store *store, const struct outbox_new *new, const GPtrArray *recipients, const char *file,
+            guint64 size, gint64 *id, GError **error)
 {
     gint64 now = clock_now(), undo_until = new->undo_seconds ? now + new->undo_seconds : 0;
     gint64 due = MAX(MAX(new->send_at, undo_until), 0);
+    g_autofree char *message_id = bare_id(new->message_id), *envid = bare_id(new->dsn_envid);
 
     if (!sql_run(store, error,
                  "INSERT INTO outbox (account, file, sender, subject, message_id, state, hold, created, "
@@ -141,15 +176,15 @@ insert_item(struct store *store, const struct outbox_new *new, const char *file,
                  " size, copy, dsn_notify, dsn_ret, dsn_envid, draft, answers, answer_flag)"
                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                  "lssssiilllllissslli", new->account, file, new->from ? new->from : "",
-                 new->subject ? new->subject : "", new->message_id, (int)OUTBOX_WAITING, !!new->hold, now,
+                 new->subject ? new->subject : "", message_id, (int)OUTBOX_WAITING, !!new->hold, now,
                  new->send_at, undo_until, due, (gint64)size,
                  (int)(new->copy ? OUTBOX_COPY_NEEDED : OUTBOX_COPY_NONE), new->dsn_notify, new->dsn_ret,
-                 new->dsn_envid, new->draft, new->answers, new->answer_flag))
+                 envid, new->draft, new->answers, new->answer_flag))
         return FALSE;
     *id = sqlite3_last_insert_rowid(store->db);
-    for (guint i = 0; i < address_list_length(new->recipients); i++)
+    for (guint i = 0; i < recipients->len; i++)
         if (!sql_run(store, error, "INSERT INTO outbox_recipient (item, addr, state) VALUES (?, ?, ?)", "lsi",
-                     *id, address_list_get(new->recipients, i)->addr, (int)OUTBOX_WAITING))
+                     *id, ((const struct address *)recipients->pdata[i])->addr, (int)OUTBOX_WAITING))
             return FALSE;
     log_info("outbox.state", "item=%d new -> waiting", (int)*id);
     return TRUE;
@@ -186,11 +221,12 @@ outbox_queue(struct store *store, const struct outbox_new *new, GError **error)
     gint64 id = 0;
     gboolean own;
 
-    for (guint i = 0; i < address_list_length(new->recipients); i++)
-        if (!address_check(address_list_get(new->recipients, i)->addr, error))
-            return 0;
-    if (!address_list_length(new->recipients)) {
-        g_set_error(error, STORE_ERROR, ERROR_INPUT, "the message has no recipients");
+    g_autoptr(GPtrArray) recipients = distinct(new->recipients, error);
+    if (!recipients)
+        return 0;
+    if (!sql_int(store, 0, "SELECT 1 FROM account WHERE id = ?", "l", new->account)) {
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                    "the account to send from is not in the mail store yet: run \"postrider sync\"");
         return 0;
     }
     g_autofree char *file = write_file(store, new->message, &size, error);
@@ -203,7 +239,9 @@ outbox_queue(struct store *store, const struct outbox_new *new, GError **error)
         return 0;
     }
     txn_unlink_on_rollback(store, path);
-    gboolean ok = insert_item(store, new, file, size, &id, error) && settle_sources(store, new, error);
+    gboolean ok = insert_item(store, new, recipients, file, size, &id, error) &&
+                  settle_sources(store, new, error) &&
+                  contact_written(store, new->account, recipients, clock_now(), error);
     return txn_leave(store, own, ok, error) ? id : 0;
 }
 
@@ -300,14 +338,12 @@ outbox_list(struct store *store, gint64 account, gboolean all, GError **error)
 GPtrArray *
 outbox_list_uncopied(struct store *store, gint64 account, GError **error)
 {
-    return read_items(
-        store,
-        sql_query(store, error,
-                  COLUMNS
-                  "WHERE o.account = ? AND o.copy = 1 AND (o.state = 3 OR (o.state = 5 AND EXISTS"
-                  " (SELECT 1 FROM outbox_recipient r WHERE r.item = o.id AND r.state = 3))) ORDER BY o.id",
-                  "l", account),
-        error);
+    return read_items(store,
+                      sql_query(store, error,
+                                COLUMNS "WHERE o.account = ? AND o.copy = 1 AND " OUTBOX_WAS_TAKEN
+                                        " ORDER BY o.id",
+                                "l", account),
+                      error);
 }
 
 struct outbox_item *
@@ -324,7 +360,13 @@ outbox_get(struct store *store, gint64 id, GError **error)
 gint64
 outbox_find(struct store *store, const char *message_id)
 {
-    return sql_int(store, 0, "SELECT id FROM outbox WHERE message_id = ? ORDER BY id DESC", "s", message_id);
+    g_autofree char *bare = bare_id(message_id);
+    /* One that was taken back and written anew has the same Message-ID. */
+    return sql_int(store, 0,
+                   "SELECT id FROM (SELECT id, state FROM outbox WHERE message_id = ?1 UNION SELECT id, "
+                   "state FROM outbox"
+                   " WHERE dsn_envid = ?1) ORDER BY state = 7, id DESC",
+                   "s", bare);
 }
 
 GBytes *
@@ -359,8 +401,14 @@ outbox_next_due(struct store *store, gint64 account)
 gboolean
 outbox_set_state(struct store *store, gint64 id, enum outbox_state from, enum outbox_state to, GError **error)
 {
-    if (!sql_run(store, error, "UPDATE outbox SET state = ? WHERE id = ?", "il", (int)to, id))
+    if (!sql_run(store, error, "UPDATE outbox SET state = ? WHERE id = ? AND state = ?", "ili", (int)to, id,
+                 (int)from))
         return FALSE;
+    if (sqlite3_changes(store->db) != 1) {
+        g_set_error(error, STORE_ERROR, ERROR_STALE,
+                    "message %" G_GINT64_FORMAT " in the queue was changed meanwhile", id);
+        return FALSE;
+    }
     if (from != to)
         log_info("outbox.state", "item=%d %s -> %s", (int)id, outbox_state_name(from), outbox_state_name(to));
     return TRUE;

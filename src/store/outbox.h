@@ -92,25 +92,30 @@ struct outbox_item *outbox_get(struct store *store, gint64 id, GError **error);
 /* The item that a message in Sent, or a Message-ID, came from; 0: none. For journey and bounces. */
 gint64 outbox_find(struct store *store, const char *message_id);
 GBytes *outbox_bytes(struct store *store, const struct outbox_item *item, GError **error);
-/* Items that are not yet sent, for the status line; and when the next one is due (0: none). */
+/* Items that are neither sent nor cancelled, for the status line; and when the next one that is not held is
+ * due (0: none). account 0: of all. */
 gint64 outbox_count(struct store *store);
 gint64 outbox_next_due(struct store *store, gint64 account);
 
-/* --- the user; ERROR_REFUSED when its state does not allow it (a sent one cannot be cancelled) */
+/* --- the user; ERROR_REFUSED when its state does not allow it (a sent one cannot be cancelled), ERROR_BUSY
+ * while it is being sent */
 gboolean outbox_hold(struct store *store, gint64 id, gboolean hold, GError **error);
-/* At once, whatever was to be waited for; also a deferred, failed or unknown one. */
+/* At once, whatever was to be waited for; also a held, deferred, failed, unknown or cancelled one. Who has
+ * got it does not get it twice. */
 gboolean outbox_retry(struct store *store, gint64 id, GError **error);
+/* All that were put off, at once; what is held or waits for send_at stays. account 0: of all. */
 gboolean outbox_flush(struct store *store, gint64 account, GError **error);
-/* It is not sent. The file stays a while; *message (may be NULL) receives its bytes, for the composer. */
+/* It is not sent. The file stays 30 days; *message (may be NULL) receives its bytes, for the composer. */
 gboolean outbox_cancel(struct store *store, gint64 id, GBytes **message, GError **error);
 
 /* --- the sender, one an account */
-/* Claims what was left SENDING by an owner that is no more: UNKNOWN when the message had been given away
- * (outbox_mark_data), else WAITING. */
+/* Before anything is claimed. What was left SENDING by an owner that is no more, or by this process (it could
+ * not write the result): UNKNOWN when the message had been given away (outbox_mark_data), else WAITING. */
 gboolean outbox_recover(struct store *store, gint64 account, GError **error);
 /* The next item that is due, now SENDING and owned by this process; NULL without error: none. */
 struct outbox_item *outbox_claim(struct store *store, gint64 account, GError **error);
-/* Just before the final dot: a crash from here on leaves UNKNOWN. Committed when it returns. */
+/* Just before the final dot: a crash from here on leaves UNKNOWN. Committed when it returns, so never inside
+ * a transaction; ERROR_STALE when this process does not hold the item: then nothing may be given away. */
 gboolean outbox_mark_data(struct store *store, gint64 id, GError **error);
 
 struct outbox_attempt {
@@ -129,7 +134,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_outbox_attempt, outbox_attempt_free)
 /* What became of an attempt: one transaction for the attempt, its recipients, the item's state and, when it
  * is SENT (or FAILED with some recipients taken) and a copy is needed, the copy in Sent. sent_entry: the
  * message, durable in the Maildir of sent_folder (or NULL); index for its row. recipients' states, codes and
- * texts are taken from item->recipients. */
+ * texts are taken from item->recipients, but for those that were decided before. Only with an attempt it
+ * counts as one. ERROR_STALE when the item is not as it was claimed. */
 struct outbox_result {
     enum outbox_state state;
     int code;
@@ -142,12 +148,16 @@ struct outbox_result {
 };
 gboolean outbox_finish(struct store *store, const struct outbox_item *item,
                        const struct outbox_result *result, GError **error);
-/* The copy that outbox_finish could not make (no Sent folder yet): items with OUTBOX_COPY_NEEDED that are
- * SENT. */
+/* The copy that outbox_finish could not make (no Sent folder yet): items with OUTBOX_COPY_NEEDED that
+ * somebody has got. */
 GPtrArray *outbox_list_uncopied(struct store *store, gint64 account, GError **error);
+/* Done twice it is done once. The entry's file is the store's: where no row comes to name it, it is removed.
+ */
 gboolean outbox_copied(struct store *store, gint64 id, gint64 sent_folder, const struct maildir_entry *entry,
                        const struct message_index *index, GError **error);
-/* A bounce came for it: the recipient failed after all. code and texts as in the report. */
+/* A bounce came for it: the recipient failed after all, and so did the item, unless it is still under way to
+ * others. Hard: the contact is marked. Texts as in the report; ERROR_NOINPUT when it was not sent to that
+ * address. */
 gboolean outbox_bounced(struct store *store, gint64 id, const char *recipient, gboolean hard,
                         const char *enhanced, const char *text, GError **error);
 /* GPtrArray of struct outbox_attempt, oldest first. */

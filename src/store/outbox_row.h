@@ -5,8 +5,15 @@
 #include "mail/lines.h"
 #include "store/outbox.h"
 
-/* The one function that sets a state; logs from -> to. */
+/* The one function that sets a state; logs from -> to. ERROR_STALE when it is in another state than `from` by
+ * now. */
 gboolean outbox_set_state(struct store *store, gint64 id, enum outbox_state from, enum outbox_state to,
                           GError **error);
+/* SQL, of a row o: somebody has got it, so that a copy belongs into Sent; also when the rest failed, came
+ * back or was cancelled. */
+#define OUTBOX_WAS_TAKEN                                                                                     \
+    "(o.state = 3 OR (o.state IN (5, 7) AND (EXISTS (SELECT 1 FROM outbox_recipient r WHERE r.item = o.id "  \
+    "AND r.state = 3)"                                                                                       \
+    " OR EXISTS (SELECT 1 FROM outbox_attempt t WHERE t.item = o.id AND t.ok))))"
 
 #endif

@@ -115,6 +115,10 @@ gboolean fulltext_drop(struct store *store, gint64 key, GError **error);
 /* --- contact.c */
 gboolean contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me,
                          GError **error);
+/* The account writes to these: they are known from now on. Counted is the message in Sent; only an account
+ * without folders counts here. */
+gboolean contact_written(struct store *store, gint64 account, const GPtrArray *recipients, gint64 date,
+                         GError **error);
 gboolean contact_count_reply(struct store *store, const char *addr, GError **error);
 
 /* --- maildir.c */

@@ -148,7 +148,7 @@ test_finish(void)
     g_autoptr(GError) error = NULL;
     gint64 id = queue(world.store, world.account, &(struct outbox_new){.copy = TRUE}, &error);
     g_autoptr(struct_outbox_item) item = outbox_claim(world.store, world.account, &error);
-    g_assert_cmpuint(item->attempts, ==, 1);
+    g_assert_cmpuint(item->attempts, ==, 0); /* a claim is none yet: the network may be off */
     struct outbox_attempt attempt = {.server = (char *)"smtp.example.org:465",
                                      .tls = (char *)"TLS 1.3",
                                      .reply = (char *)"450 later",
