@@ -327,6 +327,12 @@ make_header(const struct draft *draft)
     char *in_reply_to[] = {draft->in_reply_to, NULL};
     g_mime_object_append_header(object, "Date", date, "utf-8");
     append_people(object, "From", draft->from);
+    if (draft->sender->len == 0 &&
+        draft->from->len > 1) { /* RFC 5322 section 3.6.2: one of several must have sent it */
+        g_autoptr(GPtrArray) first = address_list_new();
+        g_ptr_array_add(first, address_copy(address_list_get(draft->from, 0)));
+        append_people(object, "Sender", first);
+    }
     append_people(object, "Sender", draft->sender);
     append_people(object, "Reply-To", draft->reply_to);
     append_people(object, "To", draft->to);

@@ -34,23 +34,24 @@ static G_DEFINE_QUARK(postrider_parse_error, parse_error)
 
 static void show(struct rendering *rendering, guint n);
 
+/* Text that is for people as it stands. */
 static gboolean
 is_inline_text(const struct tree *tree, guint n)
 {
-    return tree_is_kind(tree, n, "text/") && !tree_is(tree, n, "text/calendar") &&
-           !tree_is(tree, n, "text/vcard") && !tree_is(tree, n, "text/x-vcard") &&
-           !tree_is(tree, n, "text/rtf");
+    return tree_is_kind(tree, n, "text/") && !tree_is_data(tree, n) && !tree_is(tree, n, "text/x-amp-html");
 }
 
-/* How well an alternative can be read here: 0 not at all, 1 as HTML, 2 as plain text. */
+/* How well an alternative can be read here: 0 not at all, 1 somehow, 2 as HTML, 3 as plain text. */
 static guint
 quality(const struct tree *tree, guint n)
 {
     guint best = 0;
+    if (tree_is(tree, n, "text/plain"))
+        return 3;
     if (tree_is(tree, n, "text/html"))
-        return 1;
-    if (is_inline_text(tree, n))
         return 2;
+    if (is_inline_text(tree, n))
+        return 1;
     if (!tree_is_kind(tree, n, "multipart/"))
         return 0;
     for (guint child = tree_next_child(tree, n, 0); child; child = tree_next_child(tree, n, child)) {
@@ -85,10 +86,10 @@ choose_alternative(struct rendering *rendering, guint n)
     guint chosen = 0, best = 0;
     for (guint child = tree_next_child(tree, n, 0); child; child = tree_next_child(tree, n, child)) {
         guint one = quality(tree, child);
-        if (one == 2 && is_blank_text(tree, child))
+        if (one == 3 && is_blank_text(tree, child))
             one = 0;
-        else if (rendering->want & READER_HTML && one)
-            one = 3 - one;
+        else if (one == 2 && rendering->want & READER_HTML)
+            one = 4;
         if (one && one >= best) {
             best = one;
             chosen = child;

@@ -71,6 +71,17 @@ tree_is_kind(const struct tree *tree, guint n, const char *prefix)
     return g_str_has_prefix(tree_part(tree, n)->type, prefix);
 }
 
+gboolean
+tree_is_data(const struct tree *tree, guint n)
+{
+    static const char *const types[] = {"text/calendar", "text/vcard", "text/x-vcard", "text/directory",
+                                        "text/rtf"};
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+        if (tree_is(tree, n, types[i]))
+            return TRUE;
+    return FALSE;
+}
+
 /* --- what GMime says of a part --- */
 
 static char *
@@ -443,7 +454,9 @@ number_attachments(struct tree *tree)
             continue;
         if (node_flags & NODE_RELATED && !attached && *part->cid && g_str_has_prefix(part->type, "image/"))
             continue;
-        gboolean is_text = g_str_has_prefix(part->type, "text/");
+        /* one of several forms of the same text is no file; a calendar that stands alone is one */
+        gboolean alternative = part->parent && tree_is(tree, part->parent, "multipart/alternative");
+        gboolean is_text = g_str_has_prefix(part->type, "text/") && (alternative || !tree_is_data(tree, n));
         if (!attached && !*part->filename && (is_text || (n == 1 && message)))
             continue;
         part->flags |= PART_ATTACHMENT;

@@ -314,6 +314,16 @@ test_injection(void)
 }
 
 static void
+test_sender(void)
+{
+    g_autoptr(struct_draft) draft = new_draft("x", "y\n");
+    address_list_add(draft->from, "Ben", "ben@example.net");
+    g_autofree char *message = build(draft);
+    g_assert_nonnull(strstr(message, "\nFrom: Ana Ruiz <ana@example.org>, Ben <ben@example.net>\n"
+                                     "Sender: Ana Ruiz <ana@example.org>\n"));
+}
+
+static void
 test_refused(void)
 {
     static const char *const own[] = {
@@ -378,6 +388,7 @@ main(int argc, char **argv)
     g_test_add_func("/build/attachments", test_attachments);
     g_test_add_func("/build/bcc", test_bcc);
     g_test_add_func("/build/injection", test_injection);
+    g_test_add_func("/build/sender", test_sender);
     g_test_add_func("/build/refused", test_refused);
     g_test_add_func("/build/lines", test_lines);
     return g_test_run();

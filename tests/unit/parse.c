@@ -172,6 +172,21 @@ static const struct part_case part_cases[] = {
      "Content-Type: application/octet-stream\n\nsecret\n--b--\n",
      "1<0 multipart/encrypted\n2<1 application/pgp-encrypted\n3<1 application/octet-stream\n",
      "[this part is encrypted]\n"},
+    /* AMP's HTML is never shown; a calendar alone is a file, beside its text it is none */
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n\nplain\n--b\nContent-Type: "
+     "text/x-amp-html\n\n<amp>\n--b\n"
+     "Content-Type: text/html\n\n<p>html\n--b\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\n--b--\n",
+     "1<0 multipart/alternative\n2<1 text/plain shown\n3<1 text/x-amp-html\n4<1 text/html\n5<1 "
+     "text/calendar\n",
+     "plain\n"},
+    {"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\n", "1<0 text/calendar [1]\n", ""},
+    /* a report reads in order: words, status, what came back */
+    {"Content-Type: multipart/report; boundary=b\n\n--b\n\nunknown user\n--b\nContent-Type: "
+     "message/delivery-status\n\n"
+     "Final-Recipient: rfc822; a@b.example\n--b\nContent-Type: text/rfc822-headers\n\nSubject: mine\n--b--\n",
+     "1<0 multipart/report\n2<1 text/plain shown\n3<1 message/delivery-status shown\n4<1 text/rfc822-headers "
+     "shown\n",
+     "unknown user\n\nFinal-Recipient: rfc822; a@b.example\n\nSubject: mine\n"},
     {"Content-Type: application/pdf; name=whole.pdf\n\n%PDF\n", "1<0 application/pdf whole.pdf [1]\n", ""},
     /* broken ones */
     {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ncut short",
