@@ -18,7 +18,7 @@ void autosave_free(struct autosave *save);
 typedef struct autosave struct_autosave;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_autosave, autosave_free)
 
-/* id 0: a new one. Returns the id, 0 on error. */
+/* id 0: a new one. Returns the id, another one when that row was dropped meanwhile; 0 on error. */
 gint64 autosave_put(struct store *store, gint64 id, const char *title, GBytes *text, GError **error);
 gboolean autosave_drop(struct store *store, gint64 id, GError **error);
 GPtrArray *autosave_list(struct store *store, GError **error);
