@@ -6,7 +6,6 @@
 #include "mail/charset.h"
 #include "mail/guard.h"
 #include "mail/header.h"
-#include "mail/html.h"
 #include "mail/limits.h"
 #include "mail/rawmsg.h"
 
@@ -17,9 +16,9 @@
 struct waiting {
     GMimeObject *object; /* borrowed from the message */
     guint parent, depth;
-    gsize start, end;    /* where it may lie: its header begins at or after start */
-    gboolean is_message; /* the content of a message/rfc822: its header begins at start */
-    guint inherited;     /* part_flags and node_flags<<16 of its place */
+    gsize start, end;             /* where it may lie: its header begins at or after start */
+    gboolean is_message;          /* the content of a message/rfc822: its header begins at start */
+    guint part_flags, node_flags; /* that come from its place */
 };
 
 void
@@ -143,20 +142,12 @@ part_filename(GMimeObject *object)
 }
 
 static char *
-part_encoding(GMimeObject *object, GMimeContentEncoding *encoding)
+part_encoding(GMimeObject *object)
 {
     const char *raw = g_mime_object_get_header(object, "Content-Transfer-Encoding");
     g_autofree char *word = raw ? g_strstrip(g_strndup(raw, strcspn(raw, ";"))) : g_strdup("");
-    *encoding = g_mime_content_encoding_from_string(word);
-    const char *name = g_mime_content_encoding_to_string(*encoding);
+    const char *name = g_mime_content_encoding_to_string(g_mime_content_encoding_from_string(word));
     return name ? g_strdup(name) : lower_copy(word);
-}
-
-static GMimeContentEncoding
-encoding_of(const struct document_part *part)
-{
-    return *part->encoding ? g_mime_content_encoding_from_string(part->encoding)
-                           : GMIME_CONTENT_ENCODING_DEFAULT;
 }
 
 static char *
@@ -164,68 +155,6 @@ header_copy(GMimeObject *object, const char *name)
 {
     const char *raw = g_mime_object_get_header(object, name);
     return raw ? header_decode(raw, strlen(raw)) : g_strdup("");
-}
-
-/* --- sizes --- */
-
-static guint64
-base64_size(const char *p, gsize length, gboolean *broken)
-{
-    guint64 digits = 0;
-    for (const char *end = p + length; p < end; p++) {
-        if (g_ascii_isalnum(*p) || *p == '+' || *p == '/')
-            digits++;
-        else if (*p == '=')
-            break;
-        else if (!g_ascii_isspace(*p))
-            *broken = TRUE;
-    }
-    return digits * 3 / 4;
-}
-
-static guint64
-quoted_printable_size(const char *p, gsize length)
-{
-    guint64 size = 0;
-    for (const char *end = p + length; p < end; p++) {
-        if (*p == '=' && end - p > 2 && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]))
-            p += 2;
-        else if (*p == '=' && end - p > 1 && (p[1] == '\n' || p[1] == '\r')) {
-            p += p[1] == '\r' && end - p > 2 && p[2] == '\n' ? 2 : 1;
-            continue;
-        }
-        size++;
-    }
-    return size;
-}
-
-static void
-measure(struct tree *tree, struct document_part *part)
-{
-    gboolean broken = FALSE;
-    const char *content = tree->bytes + part->offset;
-    part->size = part->length;
-    if (part->flags & PART_CONTAINER)
-        return;
-    switch (encoding_of(part)) {
-    case GMIME_CONTENT_ENCODING_BASE64:
-        part->size = base64_size(content, part->length, &broken);
-        break;
-    case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
-        part->size = quoted_printable_size(content, part->length);
-        break;
-    case GMIME_CONTENT_ENCODING_UUENCODE: {
-        g_autoptr(GBytes) decoded = tree_content(tree, part->n, 0);
-        part->size = g_bytes_get_size(decoded);
-        break;
-    }
-    default:
-        break;
-    }
-    if (broken) {
-        part->flags |= PART_BROKEN;
-        tree_notice(tree, DOCUMENT_BROKEN, "part %u has damaged base64 text", part->n);
-    }
 }
 
 /* --- building the tree --- */
@@ -349,17 +278,10 @@ note_structure(struct tree *tree, GMimeObject *object, const struct document_par
         *node_flags |= NODE_DELSP;
 }
 
-/* Enters one entity and puts its children on the stack, the first one on top. */
+/* What its own header says of a part. */
 static void
-enter(struct tree *tree, const struct waiting *waiting, GArray *stack)
+describe(struct document_part *part, GMimeObject *object)
 {
-    GMimeObject *object = waiting->object;
-    struct document_part *part = g_new0(struct document_part, 1);
-    guint node_flags = waiting->inherited >> 16;
-    GMimeContentEncoding encoding;
-    part->n = tree->parts->len + 1;
-    part->parent = waiting->parent;
-    part->flags = waiting->inherited & 0xffff;
     part->type = is_bare_text(object) ? g_strdup("text/plain") : part_type(object);
     part->charset = lower_copy(g_mime_object_get_content_type_parameter(object, "charset"));
     part->filename = part_filename(object);
@@ -368,9 +290,74 @@ enter(struct tree *tree, const struct waiting *waiting, GArray *stack)
         g_free(part->disposition); /* RFC 2183: whatever else is an attachment */
         part->disposition = g_strdup("attachment");
     }
-    part->encoding = part_encoding(object, &encoding);
+    part->encoding = part_encoding(object);
     part->cid = valid_copy(g_mime_object_get_content_id(object));
     part->description = header_copy(object, "Content-Description");
+}
+
+static void
+push_message(const struct waiting *place, GMimeMessagePart *container, GArray *stack)
+{
+    GMimeMessage *message = g_mime_message_part_get_message(container);
+    struct waiting child = *place;
+    child.object = message ? g_mime_message_get_mime_part(message) : NULL;
+    child.is_message = TRUE;
+    child.part_flags |= PART_EMBEDDED;
+    if (child.object)
+        g_array_append_val(stack, child);
+}
+
+/* The children in their order, each between the end of the one before it and its own delimiter. */
+static void
+push_parts(struct tree *tree, const struct waiting *place, GMimeMultipart *multipart, gboolean related,
+           GArray *stack)
+{
+    const char *boundary = g_mime_multipart_get_boundary(multipart);
+    int count = g_mime_multipart_get_count(multipart);
+    if (count > LIMIT_PARTS) {
+        tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts: the rest is not shown", LIMIT_PARTS);
+        count = LIMIT_PARTS;
+    }
+    gsize from = place->start, start, content, stop;
+    for (int i = 0; i < count; i++) {
+        struct waiting child = *place;
+        child.object = g_mime_multipart_get_part(multipart, i);
+        if (!child.object)
+            continue;
+        if (related && i > 0)
+            child.node_flags |= NODE_RELATED;
+        gboolean placed = header_start(child.object, &start) && start >= from && start <= place->end;
+        child.start = placed ? start : from;
+        if (leaf_bounds(tree, child.object, &content, &stop) && content >= child.start && stop <= place->end)
+            child.end = stop;
+        else
+            child.end = before_delimiter(tree, child.start, place->end, boundary);
+        from = child.end;
+        g_array_append_val(stack, child);
+    }
+}
+
+static void
+reverse_from(GArray *stack, guint first)
+{
+    for (guint a = first, b = stack->len; a + 1 < b; a++, b--) {
+        struct waiting kept = g_array_index(stack, struct waiting, a);
+        g_array_index(stack, struct waiting, a) = g_array_index(stack, struct waiting, b - 1);
+        g_array_index(stack, struct waiting, b - 1) = kept;
+    }
+}
+
+/* Enters one entity and puts its children on the stack, the first one on top. */
+static void
+enter(struct tree *tree, const struct waiting *waiting, GArray *stack)
+{
+    GMimeObject *object = waiting->object;
+    struct document_part *part = g_new0(struct document_part, 1);
+    guint node_flags = waiting->node_flags;
+    part->n = tree->parts->len + 1;
+    part->parent = waiting->parent;
+    part->flags = waiting->part_flags;
+    describe(part, object);
     place(tree, part, waiting);
     g_ptr_array_add(tree->parts, part);
     note_structure(tree, object, part, &node_flags);
@@ -384,58 +371,48 @@ enter(struct tree *tree, const struct waiting *waiting, GArray *stack)
     }
     if (has_children)
         part->flags |= PART_CONTAINER;
-    measure(tree, part);
+    tree_measure(tree, part);
     if (!has_children)
         return;
-
     struct waiting child = {.parent = part->n,
                             .depth = waiting->depth + 1,
                             .start = part->offset,
-                            .end = part->offset + part->length};
-    guint passed = part->flags & PART_EMBEDDED, passed_node = node_flags & NODE_ENCRYPTED;
-    if (GMIME_IS_MESSAGE_PART(object)) {
-        GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
-        child.object = message ? g_mime_message_get_mime_part(message) : NULL;
-        child.is_message = TRUE;
-        child.inherited = passed | PART_EMBEDDED | passed_node << 16;
-        if (child.object)
-            g_array_append_val(stack, child);
-        return;
-    }
-    GMimeMultipart *multipart = GMIME_MULTIPART(object);
-    const char *boundary = g_mime_multipart_get_boundary(multipart);
-    gboolean related = g_str_equal(part->type, "multipart/related");
-    if (g_str_equal(part->type, "multipart/encrypted"))
-        passed_node |= NODE_ENCRYPTED;
-    int count = g_mime_multipart_get_count(multipart);
-    if (count > LIMIT_PARTS) {
-        tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts: the rest is not shown", LIMIT_PARTS);
-        count = LIMIT_PARTS;
-    }
+                            .end = part->offset + part->length,
+                            .part_flags = part->flags & PART_EMBEDDED,
+                            .node_flags = node_flags & NODE_ENCRYPTED};
     guint first = stack->len;
-    gsize from = part->offset;
-    for (int i = 0; i < count; i++) {
-        gsize start;
-        child.object = g_mime_multipart_get_part(multipart, i);
-        if (!child.object)
-            continue;
-        child.inherited = passed | (passed_node | (related && i > 0 ? NODE_RELATED : 0)) << 16;
-        child.start =
-            header_start(child.object, &start) && start >= from && start <= child.end ? start : from;
-        gsize content, stop;
-        struct waiting entry = child;
-        if (leaf_bounds(tree, child.object, &content, &stop) && content >= child.start && stop <= child.end)
-            entry.end = stop;
-        else
-            entry.end = before_delimiter(tree, child.start, child.end, boundary);
-        from = entry.end;
-        g_array_append_val(stack, entry);
-    }
-    for (guint a = first, b = stack->len; a + 1 < b; a++, b--) { /* the first one on top */
-        struct waiting swap = g_array_index(stack, struct waiting, a);
-        g_array_index(stack, struct waiting, a) = g_array_index(stack, struct waiting, b - 1);
-        g_array_index(stack, struct waiting, b - 1) = swap;
-    }
+    if (g_str_equal(part->type, "multipart/encrypted"))
+        child.node_flags |= NODE_ENCRYPTED;
+    if (GMIME_IS_MESSAGE_PART(object))
+        push_message(&child, GMIME_MESSAGE_PART(object), stack);
+    else
+        push_parts(tree, &child, GMIME_MULTIPART(object), g_str_equal(part->type, "multipart/related"),
+                   stack);
+    reverse_from(stack, first);
+}
+
+static gboolean
+is_attachment(const struct tree *tree, guint n)
+{
+    const struct document_part *part = tree_part(tree, n);
+    guint node_flags = tree_node_flags(tree, n);
+    gboolean attached = g_str_equal(part->disposition, "attachment"), named = *part->filename != '\0';
+    gboolean message = g_str_equal(part->type, "message/rfc822") || g_str_equal(part->type, "message/global");
+    if (part->flags & PART_CONTAINER && !message)
+        return FALSE;
+    if (node_flags & NODE_ENCRYPTED || is_signature_type(part->type))
+        return FALSE;
+    if (node_flags & NODE_CONTROL)
+        return attached && named;
+    if (node_flags & NODE_RELATED && !attached && *part->cid && g_str_has_prefix(part->type, "image/"))
+        return FALSE;
+    if (attached || named)
+        return TRUE;
+    /* one of several forms of the same text is no file; a calendar that stands alone is one */
+    gboolean alternative = part->parent && tree_is(tree, part->parent, "multipart/alternative");
+    if (g_str_has_prefix(part->type, "text/"))
+        return tree_is_data(tree, n) && !alternative;
+    return n > 1 || !message;
 }
 
 static void
@@ -443,21 +420,7 @@ number_attachments(struct tree *tree)
 {
     for (guint n = 1; n <= tree->parts->len; n++) {
         struct document_part *part = tree_part(tree, n);
-        guint node_flags = tree_node_flags(tree, n);
-        gboolean attached = g_str_equal(part->disposition, "attachment");
-        gboolean message =
-            g_str_equal(part->type, "message/rfc822") || g_str_equal(part->type, "message/global");
-        if (part->flags & PART_CONTAINER && !message)
-            continue;
-        if (node_flags & (NODE_CONTROL | NODE_ENCRYPTED) &&
-            !(attached && *part->filename && node_flags & NODE_CONTROL && !is_signature_type(part->type)))
-            continue;
-        if (node_flags & NODE_RELATED && !attached && *part->cid && g_str_has_prefix(part->type, "image/"))
-            continue;
-        /* one of several forms of the same text is no file; a calendar that stands alone is one */
-        gboolean alternative = part->parent && tree_is(tree, part->parent, "multipart/alternative");
-        gboolean is_text = g_str_has_prefix(part->type, "text/") && (alternative || !tree_is_data(tree, n));
-        if (!attached && !*part->filename && (is_text || (n == 1 && message)))
+        if (!is_attachment(tree, n))
             continue;
         part->flags |= PART_ATTACHMENT;
         part->number = ++tree->attachments;
@@ -582,78 +545,4 @@ tree_free(struct tree *tree)
     g_array_unref(tree->node_flags);
     g_ptr_array_unref(tree->notices);
     g_free(tree);
-}
-
-/* --- content --- */
-
-/* GMime decodes uuencoded lines, and takes "begin 644 name" for one. */
-static const char *
-after_begin(const char *content, gsize *length)
-{
-    const char *end = content + *length;
-    for (const char *line = content; line < end;) {
-        const char *lf = memchr(line, '\n', (gsize)(end - line));
-        const char *next = lf ? lf + 1 : end;
-        if (next - line > 6 && memcmp(line, "begin ", 6) == 0) {
-            *length = (gsize)(end - next);
-            return next;
-        }
-        line = next;
-    }
-    return content;
-}
-
-GBytes *
-tree_content(const struct tree *tree, guint n, gsize limit)
-{
-    const struct document_part *part = tree_part(tree, n);
-    gsize length = limit && part->length > limit ? limit : part->length;
-    GMimeContentEncoding encoding =
-        part->flags & PART_CONTAINER ? GMIME_CONTENT_ENCODING_DEFAULT : encoding_of(part);
-    switch (encoding) {
-    case GMIME_CONTENT_ENCODING_BASE64:
-    case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
-    case GMIME_CONTENT_ENCODING_UUENCODE: {
-        GMimeEncoding state;
-        const char *content = tree->bytes + part->offset;
-        if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
-            content = after_begin(content, &length);
-        g_mime_encoding_init_decode(&state, encoding);
-        char *out = g_malloc(g_mime_encoding_outlen(&state, length) + 16);
-        gsize got = g_mime_encoding_flush(&state, content, length, out);
-        return g_bytes_new_take(g_realloc(out, MAX(got, 1)), got);
-    }
-    default:
-        return g_bytes_new_from_bytes(tree->message, part->offset, length);
-    }
-}
-
-/* The label that a text part goes by; HTML may name one itself. */
-static char *
-label_of(const struct document_part *part, const char *bytes, gsize length)
-{
-    if (!*part->charset && g_str_equal(part->type, "text/html"))
-        return html_meta_charset(bytes, length);
-    return g_strdup(part->charset);
-}
-
-char *
-tree_text(struct tree *tree, guint n, gsize limit)
-{
-    struct document_part *part = tree_part(tree, n);
-    g_autoptr(GBytes) content = tree_content(tree, n, limit);
-    gsize length;
-    guint flags;
-    const char *bytes = g_bytes_get_data(content, &length);
-    g_autofree char *label = length ? label_of(part, bytes, length) : NULL;
-    char *text = charset_to_utf8(length ? bytes : "", length, label, &flags);
-    if (flags & CHARSET_UNKNOWN) {
-        g_autofree char *safe = text_safe(label, -1, TEXT_LINE);
-        tree_notice(tree, 0,
-                    "part %u is in the charset \"%.60s\", which is not known: it was taken for another one",
-                    n, safe);
-    }
-    if (flags & CHARSET_DAMAGED)
-        tree_notice(tree, 0, "part %u has bytes that its charset does not have", n);
-    return text;
 }

@@ -43,6 +43,9 @@ gboolean tree_is_kind(const struct tree *tree, guint n, const char *prefix);
 /* text/… that is data for a program: calendars, cards. */
 gboolean tree_is_data(const struct tree *tree, guint n);
 
+/* Sets the decoded size of a part that has its place. */
+void tree_measure(struct tree *tree, struct document_part *part);
+
 /* The decoded content of a leaf, or the content of a container as it stands; at most limit encoded bytes are
  * looked at (0: all). */
 GBytes *tree_content(const struct tree *tree, guint n, gsize limit);
