@@ -89,7 +89,7 @@ struct document_link {
     gboolean suspicious;
     char *url;
     char *text;   /* what the message shows for it; "" when that is the address itself */
-    char *reason; /* why it is suspicious, a translated sentence; "" otherwise */
+    char *reason; /* why it is suspicious, a sentence; "" otherwise */
 };
 
 struct document {
@@ -102,7 +102,7 @@ struct document {
     char *preview;    /* about 200 characters on one line, quotes and greetings of machines left out */
     GArray *lines;    /* of struct document_line, covering text */
     GPtrArray *links; /* of struct document_link */
-    GStrv notices;    /* translated sentences: limits hit, unknown charset, damaged structure; never NULL */
+    GStrv notices;    /* sentences: limits hit, unknown charset, damaged structure; never NULL */
 };
 
 struct document *document_new(void);

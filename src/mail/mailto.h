@@ -9,7 +9,7 @@ GQuark mailto_error_quark(void);
 
 gboolean is_mailto(const char *text);
 /* to, cc, bcc, subject, body and in-reply-to are taken; every other field is left out and named in *dropped
- * (NULL when nothing was; may be passed as NULL), a translated sentence.  Longer than 64 KiB is an error. */
+ * (NULL when nothing was; may be passed as NULL), a sentence.  Longer than 64 KiB is an error. */
 struct draft *mailto_parse(const char *url, char **dropped, GError **error);
 
 #endif

@@ -26,7 +26,7 @@ GQuark reader_error_quark(void);
 
 struct reader;
 
-/* Never fails: what is wrong with the program shows on the first request (ERROR_GIVE_UP names it). */
+/* Never fails: what is wrong with the program shows on the first request (ERROR_GIVEUP names it). */
 struct reader *reader_new(void);
 /* Starts the process now, without waiting for it, so that the first message is not the slow one. */
 void reader_warm(struct reader *reader);

@@ -19,6 +19,14 @@
 
 G_DEFINE_QUARK(postrider_reply_error, reply_error)
 
+/* One line that may be written anywhere. */
+static char *
+safe_line(const char *text)
+{
+    g_autofree char *safe = text_safe(text ? text : "", -1, TEXT_LINE);
+    return text_squeeze(safe);
+}
+
 /* --- people --- */
 
 static gboolean
@@ -61,7 +69,7 @@ reply_own_address(const struct document *document, const GPtrArray *own)
     return address_list_get(own, 0);
 }
 
-/* Adds what has an address and is not there yet. */
+/* Adds what has an address and is not there yet; names made safe to write. */
 static void
 add_people(GPtrArray *to, const GPtrArray *from, const GPtrArray *without, const GPtrArray *also_without)
 {
@@ -71,7 +79,8 @@ add_people(GPtrArray *to, const GPtrArray *from, const GPtrArray *without, const
             address_list_contains(without, address->addr) ||
             address_list_contains(also_without, address->addr))
             continue;
-        g_ptr_array_add(to, address_copy(address));
+        g_autofree char *name = address->name ? safe_line(address->name) : NULL;
+        address_list_add(to, name, address->addr);
     }
 }
 
@@ -208,13 +217,6 @@ drop_bad_ids(struct draft *draft)
 }
 
 /* --- text --- */
-
-static char *
-safe_line(const char *text)
-{
-    g_autofree char *safe = text_safe(text ? text : "", -1, TEXT_LINE);
-    return text_squeeze(safe);
-}
 
 static char *
 sent_date(const struct envelope *envelope)

@@ -19,12 +19,12 @@ enum reply_kind {
 };
 
 struct reply_options {
-    const GPtrArray
-        *own; /* own addresses (struct address), the preferred one first; names are used for From */
-    const char *attribution; /* "On %d, %n wrote:" with %d date, %n name, %a address, %s subject, %i
-                                message-id; NULL: the usual */
-    const char *signature;   /* put after "-- "; NULL: none */
-    const char *selection;   /* quote this text instead of the whole; NULL: the whole */
+    /* own addresses (struct address), the preferred one first; names are used for From */
+    const GPtrArray *own;
+    /* "On %d, %n wrote:" with %d date, %n name, %a address, %s subject, %i message-id; NULL: the usual */
+    const char *attribution;
+    const char *signature; /* put after "-- "; NULL: none */
+    const char *selection; /* quote this text instead of the whole; NULL: the whole */
     gboolean no_quote;
     guint columns; /* 0: 72 */
 };
@@ -42,7 +42,7 @@ struct draft *forward_new(const struct document *document, GBytes *message, enum
 
 /* The same message again as a new one (mutt's resend, Esc e), or a kept draft taken up (recall): attachments
  * are copied, Bcc is kept.  recall also keeps Message-ID, Date is new, In-Reply-To and References stay, and
- * kind and source are read back from what draft_mark_source wrote. */
+ * kind and source are read back from the field that building a kept draft wrote. */
 struct draft *edit_as_new(const struct document *document, GBytes *message);
 struct draft *recall_new(const struct document *document, GBytes *message);
 

@@ -216,6 +216,13 @@ test_body(void)
     g_autoptr(struct_draft) answer = reply_new(evil, REPLY_ALL, NULL, NULL);
     g_assert_null(strpbrk(answer->subject, "\r\n\033"));
     g_assert_null(strchr(answer->body, '\033'));
+    g_autoptr(GError) error = NULL;
+    address_list_add(answer->from, NULL, "a@a.example");
+    answer->date = 1;
+    answer->message_id = g_strdup("id@x");
+    g_autoptr(GBytes) built = message_build(answer, &error); /* and can be answered */
+    g_assert_no_error(error);
+    g_assert_nonnull(built);
 }
 
 #define FILES                                                                                                \
