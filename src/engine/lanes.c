@@ -162,6 +162,9 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
         gint64 now = clock_now();
         store_account_set_state(lane->store, lane->account_id, "online", NULL, now, NULL);
         worker_state(worker, "idle", NULL, now);
+        g_autoptr(GError) untidy = NULL;
+        if (!store_housekeeping(lane->store, &untidy))
+            log_warn("engine.housekeeping", "%s", untidy->message);
         return TRUE;
     }
     g_propagate_error(error, g_steal_pointer(&local));

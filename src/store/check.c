@@ -203,9 +203,14 @@ forget_sent_files(struct store *store, gint64 before, GError **error)
 gboolean
 store_housekeeping(struct store *store, GError **error)
 {
-    gint64 month = clock_now() - DAYS(30);
+    gint64 now = clock_now(), month = now - DAYS(30);
+    g_autofree char *last = store_get(store, "housekeeping");
+    g_autofree char *today = g_strdup_printf("%" G_GINT64_FORMAT, now);
+    gint64 done = last ? g_ascii_strtoll(last, NULL, 10) : 0;
     gboolean own;
 
+    if (done <= now && now - done < DAYS(1)) /* a clock that was set back does not stop it */
+        return TRUE;
     if (!removed_prune(store, month, error) || !forget_sent_files(store, month, error))
         return FALSE;
     sweep(store, ".outbox", "SELECT file FROM outbox");
@@ -221,8 +226,11 @@ store_housekeeping(struct store *store, GError **error)
                   sql_run(store, error, "DELETE FROM gone WHERE time < ?", "l", month) &&
                   sql_run(store, error,
                           "UPDATE outbox_attempt SET dialogue = NULL WHERE time < ? AND dialogue IS NOT NULL",
-                          "l", month * 1000000);
+                          "l", month * 1000000) &&
+                  store_set(store, "housekeeping", today, error) &&
+                  /* Not PRAGMA optimize: what the queries walk is chosen with care, not by statistics. */
+                  sql_run(store, error, "INSERT INTO fulltext (fulltext, rank) VALUES ('merge', 500)", "");
     if (!txn_leave(store, own, ok, error))
         return FALSE;
-    return sql_script(store, "PRAGMA optimize; PRAGMA incremental_vacuum(1000)", error);
+    return sql_script(store, "PRAGMA incremental_vacuum(1000)", error);
 }

@@ -7,6 +7,7 @@
 #include "store/rows.h"
 #include "store/search.h"
 #include "base/flags.h"
+#include "base/log.h"
 
 #include <string.h>
 
@@ -293,6 +294,31 @@ list_key_of(struct store *store, const struct list_view *view, gint64 message)
     return key;
 }
 
+/* Steps through a search without reading rows, `bound` at most: how many there are, and the key of the last
+ * one. */
+static gint64
+step_search(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
+            guint bound, gint64 *last)
+{
+    g_autoptr(struct_query) query = narrowed(store, view);
+    struct search_page page = {
+        .everything = view->everything, .direction = direction, .key = key, .limit = bound};
+    g_autoptr(GError) error = NULL;
+    sqlite3_stmt *q = search_prepare(store, query, &page, &error);
+    gint64 n = 0;
+
+    *last = 0;
+    while (q && sqlite3_step(q) == SQLITE_ROW)
+        if (sqlite3_column_int64(q, 1) != *last) {
+            *last = sqlite3_column_int64(q, 1);
+            n++;
+        }
+    sqlite3_finalize(q);
+    if (error)
+        log_warn("store.list", "%s", error->message);
+    return n;
+}
+
 gint64
 list_count(struct store *store, const struct list_view *view, gboolean *exact)
 {
@@ -369,17 +395,17 @@ list_rank(struct store *store, const struct list_view *view, gint64 key, gboolea
 
     if (exact)
         *exact = TRUE;
-    if (view->kind == LIST_THREAD || view->kind == LIST_SEARCH) {
-        g_autoptr(GPtrArray) rows = view->kind == LIST_THREAD
-                                        ? read_thread(store, view, NULL)
-                                        : read_search(store, view, key, LIST_NEWER, RANK_BOUND + 1, NULL);
-        guint rank = 0;
-        while (view->kind == LIST_THREAD && rows && rank < rows->len &&
-               ((struct list_row *)rows->pdata[rank])->key != key)
-            rank++;
-        newer = view->kind == LIST_THREAD ? rank : rows ? rows->len : 0;
+    if (view->kind == LIST_SEARCH) {
+        gint64 last;
+        newer = step_search(store, view, key, LIST_NEWER, RANK_BOUND + 1, &last);
         if (exact)
             *exact = newer <= RANK_BOUND;
+        return newer;
+    }
+    if (view->kind == LIST_THREAD) {
+        g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
+        while (rows && newer < rows->len && ((struct list_row *)rows->pdata[newer])->key != key)
+            newer++;
         return newer;
     }
     for (guint i = 0; i < view->n_folders; i++) {
@@ -433,9 +459,13 @@ list_key_at(struct store *store, const struct list_view *view, gint64 rank)
     if (!total)
         return 0;
     rank = CLAMP(rank, 0, total - 1);
-    if (view->kind == LIST_THREAD || view->kind == LIST_SEARCH) {
-        g_autoptr(GPtrArray) rows =
-            list_page(store, view, 0, LIST_OLDER, (guint)MIN(rank, RANK_BOUND) + 1, NULL);
+    if (view->kind == LIST_SEARCH) {
+        gint64 last;
+        step_search(store, view, 0, LIST_OLDER, (guint)MIN(rank, RANK_BOUND) + 1, &last);
+        return last;
+    }
+    if (view->kind == LIST_THREAD) {
+        g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
         return rows && rows->len ? ((struct list_row *)rows->pdata[MIN(rank, rows->len - 1)])->key : 0;
     }
     if (rank <= RANK_BOUND)

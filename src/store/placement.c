@@ -330,6 +330,11 @@ attach_one(struct store *store, const struct placement_body *body, GError **erro
             log_info("store.placement", "%s came too late: its message has gone", body->file);
         return !failure; /* the file is found as an orphan by the next scan */
     }
+    if (row.file && strcmp(row.file, body->file)) { /* fetched twice: the newer file is the one */
+        g_autofree char *old = placement_row_path(store, &row);
+        if (old)
+            txn_unlink_on_commit(store, old);
+    }
     gint64 twin = message_find_hash(store, body->hash), message = row.message;
     if (twin && twin != message) {
         share_file(store, twin, &row, body->file);

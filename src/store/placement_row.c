@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "store/folder.h"
+#include "store/intent.h"
 #include "store/internal.h"
 #include "store/placement.h"
 #include "store/rows.h"
@@ -211,6 +212,12 @@ discard_one(struct store *store, gint64 id, GError **error)
             g_propagate_error(error, g_steal_pointer(&failure));
         return !failure; /* done before */
     }
+    /* A copy whose original has gone is uploaded instead; it may have been made already. */
+    if (!sql_run(store, error,
+                 "UPDATE intent SET kind = ?, source = 0, source_folder = 0, uncertain = 1"
+                 " WHERE source = ? AND source > 0 AND kind = ? AND state <> 1",
+                 "ili", (int)INTENT_APPEND, id, (int)INTENT_COPY))
+        return FALSE;
     g_autofree char *path = placement_row_path(store, &row);
     if (path &&
         !sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND id <> ? AND file IS NOT NULL", "ll",

@@ -18,6 +18,7 @@ sql_error(struct store *store, int rc, GError **error)
     switch (rc & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* the WAL was being opened by too many at once */
         g_set_error(error, STORE_ERROR, ERROR_BUSY, "the mail store %s is held by another program: try again",
                     store->dir);
         break;

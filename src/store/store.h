@@ -64,7 +64,8 @@ void store_interrupt(struct store *store);
 GPtrArray *store_check(struct store *store, GError **error);
 /* Recomputes what is derived (counters, conversations of folders, message summaries) from the placements. */
 gboolean store_repair(struct store *store, GError **error);
-/* Once a day or so: forgets removed mail older than 30 days, prunes logs, optimises the indexes. */
+/* Forgets removed mail older than 30 days, prunes logs, merges the full text. Does nothing when that was done within a
+ * day: the engine calls it after each pass. */
 gboolean store_housekeeping(struct store *store, GError **error);
 
 /* Small settings of the program itself (window layout, last folder). NULL when not set; value NULL forgets

@@ -488,6 +488,79 @@ test_folders(void)
 }
 
 static void
+test_mark_folder(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    for (guint i = 1; i <= 9; i++) {
+        g_autofree char *id = g_strdup_printf("m%u@x", i);
+        g_autoptr(struct_envelope) envelope =
+            make_envelope(id, NULL, "Ben <ben@example.net>", NULL, id, 1700000000 + i);
+        add_envelope(world.store, world.inbox, i, i % 3 ? 0 : FLAG_SEEN, NULL, envelope);
+    }
+    gint64 id = intent_mark_folder(world.store, world.inbox, FLAG_SEEN, 0, &error);
+    g_assert_cmpint(id, >, 0);
+    g_autoptr(struct_folder) read = folder_get(world.store, world.inbox, &error);
+    g_assert_cmpint(read->unread, ==, 0);
+    g_assert_cmpint(read->unread_conversations, ==, 0);
+    g_autoptr(struct_placement_set) changed =
+        placement_load(world.store, world.inbox, PLACEMENT_SELECT_CHANGED, 0, &error);
+    g_assert_cmpuint(changed->n, ==, 6);
+    g_assert_cmpint(intent_mark_folder(world.store, world.inbox, FLAG_SEEN, 0, &error), ==, INTENT_NOTHING);
+    g_autofree char *text = NULL;
+    g_assert_true(undo(world.store, 0, &text, &error));
+    g_assert_cmpstr(text, ==, "mark 6 messages -unread");
+    g_autoptr(struct_folder) unread = folder_get(world.store, world.inbox, &error);
+    g_assert_cmpint(unread->unread, ==, 6);
+    world_end(&world);
+}
+
+/* A copy is wanted off line, and the original is removed by another client before it is made. */
+static void
+test_copy_of_the_gone(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1, "a@x"), original = placement_find_uid(world.store, world.inbox, 1);
+    g_assert_cmpint(intent_copy(world.store, &m, 1, world.inbox, world.archive, &error), >, 0);
+    g_assert_true(placement_remove(world.store, &original, 1, &error));
+    g_assert_cmpint(shown_in(world.store, m), ==, world.archive);
+    g_autofree char *log = run_all(&world, world.account, TRUE);
+    g_assert_cmpstr(log, ==, "append");
+    world_end(&world);
+}
+
+/* Removed mail is kept for 30 days, with its number, and not a day longer. */
+static void
+test_kept(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1, "a@x"), placement = placement_find_uid(world.store, world.inbox, 1);
+    g_autofree char *kept = g_build_filename(world.dir, "mail", ".removed", "cur", NULL);
+    g_assert_true(placement_remove(world.store, &placement, 1, &error));
+    g_assert_cmpint(shown_in(world.store, m), ==, 0);
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    static const gint days[] = {29, 31};
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *then = g_strdup_printf("%" G_GINT64_FORMAT, now + days[i] * (gint64)86400);
+        g_setenv("POSTRIDER_NOW", then, TRUE);
+        g_assert_true(store_housekeeping(world.store, &error));
+        g_assert_no_error(error);
+        GDir *dir = g_dir_open(kept, 0, NULL);
+        g_assert_true((g_dir_read_name(dir) != NULL) == (days[i] < 30));
+        g_dir_close(dir);
+        g_autoptr(struct_message) message = message_load(world.store, m, NULL);
+        g_assert_true((message != NULL) == (days[i] < 30));
+    }
+    g_unsetenv("POSTRIDER_NOW");
+    world_end(&world);
+}
+
+static void
 test_changes(void)
 {
     struct world world;
@@ -526,6 +599,9 @@ main(int argc, char **argv)
     g_test_add_func("/intent/identity", test_identity);
     g_test_add_func("/intent/uidvalidity", test_uidvalidity);
     g_test_add_func("/intent/folders", test_folders);
+    g_test_add_func("/intent/mark-folder", test_mark_folder);
+    g_test_add_func("/intent/copy-of-the-gone", test_copy_of_the_gone);
+    g_test_add_func("/intent/kept", test_kept);
     g_test_add_func("/intent/changes", test_changes);
     return g_test_run();
 }
