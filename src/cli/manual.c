@@ -8,8 +8,8 @@
 #include <sysexits.h>
 
 /* Text for roff: backslashes, and a dot or quote that would begin a request. */
-static char *
-roff(const char *text)
+char *
+manual_roff(const char *text)
 {
     GString *out = g_string_new(NULL);
     gboolean start = TRUE;
@@ -27,12 +27,12 @@ roff(const char *text)
     return g_string_free(out, FALSE);
 }
 
-static void
-paragraphs(const char *text)
+void
+manual_paragraphs(const char *text)
 {
     g_auto(GStrv) parts = g_strsplit(text, "\n\n", -1);
     for (char **part = parts; *part; part++) {
-        g_autofree char *safe = roff(*part);
+        g_autofree char *safe = manual_roff(*part);
         printf("%s%s\n", part == parts ? "" : ".PP\n", safe);
     }
 }
@@ -40,14 +40,14 @@ paragraphs(const char *text)
 static void
 option_tag(const GOptionEntry *entry)
 {
-    g_autofree char *name = roff(entry->long_name);
+    g_autofree char *name = manual_roff(entry->long_name);
     printf(".TP\n\\fB");
     if (entry->short_name)
         printf("\\-%c\\fR, \\fB", entry->short_name);
     printf("\\-\\-%s\\fR", name);
     if (entry->arg_description)
         printf(" \\fI%s\\fR", entry->arg_description);
-    g_autofree char *help = roff(entry->description ?: "");
+    g_autofree char *help = manual_roff(entry->description ?: "");
     printf("\n%s\n", help);
 }
 
@@ -77,7 +77,7 @@ static const struct {
     {"FILES",
      "$XDG_CONFIG_HOME/postrider/config: see postrider-config(5).\n\n$XDG_DATA_HOME/postrider: mail/ (Maildirs, and notmuch's "
      "index in mail/.notmuch), postrider.db (state and search).\n\n$XDG_STATE_HOME/postrider: engine.log, postrider.log."},
-    {"SEE ALSO", "postrider-config(5), mutt(1), notmuch(1), notmuch-search-terms(7), sendmail(8)"},
+    {"SEE ALSO", "postrider-config(5), postrider-search(7), mutt(1), notmuch(1), notmuch-search-terms(7), sendmail(8)"},
 };
 
 static void
@@ -88,7 +88,7 @@ manual_page(void)
            PACKAGE_VERSION);
     printf(".B postrider\n[\\-f PATH]\n.br\n.B postrider\n[\\-s SUBJECT] [\\-a FILE… \\-\\-] [\\-c CC] [\\-b BCC] [\\-i BODY] TO…\n");
     for (const struct cli_command *const *command = cli_commands; *command; command++) {
-        g_autofree char *arguments = roff((*command)->arguments ?: "");
+        g_autofree char *arguments = manual_roff((*command)->arguments ?: "");
         printf(".br\n.B postrider %s\n%s\n", (*command)->name, arguments);
     }
     printf(".SH DESCRIPTION\nWithout a command, the screen: the list of conversations, the reader, the composer. The screen "
@@ -102,16 +102,16 @@ manual_page(void)
         option_tag(entry);
     printf(".SH COMMANDS\n");
     for (const struct cli_command *const *command = cli_commands; *command; command++) {
-        g_autofree char *arguments = roff((*command)->arguments ?: "");
+        g_autofree char *arguments = manual_roff((*command)->arguments ?: "");
         printf(".SS %s %s\n", (*command)->name, arguments);
-        paragraphs((*command)->description ?: (*command)->summary);
+        manual_paragraphs((*command)->description ?: (*command)->summary);
         for (const GOptionEntry *entry = (*command)->entries; entry && entry->long_name; entry++)
             if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
                 option_tag(entry);
     }
     for (guint i = 0; i < G_N_ELEMENTS(sections); i++) {
         printf(".SH %s\n", sections[i].title);
-        paragraphs(sections[i].text);
+        manual_paragraphs(sections[i].text);
     }
 }
 
@@ -129,7 +129,7 @@ config_page(void)
         if (strcmp(section, key->section))
             printf(".SH %s\n", strcmp(key->section, "account") ? "[general]" : "[account NAME]");
         section = key->section;
-        g_autofree char *name = roff(key->key), *help = roff(key->help), *values = roff(key->values);
+        g_autofree char *name = manual_roff(key->key), *help = manual_roff(key->help), *values = manual_roff(key->values);
         printf(".TP\n.B %s\n%s\nAllowed: %s.%s%s%s\n", name, help, values, key->required ? " Required." : "",
                key->fallback ? " Default: " : "", key->fallback ? key->fallback : "");
         if (key->fallback)
@@ -224,7 +224,7 @@ manual_generate(const char *what)
     static const struct {
         const char *what;
         void (*print)(void);
-    } pages[] = {{"postrider.1", manual_page}, {"postrider-config.5", config_page}, {"bash", bash_completion},
+    } pages[] = {{"postrider.1", manual_page}, {"postrider-config.5", config_page}, {"postrider-search.7", manual_search_page}, {"bash", bash_completion},
                  {"zsh", zsh_completion},      {"fish", fish_completion}};
     for (guint i = 0; i < G_N_ELEMENTS(pages); i++)
         if (!strcmp(what, pages[i].what)) {
