@@ -151,7 +151,8 @@ show_json(gint64 id, const struct document *document, GError **error)
     json_object_begin(&json, NULL);
     id ? json_int(&json, "id", id) : json_null(&json, "id");
     json_headers(&json, document);
-    rows_json_addresses(&json, "from", envelope->from);
+    const struct address *author = address_list_length(envelope->from) ? address_list_get(envelope->from, 0) : NULL;
+    rows_json_address(&json, "from", author ? author->name : NULL, author ? author->addr : NULL);
     rows_json_addresses(&json, "to", envelope->to);
     rows_json_addresses(&json, "cc", envelope->cc);
     json_string(&json, "subject", envelope->subject);
@@ -175,7 +176,7 @@ show_json(gint64 id, const struct document *document, GError **error)
     json_string(&json, "signature", document->flags & DOCUMENT_SIGNED ? "unchecked" : NULL);
     json_string(&json, "encryption", document->flags & DOCUMENT_ENCRYPTED ? "encrypted" : NULL);
     json_null(&json, "verdict");
-    json_bool(&json, "calendar", (document->flags & DOCUMENT_CALENDAR) != 0);
+    json_null(&json, "calendar"); /* filled when invitations are read */
     json_array_begin(&json, "notices");
     for (char **notice = document->notices; *notice; notice++)
         json_string(&json, NULL, *notice);

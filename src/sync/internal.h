@@ -35,7 +35,9 @@ struct sync {
     struct sync_statistics shown;      /* with the open one's traffic */
     gint64 last_changed;               /* monotonic, of the last `changed` */
     gboolean changes_untold;
-    guint idle_events;
+    guint idle_events;    /* of the selected folder, since it was listed or asked for */
+    guint32 told_uidnext; /* has_moved_on() */
+    guint64 told_modseq;
 };
 
 /* ---- sync.c ---- */

@@ -167,6 +167,7 @@ sync_select(struct sync *sync, const struct folder *folder, const struct imap_se
         return TRUE;
     g_clear_pointer(&sync->mailbox, imap_mailbox_free);
     sync->selected = 0;
+    sync->idle_events = 0;
     struct imap_select plain = {.plain = FALSE};
     sync->mailbox = imap_select(sync->imap, folder->wire, how ? how : &plain, error);
     if (!sync->mailbox)
@@ -282,14 +283,39 @@ is_readable(int fd)
     return fd >= 0 && g_poll(&poll, 1, 0) > 0;
 }
 
+/* What came between the listing of the last pass and here is told by the SELECT since then; IDLE tells only of what
+ * follows. Once for each state of the folder: a server whose numbers never agree must not keep us busy. */
+static gboolean
+has_moved_on(struct sync *sync, const struct folder *folder)
+{
+    const struct imap_mailbox *mailbox = sync->mailbox;
+    if (mailbox->uidnext <= folder->uidnext && mailbox->modseq <= folder->modseq)
+        return FALSE;
+    if (sync->told_uidnext == mailbox->uidnext && sync->told_modseq == mailbox->modseq)
+        return FALSE;
+    sync->told_uidnext = mailbox->uidnext;
+    sync->told_modseq = mailbox->modseq;
+    return TRUE;
+}
+
+/* Events since the last question: those that came while a pass was still busy with bodies count as well. */
+static gboolean
+take_events(struct sync *sync)
+{
+    guint events = sync->idle_events;
+    sync->idle_events = 0;
+    return events > 0;
+}
+
 enum sync_news
 sync_wait(struct sync *sync, gint64 folder_id, guint milliseconds, int wake_fd, GError **error)
 {
     g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, error);
     if (!folder || !folder->wire || !sync_select(sync, folder, NULL, error))
         return SYNC_NEWS_ERROR;
+    if (take_events(sync) || has_moved_on(sync, folder))
+        return SYNC_NEWS_FOLDER;
     gint64 end = clock_monotonic() + (gint64) milliseconds * 1000;
-    sync->idle_events = 0;
     do {
         guint left = (guint) MAX(0, (end - clock_monotonic()) / 1000), events = 0;
         if (imap_has(sync->imap, IMAP_IDLE)) {
@@ -300,7 +326,7 @@ sync_wait(struct sync *sync, gint64 folder_id, guint milliseconds, int wake_fd, 
             if (wait == STREAM_WAIT_ERROR || !imap_noop(sync->imap, error))
                 return SYNC_NEWS_ERROR;
         }
-        if (events || sync->idle_events)
+        if (take_events(sync) || events)
             return SYNC_NEWS_FOLDER;
     } while (!is_readable(wake_fd) && clock_monotonic() < end);
     return SYNC_NEWS_NONE;
