@@ -219,12 +219,12 @@ print_json(const struct story *story, GError **error)
 
 /* For people --------------------------------------------------------------------------------------------------------- */
 
-/* "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+/* "under 1 s", "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 static char *
 duration(gint64 seconds)
 {
     if (seconds < 60)
-        return g_strdup_printf("%" G_GINT64_FORMAT " s", seconds);
+        return seconds ? g_strdup_printf("%" G_GINT64_FORMAT " s", seconds) : g_strdup(_("under 1 s"));
     if (seconds < 3600)
         return g_strdup_printf("%" G_GINT64_FORMAT " min %" G_GINT64_FORMAT " s", seconds / 60, seconds % 60);
     if (seconds < 86400)
