@@ -79,32 +79,33 @@ gboolean folder_is_synced(const struct folder *folder);
 
 struct report {
     gboolean complete;
-    GArray *remotes;          /* struct plan_remote */
+    GArray *remotes;         /* struct plan_remote */
     GStringChunk *strings;
-    struct uidset *vanished;  /* not complete */
-    struct uidset *fresh;     /* UIDs that are not known here */
+    struct uidset *vanished; /* not complete */
+    struct uidset *present;  /* complete: every UID */
+    struct uidset *fresh;    /* UIDs that are not known here */
     guint64 exists, modseq;
     guint32 uidnext;
 };
 
-/* What is known here of the folder. */
+/* What is known here of the folder: every UID, and the rows that the report speaks of or that are not settled. */
 struct known {
-    struct placement_set *set;
     struct uidset *uids;
+    struct placement_set *set;
 };
-gboolean known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error);
+gboolean known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error); /* UIDs */
 void known_clear(struct known *known);
 struct placement *known_find(const struct known *known, guint32 uid); /* NULL: none */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_known, known_clear)
 
-/* Selects the folder and asks for what is needed. `complete`: do not trust mod-sequences. After a change of UIDVALIDITY
- * `known` is loaded anew and *folder is read again. */
+/* Selects the folder and asks for what is needed. `complete`: mod-sequences are not trusted. After a change of UIDVALIDITY
+ * *known and *folder are read again. */
 struct report *report_read(struct sync *sync, struct folder **folder, struct known *known, gboolean complete,
                            GError **error);
+/* After the new messages were taken in: *known is loaded again, and they count as present. */
+gboolean report_settle(struct sync *sync, const struct folder *folder, struct report *report, struct known *known,
+                       GError **error);
 struct report *report_new(void); /* that says nothing */
-/* UIDs that the server named are there, whether or not their flags came (just listed as new, or an answer that could not
- * be read): they count as unchanged, never as gone. */
-void report_add_present(struct report *report, const struct known *known, const struct uidset *there);
 void report_free(struct report *report);
 typedef struct report struct_report;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_report, report_free)

@@ -8,10 +8,9 @@
 #include "base/fail.h"
 #include "base/flags.h"
 #include "base/log.h"
-#include "mail/lines.h"
 #include "sync/agree.h"
-#include "sync/internal.h"
 #include "sync/keyword.h"
+#include "sync/push.h"
 
 /* ---- flags ---- */
 
@@ -56,14 +55,6 @@ push_flags(struct sync *sync, const struct folder *folder, struct known *known, 
 
 /* ---- intents ---- */
 
-/* A run of intents of one kind between the same two folders. */
-struct batch {
-    struct sync *sync;
-    enum intent_kind kind;
-    struct folder *source, *target; /* NULL where the kind has none */
-    GPtrArray *intents;             /* struct intent, borrowed */
-};
-
 static void
 batch_clear(struct batch *batch)
 {
@@ -81,8 +72,8 @@ uid_of(struct sync *sync, gint64 placement, gboolean *there)
     return *there ? row.uid : 0;
 }
 
-static gboolean
-claim(struct batch *batch, const GPtrArray *intents, GError **error)
+gboolean
+push_claim(struct batch *batch, const GPtrArray *intents, GError **error)
 {
     g_autofree gint64 *ids = g_new(gint64, intents->len + 1);
     for (guint i = 0; i < intents->len; i++)
@@ -92,8 +83,8 @@ claim(struct batch *batch, const GPtrArray *intents, GError **error)
 
 /* The server's word about these intents alone is noted with them; anything else ends the pass. A folder that changed
  * under us (ERROR_STALE) is no fault of theirs: they come again. */
-static gboolean
-fail(struct batch *batch, const GPtrArray *intents, GError **error)
+gboolean
+push_fail(struct batch *batch, const GPtrArray *intents, GError **error)
 {
     struct sync *sync = batch->sync;
     g_autoptr(GError) why = g_steal_pointer(error);
@@ -110,8 +101,8 @@ fail(struct batch *batch, const GPtrArray *intents, GError **error)
     return TRUE;
 }
 
-static gboolean
-done(struct batch *batch, const GPtrArray *intents, const struct imap_copies *copies, GError **error)
+gboolean
+push_done(struct batch *batch, const GPtrArray *intents, const struct imap_copies *copies, GError **error)
 {
     struct sync *sync = batch->sync;
     g_autofree struct intent_result *results = g_new0(struct intent_result, intents->len + 1);
@@ -187,11 +178,11 @@ send_expunges(struct batch *batch, GPtrArray *intents, GError **error)
     if (!intents->len)
         return TRUE;
     g_autoptr(struct_uidset) uids = source_uids(intents);
-    if (!select_source(batch, error) || !claim(batch, intents, error) || !expunge(batch, uids, error))
-        return *error && fail(batch, intents, error);
+    if (!select_source(batch, error) || !push_claim(batch, intents, error) || !expunge(batch, uids, error))
+        return *error && push_fail(batch, intents, error);
     if (batch->kind == INTENT_EXPUNGE)
         batch->sync->statistics.expunged += intents->len;
-    return done(batch, intents, NULL, error);
+    return push_done(batch, intents, NULL, error);
 }
 
 static gboolean
@@ -203,149 +194,17 @@ send_copies(struct batch *batch, GPtrArray *intents, GError **error)
     g_autoptr(struct_uidset) uids = source_uids(intents);
     g_autoptr(struct_imap_copies) copies = imap_copies_new();
     gboolean move = batch->kind == INTENT_MOVE, by_move = move && imap_has(sync->imap, IMAP_MOVE);
-    if (!select_source(batch, error) || !claim(batch, intents, error))
-        return *error && fail(batch, intents, error);
+    if (!select_source(batch, error) || !push_claim(batch, intents, error))
+        return *error && push_fail(batch, intents, error);
     STEP("sync.copy.send");
     gboolean ok = by_move ? imap_move(sync->imap, uids, batch->target->wire, copies, error)
                           : imap_copy(sync->imap, uids, batch->target->wire, copies, error);
     if (ok && move && !by_move)
         ok = expunge(batch, uids, error);
     if (!ok)
-        return fail(batch, intents, error);
+        return push_fail(batch, intents, error);
     *(move ? &sync->statistics.moved : &sync->statistics.copied) += intents->len;
-    return done(batch, intents, copies, error);
-}
-
-/* ---- uploads ---- */
-
-struct reading {
-    const char *bytes;
-    gsize left;
-};
-
-static gssize
-read_bytes(void *bytes, gsize size, gpointer data, G_GNUC_UNUSED GError **error)
-{
-    struct reading *reading = data;
-    gsize n = MIN(size, reading->left);
-    memcpy(bytes, reading->bytes, n);
-    reading->bytes += n;
-    reading->left -= n;
-    return (gssize) n;
-}
-
-static gboolean
-append_once(struct batch *batch, GBytes *message, guint flags, const char *const *keywords, gint64 received,
-            guint32 *uid, GError **error)
-{
-    struct imap_append append = {.flags = flags, .keywords = keywords, .date = received};
-    struct reading reading;
-    reading.bytes = g_bytes_get_data(message, &reading.left);
-    append.size = reading.left;
-    append.read = read_bytes;
-    append.data = &reading;
-    guint32 uidvalidity = 0;
-    STEP("sync.append.send");
-    if (!imap_append(batch->sync->imap, batch->target->wire, &append, &uidvalidity, uid, error))
-        return FALSE;
-    if (uidvalidity != batch->target->uidvalidity)
-        *uid = 0;
-    return TRUE;
-}
-
-static gboolean
-can_go_on(struct sync *sync, const GError *error, int code)
-{
-    return error->code == code && sync_is_connected(sync);
-}
-
-/* Tries again once where that may help: a folder that is not there is made, keywords that are refused are left out (they
- * stay wanted, and are told with the next pass). */
-static gboolean
-append(struct batch *batch, GBytes *message, guint flags, const char *tags, gint64 received, guint32 *uid,
-       GError **error)
-{
-    struct sync *sync = batch->sync;
-    g_auto(GStrv) keywords = keywords_from_tags(tags);
-    g_autoptr(GError) why = NULL;
-    if (append_once(batch, message, flags, (const char *const *) keywords, received, uid, &why))
-        return TRUE;
-    if (can_go_on(sync, why, ERROR_STALE)) {
-        if (!imap_create(sync->imap, batch->target->wire, 0, TRUE, error))
-            return FALSE;
-        return append_once(batch, message, flags, (const char *const *) keywords, received, uid, error);
-    }
-    if (can_go_on(sync, why, ERROR_REFUSED) && *keywords)
-        return append_once(batch, message, flags, NULL, received, uid, error);
-    g_propagate_error(error, g_steal_pointer(&why));
-    return FALSE;
-}
-
-/* An upload that may have happened is not in its folder, as far as a match can tell. In Sent the Message-ID alone
- * decides (servers rewrite what is saved there, Gmail puts it there itself): *bound. */
-static gboolean
-find_sent(struct batch *batch, const struct intent *intent, gboolean *bound, GError **error)
-{
-    struct store *store = batch->sync->store;
-    g_autoptr(struct_message) message = message_load(store, intent->message, error);
-    *bound = FALSE;
-    if (!message)
-        return FALSE;
-    g_autoptr(GArray) versions = message->message_id ? message_find_id(store, message->message_id) : NULL;
-    for (guint i = 0; versions && i < versions->len; i++) {
-        g_autoptr(GPtrArray) places = message_places(store, g_array_index(versions, gint64, i), error);
-        for (guint k = 0; places && k < places->len; k++) {
-            const struct message_place *place = places->pdata[k];
-            if (place->folder != batch->target->id || !place->uid)
-                continue;
-            *bound = TRUE;
-            return placement_bind(store, intent->target, place->uid, 0, place->flags, place->tags, error);
-        }
-    }
-    return TRUE;
-}
-
-static gboolean
-send_upload(struct batch *batch, const struct intent *intent, GError **error)
-{
-    struct sync *sync = batch->sync;
-    g_autoptr(GPtrArray) one = g_ptr_array_new();
-    g_ptr_array_add(one, (gpointer) intent);
-    guint32 uid = 0;
-    if (intent->uncertain && batch->target->role == FOLDER_SENT) {
-        gboolean bound;
-        if (!find_sent(batch, intent, &bound, error))
-            return FALSE;
-        if (bound)
-            return done(batch, one, NULL, error);
-    }
-    guint flags = 0;
-    g_autofree char *tags = NULL;
-    gint64 received = 0;
-    g_autoptr(GBytes) bytes = intent_append_bytes(sync->store, intent, &flags, &tags, &received, error);
-    if (!bytes && (*error)->code == ERROR_STALE) {
-        /* Its body is still to come, from another account maybe; or it was taken back. */
-        log_debug("sync.append", "intent=%d not yet: %s", (int) intent->id, (*error)->message);
-        g_clear_error(error);
-        return TRUE;
-    }
-    if (!bytes)
-        return fail(batch, one, error);
-    g_autoptr(GBytes) message = lf_to_crlf(bytes);
-    guint64 limit = imap_get_append_limit(sync->imap);
-    if (limit && g_bytes_get_size(message) > limit) {
-        g_set_error(error, SYNC_ERROR, ERROR_REFUSED, "the server takes no message of more than %" G_GUINT64_FORMAT " bytes",
-                    limit);
-        return fail(batch, one, error);
-    }
-    if (!claim(batch, one, error))
-        return FALSE;
-    if (!append(batch, message, flags, tags ? tags : "", received, &uid, error))
-        return fail(batch, one, error);
-    sync->statistics.uploaded++;
-    struct intent_result result = {intent->id, uid, 0};
-    STEP("sync.append.record");
-    return intent_done(sync->store, &result, 1, error);
+    return push_done(batch, intents, copies, error);
 }
 
 /* ---- which of a batch is to be done how ---- */
@@ -403,7 +262,7 @@ send_copy_batch(struct batch *batch, GError **error)
         else if (intent->source_uid)
             g_ptr_array_add(to_copy, intent);
     }
-    return done(batch, over, NULL, error) && send_copies(batch, to_copy, error);
+    return push_done(batch, over, NULL, error) && send_copies(batch, to_copy, error);
 }
 
 static gboolean
@@ -419,7 +278,7 @@ send_expunge_batch(struct batch *batch, GError **error)
         else if (intent->source_uid)
             g_ptr_array_add(to_expunge, intent);
     }
-    if (!done(batch, over, NULL, error))
+    if (!push_done(batch, over, NULL, error))
         return FALSE;
     if (is_braked(batch, to_expunge->len, error))
         return *error == NULL;
@@ -439,7 +298,7 @@ send_upload_batch(struct batch *batch, GError **error)
         sync_tell_progress(batch->sync, batch->target, SYNC_SEND, i, total);
         g_autoptr(GPtrArray) one = g_ptr_array_new();
         g_ptr_array_add(one, (gpointer) intent);
-        if (!(uid || !there ? done(batch, one, NULL, error) : send_upload(batch, intent, error)))
+        if (!(uid || !there ? push_done(batch, one, NULL, error) : push_upload(batch, intent, error)))
             return FALSE;
     }
     return TRUE;
@@ -509,7 +368,7 @@ push_orphans(struct sync *sync, GError **error)
         struct batch batch = {.sync = sync, .kind = INTENT_APPEND, .intents = g_ptr_array_new()};
         batch.target = folder_get(sync->store, intent->target_folder, NULL);
         g_autoptr(GError) why = NULL;
-        gboolean ok = !is_ready(batch.target) || send_upload(&batch, intent, &why) ||
+        gboolean ok = !is_ready(batch.target) || push_upload(&batch, intent, &why) ||
                       (why && sync_survives(sync, batch.target, &why));
         batch_clear(&batch);
         if (!ok) {

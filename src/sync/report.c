@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "store/survey.h"
 #include "sync/internal.h"
 #include "sync/keyword.h"
 
@@ -16,13 +17,25 @@ gboolean
 known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error)
 {
     known_clear(known);
-    known->set = placement_load(sync->store, folder->id, PLACEMENT_SELECT_ALL, 0, error);
-    if (!known->set)
-        return FALSE;
-    known->uids = uidset_new();
-    for (guint i = 0; i < known->set->n; i++)
-        uidset_add(known->uids, known->set->rows[i].uid);
-    return TRUE;
+    known->uids = survey_uids(sync->store, folder->id, error);
+    return known->uids != NULL;
+}
+
+/* The rows that the plan needs: those that the report speaks of and those that are not settled; all when it is complete. */
+static gboolean
+load_rows(struct sync *sync, const struct folder *folder, const struct report *report, struct known *known,
+          GError **error)
+{
+    g_clear_pointer(&known->set, placement_set_free);
+    if (report->complete) {
+        known->set = placement_load(sync->store, folder->id, PLACEMENT_SELECT_ALL, 0, error);
+        return known->set != NULL;
+    }
+    g_autoptr(struct_uidset) named = uidset_copy(report->vanished);
+    for (guint i = 0; i < report->remotes->len; i++)
+        uidset_add(named, g_array_index(report->remotes, struct plan_remote, i).uid);
+    known->set = survey_load(sync->store, folder->id, named, error);
+    return known->set != NULL;
 }
 
 void
@@ -55,6 +68,7 @@ report_free(struct report *report)
     g_string_chunk_free(report->strings);
     uidset_free(report->vanished);
     uidset_free(report->fresh);
+    uidset_free(report->present);
     g_free(report);
 }
 
@@ -66,6 +80,7 @@ report_new(void)
     report->strings = g_string_chunk_new(1024);
     report->vanished = uidset_new();
     report->fresh = uidset_new();
+    report->present = uidset_new();
     return report;
 }
 
@@ -80,13 +95,12 @@ take_message(const struct imap_message *message, gpointer data, G_GNUC_UNUSED GE
     struct taking *taking = data;
     if (!message->uid || !(message->items & IMAP_FETCH_FLAGS))
         return TRUE;
-    const struct placement *here = known_find(taking->known, message->uid);
-    g_autofree char *tags =
-        keywords_to_tags(message->keywords, here ? here->base_tags : "", here ? here->tags : "");
+    /* Keywords for now, atoms with spaces between; tags when the rows are known (resolve). */
+    g_autofree char *keywords = g_strjoinv(" ", (char **) message->keywords);
     struct plan_remote remote = {
         .uid = message->uid,
         .flags = message->flags,
-        .tags = *tags ? g_string_chunk_insert_const(taking->report->strings, tags) : "",
+        .tags = *keywords ? g_string_chunk_insert_const(taking->report->strings, keywords) : "",
         .modseq = message->items & IMAP_FETCH_MODSEQ ? message->modseq : 0,
     };
     g_array_append_val(taking->report->remotes, remote);
@@ -95,10 +109,60 @@ take_message(const struct imap_message *message, gpointer data, G_GNUC_UNUSED GE
     return TRUE;
 }
 
+/* UIDs that the server named are there, whether or not their flags came (just listed as new, or an answer that could not be
+ * read): they count as unchanged, never as gone. */
+static void
+add_present(struct report *report, const struct known *known)
+{
+    g_autoptr(struct_uidset) untold = uidset_copy(report->present), told = uidset_new();
+    for (guint i = 0; i < report->remotes->len; i++)
+        uidset_add(told, g_array_index(report->remotes, struct plan_remote, i).uid);
+    uidset_remove_set(untold, told);
+    guint32 uid;
+    for (struct uidset_iter it = uidset_iter(untold); uidset_next(&it, &uid);) {
+        const struct placement *here = known_find(known, uid);
+        if (!here)
+            continue;
+        const char *tags = g_string_chunk_insert_const(report->strings, here->base_tags);
+        struct plan_remote remote = {uid, here->base_flags, tags, here->modseq};
+        g_array_append_val(report->remotes, remote);
+    }
+}
+
+static void
+resolve(struct report *report, const struct known *known)
+{
+    for (guint i = 0; i < report->remotes->len; i++) {
+        struct plan_remote *remote = &g_array_index(report->remotes, struct plan_remote, i);
+        if (!*remote->tags)
+            continue;
+        const struct placement *here = known_find(known, remote->uid);
+        g_auto(GStrv) keywords = g_strsplit(remote->tags, " ", -1);
+        g_autofree char *tags = keywords_to_tags((const char *const *) keywords, here ? here->base_tags : "",
+                                                 here ? here->tags : "");
+        remote->tags = g_string_chunk_insert_const(report->strings, tags);
+    }
+}
+
+gboolean
+report_settle(struct sync *sync, const struct folder *folder, struct report *report, struct known *known,
+              GError **error)
+{
+    if (!known_load(sync, folder, known, error) || !load_rows(sync, folder, report, known, error))
+        return FALSE;
+    add_present(report, known);
+    return TRUE;
+}
+
 /* The server numbers the folder anew: nothing that we know of UIDs holds, everything else does. */
 static gboolean
 renumber(struct sync *sync, struct folder **folder, struct known *known, GError **error)
 {
+    if (sync->dry_run) {
+        g_set_error(error, SYNC_ERROR, ERROR_STALE,
+                    "the server has numbered the messages of this folder anew: they would be found again one by one");
+        return FALSE;
+    }
     STEP("sync.uidvalidity");
     if (!folder_reset_uidvalidity(sync->store, (*folder)->id, sync->mailbox->uidvalidity, error))
         return FALSE;
@@ -119,24 +183,6 @@ renumber(struct sync *sync, struct folder **folder, struct known *known, GError 
     return FALSE;
 }
 
-void
-report_add_present(struct report *report, const struct known *known, const struct uidset *there)
-{
-    g_autoptr(struct_uidset) untold = uidset_copy(there), told = uidset_new();
-    for (guint i = 0; i < report->remotes->len; i++)
-        uidset_add(told, g_array_index(report->remotes, struct plan_remote, i).uid);
-    uidset_remove_set(untold, told);
-    guint32 uid;
-    for (struct uidset_iter it = uidset_iter(untold); uidset_next(&it, &uid);) {
-        const struct placement *here = known_find(known, uid);
-        if (!here)
-            continue;
-        const char *tags = g_string_chunk_insert_const(report->strings, here->base_tags);
-        struct plan_remote remote = {uid, here->base_flags, tags, here->modseq};
-        g_array_append_val(report->remotes, remote);
-    }
-}
-
 /* Every UID there is, and the flags of those that we know. */
 static gboolean
 read_all(struct sync *sync, struct taking *taking, GError **error)
@@ -147,6 +193,7 @@ read_all(struct sync *sync, struct taking *taking, GError **error)
     g_autoptr(struct_uidset) all = imap_search_all(sync->imap, error);
     if (!all)
         return FALSE;
+    uidset_add_set(taking->report->present, all);
     uidset_add_set(taking->report->fresh, all);
     uidset_remove_set(taking->report->fresh, taking->known->uids);
     taking->report->exists = uidset_count(all);
@@ -155,10 +202,7 @@ read_all(struct sync *sync, struct taking *taking, GError **error)
     struct imap_fetch what = {.items = IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ, .chunk = FLAGS_A_FETCH};
     if (uidset_is_empty(old))
         return TRUE;
-    if (!imap_fetch(sync->imap, old, &what, take_message, taking, error))
-        return FALSE;
-    report_add_present(taking->report, taking->known, old);
-    return TRUE;
+    return imap_fetch(sync->imap, old, &what, take_message, taking, error);
 }
 
 /* CONDSTORE without QRESYNC tells changes, but not who has gone: that shows in the number. */
@@ -217,14 +261,19 @@ report_read(struct sync *sync, struct folder **folder, struct known *known, gboo
     report->uidnext = mailbox->uidnext;
     /* A mod-sequence that went back says that what we know of changes is worth nothing. */
     trusted = trusted && mailbox->modseq >= (*folder)->modseq;
+    gboolean ok = TRUE;
     if (trusted && mailbox->resynced) {
         uidset_add_set(report->vanished, mailbox->vanished);
         uidset_keep_set(report->vanished, known->uids);
-        return g_steal_pointer(&report);
+    } else {
+        g_array_set_size(report->remotes, 0);
+        uidset_clear(report->fresh);
+        ok = trusted && imap_has(sync->imap, IMAP_CONDSTORE) ? read_changes(sync, *folder, &taking, error)
+                                                             : read_all(sync, &taking, error);
     }
-    g_array_set_size(report->remotes, 0);
-    uidset_clear(report->fresh);
-    if (!(trusted && imap_has(sync->imap, IMAP_CONDSTORE) ? read_changes(sync, *folder, &taking, error) : read_all(sync, &taking, error)))
+    if (!ok || !load_rows(sync, *folder, report, known, error))
         return NULL;
+    resolve(report, known);
+    add_present(report, known);
     return g_steal_pointer(&report);
 }

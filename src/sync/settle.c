@@ -1,0 +1,150 @@
+/* What waits until every folder was read: a message that is gone from one may lie in another. */
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "store/scan.h"
+#include "store/survey.h"
+#include "sync/agree.h"
+#include "sync/pass.h"
+
+static gboolean
+remove_here(struct pass *pass, const struct folder *folder, GArray *ids, GError **error)
+{
+    struct sync *sync = pass->sync;
+    for (guint i = 0; i < ids->len; i++) {
+        gint64 id = g_array_index(ids, gint64, i), other = survey_elsewhere(sync->store, id);
+        struct placement row;
+        if (other && placement_get(sync->store, id, &row, NULL, NULL) && row.flags != row.base_flags &&
+            !placement_carry(sync->store, id, other, error))
+            return FALSE;
+    }
+    for (guint i = 0; i < ids->len; i += ROWS_A_COMMIT) {
+        guint n = MIN(ids->len - i, ROWS_A_COMMIT);
+        STEP("sync.remove");
+        if (!placement_remove(sync->store, &g_array_index(ids, gint64, i), n, error))
+            return FALSE;
+        sync_tell_changed(sync, FALSE);
+    }
+    sync->statistics.removed += ids->len;
+    log_info("sync.remove", "folder=%s removed=%u", folder->name, ids->len);
+    return TRUE;
+}
+
+/* Of those that the server has no more, the ones that are still as they were: the user may have moved some meanwhile. */
+static GArray *
+still_here(struct sync *sync, const GArray *ids)
+{
+    GArray *left = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; i < ids->len; i++) {
+        struct placement row;
+        gint64 id = g_array_index(ids, gint64, i);
+        if (placement_get(sync->store, id, &row, NULL, NULL) && row.state != PLACEMENT_LEAVING)
+            g_array_append_val(left, id);
+    }
+    return left;
+}
+
+static gboolean
+settle_folder(struct pass *pass, gint64 folder_id, struct removal *removal, GError **error)
+{
+    struct sync *sync = pass->sync;
+    g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, error);
+    if (!folder)
+        return FALSE;
+    g_autoptr(GArray) ids = still_here(sync, removal->ids);
+    guint last = survey_count_last(sync->store, (const gint64 *) ids->data, ids->len);
+    if (plan_brake((guint64) MAX(folder->total, 0), last) && !sync_is_agreed(sync->store, folder->id)) {
+        if (!pass->whole)
+            return TRUE; /* they may have moved: a whole pass tells */
+        g_autofree char *text = g_strdup_printf(
+            "%u of %u messages are gone from the server: nothing is removed here until you agree", last,
+            (guint) folder->total);
+        sync_tell_notice(sync, folder, "%s", text);
+        return folder_set_bits(sync->store, folder->id, FOLDER_PAUSED, 0, error) &&
+               folder_set_notice(sync->store, folder->id, text, error);
+    }
+    return remove_here(pass, folder, ids, error) &&
+           folder_set_sync(sync->store, folder->id, folder->uidvalidity, removal->report->uidnext,
+                           removal->report->modseq, (gint64) removal->report->exists, clock_now(), error);
+}
+
+/* Moves whose source has gone and whose target did not come, although the folder it should be in was read since: somebody
+ * removed the message, or moved it elsewhere, and the server's word about what there is holds. */
+static gboolean
+drop_arrivals(struct pass *pass, GError **error)
+{
+    struct store *store = pass->sync->store;
+    pass_forget_intents(pass);
+    if (!pass_load_intents(pass, error))
+        return FALSE;
+    for (guint i = 0; i < pass->intents->len; i++) {
+        const struct intent *intent = pass->intents->pdata[i];
+        struct placement source, target;
+        if (intent->kind != INTENT_MOVE || !g_hash_table_contains(pass->read, &intent->target_folder) ||
+            placement_get(store, intent->source, &source, NULL, NULL) ||
+            !placement_get(store, intent->target, &target, NULL, NULL) || target.uid)
+            continue;
+        gint64 other = survey_elsewhere(store, intent->target);
+        STEP("sync.drop");
+        if ((other && !placement_carry(store, intent->target, other, error)) ||
+            !placement_remove(store, &intent->target, 1, error) || !intent_drop(store, intent->id, error))
+            return FALSE;
+        log_info("sync.drop", "a message that was to be moved to folder=%d had gone", (int) intent->target_folder);
+    }
+    pass_forget_intents(pass);
+    return TRUE;
+}
+
+gboolean
+pass_settle(struct pass *pass, GError **error)
+{
+    GHashTableIter iter;
+    gpointer folder, removal;
+    if (pass->sync->dry_run)
+        return TRUE;
+    if (!push_orphans(pass->sync, error) || (pass->whole && !drop_arrivals(pass, error)))
+        return FALSE;
+    g_hash_table_iter_init(&iter, pass->removals);
+    while (g_hash_table_iter_next(&iter, &folder, &removal))
+        if (!settle_folder(pass, *(gint64 *) folder, removal, error))
+            return FALSE;
+    g_hash_table_remove_all(pass->removals);
+    return !pass->whole || folders_forget_gone(pass->sync, &pass->listing, error);
+}
+
+/* A folder that went through is no longer suspected of anything. One that was numbered anew in this very pass is: it is
+ * the changes in a row that count, also when each was coped with. */
+static gboolean
+clear_suspicion(struct pass *pass, const struct folder *before, GError **error)
+{
+    struct store *store = pass->sync->store;
+    if (!g_hash_table_contains(pass->read, &before->id))
+        return TRUE;
+    g_autoptr(struct_folder) now = folder_get(store, before->id, NULL);
+    if (!now || now->bits & FOLDER_PAUSED)
+        return TRUE;
+    gboolean steady = now->validity_changes && now->validity_changes == before->validity_changes;
+    return (!steady || folder_settled(store, now->id, error)) &&
+           (!before->notice || !now->notice || folder_set_notice(store, now->id, NULL, error)) &&
+           sync_forget_agreement(store, now->id, error);
+}
+
+gboolean
+pass_finish(struct pass *pass, const GPtrArray *folders, GError **error)
+{
+    struct sync *sync = pass->sync;
+    if (sync->dry_run)
+        return TRUE;
+    sync_tell_progress(sync, NULL, SYNC_SETTLE, 0, 0);
+    for (guint i = 0; i < folders->len; i++)
+        if (!clear_suspicion(pass, folders->pdata[i], error))
+            return FALSE;
+    /* File names say the flags as they are wanted now. */
+    STEP("sync.settle");
+    if (!maildir_apply(sync->store, 0, error))
+        return FALSE;
+    sync_tell_changed(sync, TRUE);
+    return TRUE;
+}
