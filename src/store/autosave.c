@@ -27,14 +27,15 @@ autosave_put(struct store *store, gint64 id, const char *title, GBytes *text, GE
     if (!txn_enter(store, &own, error))
         return 0;
     if (id) {
-        ok = sql_run(store, error, "UPDATE autosave SET time = ?, owner = ?, title = ?, text = ? WHERE id = ?",
-                     "lssbl", clock_now(), self, title, bytes, length, id);
+        ok =
+            sql_run(store, error, "UPDATE autosave SET time = ?, owner = ?, title = ?, text = ? WHERE id = ?",
+                    "lssbl", clock_now(), self, title, bytes, length, id);
         if (ok && !sqlite3_changes(store->db))
             id = 0; /* another session has dropped it; it is being written all the same */
     }
     if (ok && !id) {
-        ok = sql_run(store, error, "INSERT INTO autosave (time, owner, title, text) VALUES (?, ?, ?, ?)", "lssb",
-                     clock_now(), self, title, bytes, length);
+        ok = sql_run(store, error, "INSERT INTO autosave (time, owner, title, text) VALUES (?, ?, ?, ?)",
+                     "lssb", clock_now(), self, title, bytes, length);
         id = sqlite3_last_insert_rowid(store->db);
     }
     return txn_leave(store, own, ok, error) ? id : 0;
