@@ -101,7 +101,11 @@ class Screen:
         """Exit code once the program ended, else None."""
         if self._format("pane_dead") != "1":
             return None
-        return int(self._format("pane_dead_status") or -1)
+        # The pane closes a moment before tmux has the status.
+        status = self._format("pane_dead_status")
+        if status:
+            return int(status)
+        return -1 if self._format("pane_dead_signal") else None
 
     def matches(self, wanted):
         """wanted is text, or a compiled pattern, somewhere on the screen."""
