@@ -287,6 +287,14 @@ reread(gpointer data)
 }
 
 void
+app_reread(struct app *app)
+{
+    if (loop.reread)
+        g_source_remove(loop.reread);
+    reread(app);
+}
+
+void
 app_store_changed(struct app *app)
 {
     if (!loop.reread && loop.loop)
@@ -605,6 +613,7 @@ app_run(const struct screen_request *request)
     start_views(&app);
     run_loop(&app);
 
+    rescue_views(&app);
     prompt_cancel(&app);
     while (app.views->len) {
         struct view *view = app_top(&app);

@@ -58,6 +58,8 @@ void app_error(struct app *app, const char *what, GError *error);
 
 /* The store changed: views read again (once for many calls). */
 void app_store_changed(struct app *app);
+/* The same at once, where the next line says what came of it. */
+void app_reread(struct app *app);
 
 /* The messages a command is for: the marked ones after ; else what the view says. A new array of gint64. */
 GArray *app_targets(struct app *app);

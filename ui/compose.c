@@ -377,6 +377,7 @@ compose_free(struct view *view)
 {
     struct compose *compose = (struct compose *) view;
     g_source_remove(compose->timer);
+    compose_forget_autosave(compose);
     draft_free(compose->draft);
     if (compose->checks)
         g_ptr_array_unref(compose->checks);

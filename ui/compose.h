@@ -13,6 +13,8 @@
 
 #define AUTOSAVE_SECONDS 5
 
+struct keeping;
+
 struct compose {
     struct view view;
     struct draft *draft;
@@ -21,7 +23,7 @@ struct compose {
     gint64 answers;       /* message id that it answers or forwards */
     guint answer_flag;
     gint64 autosave;      /* row of the store, 0: none yet */
-    gboolean autosaving;
+    struct keeping *keeping; /* an autosave on its way to the store, or NULL */
     gint64 saved_at;      /* seconds; 0: never */
     gboolean touched;     /* changed since the last autosave */
     gboolean changed;     /* by the user at all */
@@ -81,6 +83,7 @@ void compose_send(struct compose *compose);
 void compose_postpone(struct compose *compose);
 void compose_autosave(struct compose *compose);
 void compose_drop_autosave(struct compose *compose);
+void compose_forget_autosave(struct compose *compose);
 /* "8:00", "tomorrow 9:00", "2 h", "fri": seconds since 1970, 0 when it makes no sense. Pure. */
 gint64 compose_parse_time(const char *text, gint64 now);
 /* compose_draw.c */

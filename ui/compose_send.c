@@ -29,11 +29,12 @@
 /* ---- kept while it is written (D4) ---- */
 
 struct keeping {
-    struct compose *compose; /* only compared */
+    struct compose *compose; /* NULL: it has gone */
     gint64 id;
     char *title;
     GBytes *text;
-    gboolean drop;
+    gboolean drop;       /* the row is to go */
+    gboolean drop_after; /* … as soon as it is there: the message was sent or dropped meanwhile */
 };
 
 static void
@@ -70,21 +71,27 @@ kept(struct app *app, gpointer data, const GError *error)
 {
     struct keeping *keeping = data;
     struct compose *compose = keeping->compose;
+    if (compose)
+        compose->keeping = NULL;
     if (error) {
         app_warn(app, _("what you write cannot be kept: %s"), error->message);
-    } else if (!g_ptr_array_find(app->views, compose, NULL)) {
-        drop_later(app, keeping->id); /* sent or dropped meanwhile */
-        return;
+        if (compose)
+            compose->touched = TRUE;
+    } else if (keeping->drop_after) {
+        drop_later(app, keeping->id);
+    } else if (compose) {
+        compose->autosave = keeping->id;
+        compose->saved_at = clock_now();
     }
-    if (!g_ptr_array_find(app->views, compose, NULL))
-        return;
-    compose->autosaving = FALSE;
-    if (error) {
-        compose->touched = TRUE;
-        return;
-    }
-    compose->autosave = keeping->id;
-    compose->saved_at = clock_now();
+}
+
+/* The composer goes: what is kept stays, unless the message was sent, postponed or dropped. */
+void
+compose_forget_autosave(struct compose *compose)
+{
+    if (compose->keeping)
+        compose->keeping->compose = NULL;
+    compose->keeping = NULL;
 }
 
 /* What lies in the editor's file counts too. */
@@ -108,16 +115,16 @@ void
 compose_autosave(struct compose *compose)
 {
     struct app *app = compose->view.app;
-    if (compose->autosaving || !app->writer || !app->store || app->read_only)
+    if (compose->keeping || !app->writer || !app->store || app->read_only)
         return;
     g_autoptr(struct_draft) draft = draft_as_it_is(compose);
     if (!compose->touched)
         return;
     compose->touched = FALSE;
-    compose->autosaving = TRUE;
     struct keeping *keeping = g_new0(struct keeping, 1);
     g_autoptr(GVariant) value = g_variant_ref_sink(draft_to_variant(draft));
     keeping->compose = compose;
+    compose->keeping = keeping;
     keeping->id = compose->autosave;
     keeping->text = g_variant_get_data_as_bytes(value);
     keeping->title = *draft->subject ? g_strdup(draft->subject) : address_list_format(draft->to);
@@ -129,6 +136,8 @@ compose_drop_autosave(struct compose *compose)
 {
     if (compose->autosave)
         drop_later(compose->view.app, compose->autosave);
+    if (compose->keeping)
+        compose->keeping->drop_after = TRUE;
     compose->autosave = 0;
     compose->touched = FALSE;
 }
@@ -251,7 +260,11 @@ close_view(struct outgoing *out)
 {
     if (!still_there(out))
         return;
-    out->compose->autosave = 0; /* gone with the queueing */
+    /* The row went in the same piece of work, but one may be on its way. */
+    if (out->compose->autosave != out->autosave)
+        compose_drop_autosave(out->compose);
+    if (out->compose->keeping)
+        out->compose->keeping->drop_after = TRUE;
     app_remove(out->app, &out->compose->view);
 }
 

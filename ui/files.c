@@ -252,13 +252,13 @@ tell(gpointer data)
     guint done = files->done;
     g_autofree char *problem = g_steal_pointer(&files->problem);
     g_mutex_unlock(&files->lock);
+    app_reread(app);
     if (problem)
         app_warn(app, "%s", problem);
     else if (done < files->places->len)
         app_say(app, _("reading: %u of %u"), done, files->places->len);
     else
         app_say(app, ngettext("%u message", "%u messages", done), done);
-    app_store_changed(app);
     return G_SOURCE_REMOVE;
 }
 
@@ -301,6 +301,9 @@ fill(gpointer data)
 {
     struct files *files = data;
     g_autoptr(GError) error = NULL;
+    /* A reader attaches itself to the thread's context: without one of its own that would be the screen's. */
+    g_autoptr(GMainContext) context = g_main_context_new();
+    g_main_context_push_thread_default(context);
     struct store *store = store_open(files->directory, STORE_WRITE, &error);
     struct reader *reader = reader_new();
     guint n = files->places->len;
@@ -321,6 +324,7 @@ fill(gpointer data)
     }
     reader_free(reader);
     store_close(store);
+    g_main_context_pop_thread_default(context);
     return NULL;
 }
 

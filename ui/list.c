@@ -429,17 +429,26 @@ listview_show_folder(struct listview *list, gint64 id)
         app_warn(app, "%s: %s", folder->name, folder->notice);
 }
 
-void
-listview_show_role(struct listview *list, guint role)
+static GArray *
+folders_of_role(struct store *store, guint role)
 {
-    struct app *app = list->view.app;
-    g_autoptr(GPtrArray) folders = folder_list(app->store, 0, FALSE, NULL);
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) folders = folder_list(store, 0, FALSE, NULL);
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     for (guint i = 0; folders && i < folders->len; i++) {
         const struct folder *folder = g_ptr_array_index(folders, i);
         if (folder->role == role)
             g_array_append_val(ids, folder->id);
     }
+    return ids;
+}
+
+void
+listview_show_role(struct listview *list, guint role)
+{
+    struct app *app = list->view.app;
+    g_autoptr(GArray) ids = folders_of_role(app->store, role);
+    if (!ids->len)
+        return; /* they come with the first look at the server */
     if (ids->len == 1) {
         listview_show_folder(list, g_array_index(ids, gint64, 0));
         return;
@@ -449,6 +458,15 @@ listview_show_role(struct listview *list, guint role)
     list->role = role;
     list->search = FALSE;
     show(list, rowset_new(app->store, kind(list), (const gint64 *) (gpointer) ids->data, ids->len, NULL, 0));
+}
+
+/* All the inboxes as one: an account's may have come, or gone, since they were put together. */
+static void
+follow_role(struct listview *list)
+{
+    g_autoptr(GArray) ids = folders_of_role(list->view.app->store, list->role);
+    if (ids->len != list->set->view.n_folders)
+        listview_show_role(list, list->role);
 }
 
 void
@@ -547,6 +565,8 @@ refresh(struct view *view)
         listview_show_role(list, FOLDER_INBOX); /* the first folder has come */
     else
         listview_reload(list);
+    if (list->set && !list->folder && !list->search && !list->limit && view->app->store)
+        follow_role(list);
     if (list->wanted && list->set) {
         gint64 key = list_key_of(view->app->store, &list->set->view, list->wanted);
         if (key && listview_goto(list, key, list->wanted))
