@@ -189,7 +189,6 @@ contact_complete(struct store *store, const char *text, guint limit, GError **er
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)contact_free);
     g_autofree char *folded = text_fold(text);
     g_auto(GStrv) words = g_strsplit_set(folded, " ,\"<>\t", -1);
-    g_autoptr(GString) where = g_string_new(NULL);
     const char *first = NULL;
     gint64 now = clock_now();
 

@@ -55,18 +55,22 @@ action_begin(struct action *action, struct store *store, GError **error)
     return action->journal != 0;
 }
 
+/* Takes the text. */
 static gint64
 action_end(struct action *action, gboolean ok, char *text, GError **error)
 {
-    g_autofree char *freed = text;
+    gint64 result = action->journal;
+
     g_array_unref(action->placements);
     if (ok && !action->done) {
         /* Nothing to undo: no entry. */
         ok = sql_run(action->store, error, "DELETE FROM journal WHERE id = ?", "l", action->journal);
-        return txn_leave(action->store, action->own, ok, error) ? INTENT_NOTHING : 0;
+        result = INTENT_NOTHING;
+    } else if (ok) {
+        ok = journal_text(action->store, action->journal, text, error);
     }
-    ok = ok && journal_text(action->store, action->journal, text, error);
-    return txn_leave(action->store, action->own, ok, error) ? action->journal : 0;
+    g_free(text);
+    return txn_leave(action->store, action->own, ok, error) ? result : 0;
 }
 
 static gboolean

@@ -53,25 +53,24 @@ name_is_good(struct store *store, gint64 account, const char *name, GError **err
     return !there;
 }
 
-/* The common frame: a journal entry with one item, and one intent (kind 0: none). */
+/* The common frame: a journal entry with one item, and one intent (kind 0: none). Takes the text. */
 static gint64
 note(struct store *store, gint64 folder, enum journal_kind what, enum intent_kind kind, const char *new_name,
      const char *before, guint before_flags, char *text, GError **error)
 {
-    g_autofree char *freed = text;
     gint64 journal = journal_begin(store, error);
     struct intent intent = {
         .kind = kind, .account = account_of(store, folder), .folder = folder, .name = (char *)new_name};
-    if (!journal || (kind && !intent_row_insert(store, &intent, journal, error)))
-        return 0;
+    gboolean ok = journal && (!kind || intent_row_insert(store, &intent, journal, error));
     struct journal_item item = {.kind = what,
                                 .source_folder = folder,
                                 .target_folder = intent.account,
                                 .intent = intent.id,
                                 .before_tags = before,
                                 .before_flags = before_flags};
-    return journal_add(store, journal, &item, error) && journal_text(store, journal, text, error) ? journal
-                                                                                                  : 0;
+    ok = ok && journal_add(store, journal, &item, error) && journal_text(store, journal, text, error);
+    g_free(text);
+    return ok ? journal : 0;
 }
 
 gint64

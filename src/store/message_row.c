@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#define KEYS_A_SECOND 64
 #define PEOPLE_MAX 100
 #define REFERENCES_KEPT 20
 #define ID_MAX 998 /* a line of RFC 5322: longer ids are kept by their hash only */
@@ -65,9 +64,9 @@ static gint64
 key_for(struct store *store, gint64 date, gboolean valid, gint64 received)
 {
     gint64 seconds = valid && date <= received + DAY ? date : received;
-    gint64 base = CLAMP(seconds, 1, G_GINT64_CONSTANT(1) << 40) * KEYS_A_SECOND;
+    gint64 base = CLAMP(seconds, 1, G_GINT64_CONSTANT(1) << 40) * MESSAGE_KEYS_A_SECOND;
 
-    for (gint64 window = KEYS_A_SECOND;; window *= 2) {
+    for (gint64 window = MESSAGE_KEYS_A_SECOND;; window *= 2) {
         gint64 last = sql_int(store, base - 1, "SELECT max(key) FROM message WHERE key >= ? AND key < ?",
                               "ll", base, base + window);
         if (last < base + window - 1)

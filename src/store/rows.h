@@ -33,6 +33,8 @@ gboolean folder_thread_reflag(struct store *store, gint64 folder, gint64 thread,
 
 /* --- message_row.c */
 
+#define MESSAGE_KEYS_A_SECOND 64 /* message.key: the second times this, plus a number */
+
 struct message_new {
     const struct envelope *envelope;
     gint64 received;

@@ -207,6 +207,7 @@ test_undo_each(void)
             g_assert_cmpint(shown_in(world.store, m), ==, world.inbox);
             g_autoptr(GBytes) bytes = store_message_bytes(world.store, m, &error);
             g_assert_no_error(error);
+            g_assert_nonnull(bytes);
             g_autofree char *log = run_all(&world, world.account, done == 1),
                             *more = run_all(&world, home, done == 1);
             g_autofree char *again = run_all(&world, world.account, done == 1);
@@ -252,6 +253,7 @@ test_chain(void)
     g_assert_true(store_housekeeping(world.store, &error));
     g_autoptr(struct_message) kept = message_load(world.store, m, &error);
     g_assert_no_error(error);
+    g_assert_nonnull(kept);
     g_assert_true(undo(world.store, 0, NULL, &error));
     g_assert_cmpint(shown_in(world.store, m), ==, world.trash);
     world_end(&world);
@@ -286,6 +288,7 @@ test_failures(void)
     g_assert_cmpstr(folder->notice, ==, "no such mailbox");
     g_autoptr(GBytes) bytes = store_message_bytes(world.store, m, &error);
     g_assert_no_error(error);
+    g_assert_nonnull(bytes);
     world_end(&world);
 }
 
@@ -383,6 +386,7 @@ test_identity(void)
     g_assert_true(placement_remove(world.store, &c, 1, &error));
     g_autoptr(GBytes) bytes = store_message_bytes(world.store, message_of(world.store, a), &error);
     g_assert_no_error(error);
+    g_assert_nonnull(bytes);
     world_end(&world);
 }
 
@@ -461,6 +465,7 @@ test_folders(void)
         g_assert_true(g_str_has_suffix(path, "/mail/work/Groups/dev"));
         g_autoptr(GBytes) bytes = store_message_bytes(world.store, m, &error);
         g_assert_no_error(error);
+        g_assert_nonnull(bytes);
         g_assert_true(undo(world.store, rename, NULL, &error));
         g_assert_cmpint(folder_find(world.store, world.account, "Lists/dev"), ==, below);
 
@@ -481,7 +486,7 @@ test_folders(void)
         g_assert_cmpint(intent_folder_delete(world.store, world.inbox, &error), ==, 0);
         g_assert_error(error, STORE_ERROR, ERROR_REFUSED);
         g_clear_error(&error);
-        g_autofree char *end = run_all(&world, world.account, TRUE);
+        g_free(run_all(&world, world.account, TRUE));
         g_assert_cmpint(intent_count(world.store, 0), ==, 0);
         world_end(&world);
     }

@@ -128,6 +128,7 @@ test_new_and_gone(void)
     g_autoptr(GArray) other = message_find_id(world.store, "fresh@x");
     g_autoptr(GBytes) bytes = store_message_bytes(world.store, g_array_index(other, gint64, 0), &error);
     g_assert_no_error(error);
+    g_assert_nonnull(bytes);
     result = scan(&world, world.inbox);
     g_assert_cmpuint(result.added, ==, 0);
 
@@ -235,6 +236,7 @@ test_orphans(void)
     g_assert_cmpint(intent_count(world.store, 0), ==, 0);
     g_autoptr(GBytes) bytes = store_message_bytes(world.store, message_of(world.store, waiting), &error);
     g_assert_no_error(error);
+    g_assert_nonnull(bytes);
     /* The same again: a second file of a message that is here. */
     g_assert_true(maildir_deliver(dir, 0, text, strlen(text), &twin, &error));
     g_assert_cmpuint(scan(&world, world.inbox).orphans, ==, 1);
@@ -259,6 +261,60 @@ test_orphans(void)
     maildir_entry_clear(&twin);
     maildir_entry_clear(&unknown);
     world_end(&world);
+}
+
+/* The database was damaged and moved aside: a new one, the server's list and our Maildir give everything back
+ * without a body being fetched or uploaded twice, whichever is looked at first. */
+static void
+test_rebuilt(void)
+{
+    for (guint maildir_first = 0; maildir_first < 2; maildir_first++) {
+        struct world world;
+        world_begin(&world);
+        g_autoptr(GError) error = NULL;
+        for (guint i = 1; i <= 12; i++) {
+            gint64 m = mail_with_body(&world, i);
+            if (i % 3 == 0)
+                g_assert_cmpint(intent_mark(world.store, &m, 1, FLAG_FLAGGED, 0, NULL, NULL, &error), >, 0);
+        }
+        g_assert_true(maildir_apply(world.store, 0, &error));
+        store_close(world.store);
+        static const char *const parts[] = {"postrider.db", "postrider.db-wal", "postrider.db-shm"};
+        for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+            g_autofree char *path = g_build_filename(world.dir, parts[i], NULL);
+            g_unlink(path);
+        }
+        world.store = open_store(world.dir, STORE_WRITE);
+        world.account = store_account_ensure(world.store, "work", NULL, &error);
+        world.inbox = folder_upsert(world.store, world.account, "INBOX", "INBOX", '/', FOLDER_INBOX,
+                                    FOLDER_SELECTABLE, &error);
+        if (maildir_first)
+            scan(&world, world.inbox);
+        for (guint i = 1; i <= 12; i++) { /* as a pass does: what is here already is not new */
+            g_autofree char *id = g_strdup_printf("m%u@x", i);
+            g_autoptr(struct_envelope) envelope = make_envelope(id, NULL, "Ben <ben@example.net>", NULL, id,
+                                                                maildir_first ? 1700000000 : 1700000000 + i);
+            struct placement_new row = {
+                .uid = i, .envelope = envelope, .flags = i % 3 ? 0 : FLAG_FLAGGED, .received = 1700000000};
+            gint64 known = placement_match(world.store, world.inbox, &row);
+            if (known)
+                g_assert_true(placement_bind(world.store, known, i, 1, row.flags, "", &error));
+            else
+                g_assert_true(placement_insert(world.store, world.inbox, &row, 1, NULL, &error));
+        }
+        scan(&world, world.inbox);
+        g_autoptr(struct_folder) folder = folder_get(world.store, world.inbox, &error);
+        g_assert_cmpint(folder->total, ==, 12);
+        g_assert_cmpint(folder->flagged, ==, 4);
+        g_assert_cmpint(intent_count(world.store, 0), ==, 0);
+        g_autoptr(struct_placement_set) bare =
+            placement_load(world.store, world.inbox, PLACEMENT_SELECT_NO_BODY, 0, &error);
+        g_assert_cmpuint(bare->n, ==, 0);
+        g_autoptr(struct_placement_set) changed =
+            placement_load(world.store, world.inbox, PLACEMENT_SELECT_CHANGED, 0, &error);
+        g_assert_cmpuint(changed->n, ==, 0);
+        world_end(&world);
+    }
 }
 
 #ifdef FAILPOINTS
@@ -293,6 +349,7 @@ test_killed_move(void)
         g_assert_cmpuint(places->len, ==, 1);
         g_autoptr(GBytes) bytes = store_message_bytes(world.store, m, &error);
         g_assert_no_error(error);
+        g_assert_nonnull(bytes);
         guint files = 0;
         const gint64 folders[] = {world.inbox, world.archive};
         for (guint i = 0; i < 2; i++) {
@@ -326,6 +383,7 @@ main(int argc, char **argv)
     g_test_add_func("/scan/moved", test_moved);
     g_test_add_func("/scan/brake", test_brake);
     g_test_add_func("/scan/orphans", test_orphans);
+    g_test_add_func("/scan/rebuilt", test_rebuilt);
 #ifdef FAILPOINTS
     g_test_add_func("/scan/killed-move", test_killed_move);
 #endif

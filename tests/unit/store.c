@@ -157,9 +157,9 @@ test_damage(void)
         if (store) {
             g_autoptr(GPtrArray) problems = store_check(store, &error);
             found += !problems || problems->len > 0;
-            g_autoptr(struct_placement_set) set =
-                placement_load(store, world.inbox, PLACEMENT_SELECT_ALL, 0, NULL);
-            store_message_bytes(store, 1, NULL);
+            placement_set_free(placement_load(store, world.inbox, PLACEMENT_SELECT_ALL, 0, NULL));
+            g_autoptr(GBytes) bytes = store_message_bytes(store, 1, NULL);
+            g_test_message("%s", bytes ? "read" : "not read");
         } else {
             g_assert_nonnull(error);
             found++;
@@ -243,6 +243,51 @@ test_busy(void)
     world_end(&world);
 }
 
+/* Two programs that start at the same moment on a store that is not there yet, both writing: one waits for
+ * the other. */
+static void
+test_pairs(void)
+{
+    guint pairs = g_test_slow() ? 200 : 25;
+    for (guint i = 0; i < pairs; i++) {
+        g_autofree char *dir = g_dir_make_tmp("postrider-store-XXXXXX", NULL);
+        pid_t pids[2];
+        int gate[2];
+        g_assert_cmpint(pipe(gate), ==, 0);
+        for (guint k = 0; k < 2; k++) {
+            pids[k] = fork();
+            if (pids[k] == 0) {
+                char c;
+                close(gate[1]);
+                if (read(gate[0], &c, 1) != 0) /* both go when the parent closes its end */
+                    _exit(3);
+                g_autofree char *name = g_strdup_printf("p%u", k);
+                struct store *store = store_open(dir, STORE_WRITE, NULL);
+                gboolean ok = store && store_account_ensure(store, "same", NULL, NULL) > 0;
+                for (guint n = 0; ok && n < 5; n++)
+                    ok = store_set(store, name, "x", NULL);
+                store_close(store);
+                _exit(ok ? 0 : 1);
+            }
+        }
+        close(gate[0]);
+        close(gate[1]);
+        for (guint k = 0; k < 2; k++) {
+            int status;
+            waitpid(pids[k], &status, 0);
+            g_assert_cmpint(status, ==, 0);
+        }
+        struct store *store = open_store(dir, STORE_WRITE);
+        g_autoptr(GPtrArray) accounts = store_account_list(store, NULL);
+        g_assert_cmpuint(accounts->len, ==, 1);
+        g_autofree char *a = store_get(store, "p0"), *b = store_get(store, "p1");
+        g_assert_true(a && b);
+        assert_sound(store);
+        store_close(store);
+        remove_tree(dir);
+    }
+}
+
 #ifdef FAILPOINTS
 static void
 test_network_fs(void)
@@ -277,6 +322,7 @@ main(int argc, char **argv)
     g_test_add_func("/store/damage", test_damage);
     g_test_add_func("/store/changes", test_changes);
     g_test_add_func("/store/killed-writer", test_busy);
+    g_test_add_func("/store/pairs", test_pairs);
 #ifdef FAILPOINTS
     g_test_add_func("/store/network-fs", test_network_fs);
 #endif
