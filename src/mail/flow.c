@@ -65,7 +65,7 @@ flow_line(struct flow *flow, const char *line, gsize length, guint line_flags)
         .offset = (guint32)flow->text->len, .length = (guint32)length, .flags = (guint16)line_flags};
     g_string_append_len(flow->text, line, (gssize)length);
     for (gsize i = entry.offset; i < flow->text->len; i++)
-        if (strchr("\r\n", flow->text->str[i])) /* NUL too */
+        if (flow->text->str[i] == '\n' || flow->text->str[i] == '\r' || flow->text->str[i] == '\0')
             flow->text->str[i] = ' ';
     entry.depth = (guint16)MIN(quote_depth(flow->text->str + entry.offset, NULL), G_MAXUINT16);
     g_string_append_c(flow->text, '\n');
