@@ -30,7 +30,7 @@ struct reader;
 struct reader *reader_new(void);
 /* Starts the process now, without waiting for it, so that the first message is not the slow one. */
 void reader_warm(struct reader *reader);
-/* Requests still waiting are dropped without a call back. */
+/* Requests still waiting are dropped without a call back.  Not from inside a call back. */
 void reader_free(struct reader *reader);
 typedef struct reader struct_reader;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_reader, reader_free)
