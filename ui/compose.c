@@ -303,7 +303,7 @@ rescue(struct view *view)
     struct compose *compose = (struct compose *) view;
     if (compose->changed)
         compose->touched = TRUE;
-    compose_autosave(compose);
+    compose_keep_last(compose);
 }
 
 /* ---- the view ---- */

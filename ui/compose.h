@@ -82,6 +82,8 @@ void compose_edit(struct compose *compose, gboolean headers);
 void compose_send(struct compose *compose);
 void compose_postpone(struct compose *compose);
 void compose_autosave(struct compose *compose);
+/* The screen ends: what stands there now, also when an autosave is on its way. */
+void compose_keep_last(struct compose *compose);
 void compose_drop_autosave(struct compose *compose);
 void compose_forget_autosave(struct compose *compose);
 /* "8:00", "tomorrow 9:00", "2 h", "fri": seconds since 1970, 0 when it makes no sense. Pure. */

@@ -35,12 +35,15 @@ struct keeping {
     GBytes *text;
     gboolean drop;       /* the row is to go */
     gboolean drop_after; /* … as soon as it is there: the message was sent or dropped meanwhile */
+    struct keeping *newer; /* the last words, written after this one: the screen ends */
 };
 
 static void
 keeping_free(gpointer data)
 {
     struct keeping *keeping = data;
+    if (keeping->newer)
+        keeping_free(keeping->newer);
     g_free(keeping->title);
     if (keeping->text)
         g_bytes_unref(keeping->text);
@@ -73,6 +76,12 @@ kept(struct app *app, gpointer data, const GError *error)
     struct compose *compose = keeping->compose;
     if (compose)
         compose->keeping = NULL;
+    if (keeping->newer && !keeping->drop_after) {
+        struct keeping *newer = g_steal_pointer(&keeping->newer);
+        newer->id = error ? 0 : keeping->id;
+        writer_run(app->writer, keep_work, NULL, newer, keeping_free);
+        return;
+    }
     if (error) {
         app_warn(app, _("what you write cannot be kept: %s"), error->message);
         if (compose)
@@ -111,24 +120,50 @@ draft_as_it_is(struct compose *compose)
     return draft;
 }
 
+static struct keeping *
+keeping_new(struct compose *compose, const struct draft *draft)
+{
+    struct keeping *keeping = g_new0(struct keeping, 1);
+    g_autoptr(GVariant) value = g_variant_ref_sink(draft_to_variant(draft));
+    keeping->id = compose->autosave;
+    keeping->text = g_variant_get_data_as_bytes(value);
+    keeping->title = *draft->subject ? g_strdup(draft->subject) : address_list_format(draft->to);
+    return keeping;
+}
+
+static gboolean
+can_keep(const struct app *app)
+{
+    return app->writer && app->store && !app->read_only;
+}
+
 void
 compose_autosave(struct compose *compose)
 {
     struct app *app = compose->view.app;
-    if (compose->keeping || !app->writer || !app->store || app->read_only)
+    if (compose->keeping || !can_keep(app))
         return;
     g_autoptr(struct_draft) draft = draft_as_it_is(compose);
     if (!compose->touched)
         return;
     compose->touched = FALSE;
-    struct keeping *keeping = g_new0(struct keeping, 1);
-    g_autoptr(GVariant) value = g_variant_ref_sink(draft_to_variant(draft));
+    struct keeping *keeping = keeping_new(compose, draft);
     keeping->compose = compose;
     compose->keeping = keeping;
-    keeping->id = compose->autosave;
-    keeping->text = g_variant_get_data_as_bytes(value);
-    keeping->title = *draft->subject ? g_strdup(draft->subject) : address_list_format(draft->to);
     writer_run(app->writer, keep_work, kept, keeping, keeping_free);
+}
+
+void
+compose_keep_last(struct compose *compose)
+{
+    if (!compose->keeping) {
+        compose_autosave(compose);
+        return;
+    }
+    if (compose->keeping->newer)
+        keeping_free(compose->keeping->newer);
+    g_autoptr(struct_draft) draft = draft_as_it_is(compose);
+    compose->keeping->newer = keeping_new(compose, draft);
 }
 
 void

@@ -101,8 +101,8 @@ offer_autosaves(struct app *app)
         if (save->alive)
             continue;
         g_autofree char *when = clock_relative(save->time, clock_now());
-        app_say(app, _("a message that was being written (%s, %s) was kept: R goes on with it"),
-                save->title && *save->title ? save->title : _("no subject"), when);
+        app_say(app, _("R goes on with \"%s\", that was being written %s"), save->title && *save->title ? save->title : _("no subject"),
+                when);
         return;
     }
 }

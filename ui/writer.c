@@ -133,6 +133,9 @@ writer_free(struct writer *writer)
 {
     if (!writer)
         return;
+    /* What is done may lead to more work: until there is none. */
+    while (writer->pending)
+        g_main_context_iteration(NULL, TRUE);
     struct job *last = g_new0(struct job, 1);
     last->last = TRUE;
     g_async_queue_push(writer->queue, last);

@@ -357,7 +357,7 @@ def autosave():
             wait_for(lambda: screen.ended() is not None, what="the end")
         note("ended by signal %d" % number)
         with Screen(home) as screen:
-            screen.wait("R goes on with it")
+            screen.wait("R goes on with \"a long letter\"")
             screen.keys("R")
             screen.wait("this took me an hour")
             screen.wait("a long letter")
@@ -367,7 +367,7 @@ def autosave():
             screen.wait_end()
         with Screen(home) as screen:
             screen.wait("help")
-            equal("goes on with it" in screen.text(), False)
+            equal("goes on with" in screen.text(), False)
             screen.keys("q")
 
 
