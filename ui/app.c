@@ -11,6 +11,7 @@
 #include "ui/draw.h"
 #include "ui/files.h"
 #include "ui/link.h"
+#include "ui/signals.h"
 #include "ui/start.h"
 #include "ui/term.h"
 #include "ui/text.h"
@@ -20,7 +21,6 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -38,7 +38,6 @@ static struct {
     GMainLoop *loop;
     struct key_decoder *decoder;
     guint input, escape, frame, reread;
-    int signals[2]; /* a pipe: SIGTSTP and SIGCONT are not GLib's */
     guint64 seen;   /* store_change_count() */
     guint sequence[SEQUENCE_MAX];
     guint sequence_length;
@@ -162,8 +161,8 @@ app_quit(struct app *app)
         g_main_loop_quit(loop.loop);
 }
 
-static void
-rescue_views(struct app *app)
+void
+app_rescue(struct app *app)
 {
     /* From above: an editor hands its text to the composer below it. */
     for (guint i = app->views->len; i-- > 0;) {
@@ -434,7 +433,7 @@ on_input(gint fd, GIOCondition condition, gpointer data)
         if ((n < 0 && errno != EAGAIN && errno != EINTR) || condition & (G_IO_HUP | G_IO_ERR)) {
             loop.input = 0;
             log_info("ui.app", "the terminal is gone");
-            rescue_views(app);
+            app_rescue(app);
             app_quit(app);
             return G_SOURCE_REMOVE;
         }
@@ -447,6 +446,12 @@ on_input(gint fd, GIOCondition condition, gpointer data)
     if (key_decoder_waiting(loop.decoder))
         loop.escape = g_timeout_add(ESCAPE_MS, escape_over, app);
     return G_SOURCE_CONTINUE;
+}
+
+gboolean
+app_is_away(struct app *app G_GNUC_UNUSED)
+{
+    return loop.away;
 }
 
 void
@@ -463,91 +468,6 @@ app_away(struct app *app, gboolean away)
         if (!loop.input)
             loop.input = g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input, app);
         app_store_changed(app);
-    }
-}
-
-/* ---- signals ---- */
-
-static void
-to_pipe(int number)
-{
-    int saved = errno;
-    char byte = (char) number;
-    ssize_t ignored = write(loop.signals[1], &byte, 1);
-    (void) ignored;
-    errno = saved;
-}
-
-static void
-catch_stops(void)
-{
-    static const int numbers[] = {SIGTSTP, SIGCONT};
-    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        struct sigaction action = {.sa_handler = to_pipe, .sa_flags = SA_RESTART};
-        sigemptyset(&action.sa_mask);
-        sigaction(numbers[i], &action, NULL);
-    }
-}
-
-static gboolean
-on_stop_or_continue(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
-{
-    struct app *app = data;
-    char bytes[64];
-    ssize_t n = read(fd, bytes, sizeof bytes);
-    for (ssize_t i = 0; i < n; i++) {
-        if (bytes[i] == SIGTSTP) {
-            if (loop.away) {
-                raise(SIGSTOP); /* the child has the terminal: stop beside it */
-            } else {
-                term_stop();
-                catch_stops();
-            }
-        } else if (!loop.away) { /* who stopped us by SIGSTOP may have changed the terminal */
-            term_leave();
-            term_enter();
-        }
-    }
-    app_dirty(app);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_winch(gpointer data)
-{
-    term_resize();
-    app_dirty(data);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_end(gpointer data)
-{
-    rescue_views(data);
-    app_quit(data);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_interrupt(gpointer data G_GNUC_UNUSED)
-{
-    return G_SOURCE_CONTINUE; /* Ctrl-C meant for a child that had the terminal */
-}
-
-static void
-watch_signals(struct app *app)
-{
-    g_unix_signal_add(SIGWINCH, on_winch, app);
-    g_unix_signal_add(SIGTERM, on_end, app);
-    g_unix_signal_add(SIGHUP, on_end, app);
-    g_unix_signal_add(SIGINT, on_interrupt, app);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGTTOU, SIG_IGN);
-    if (g_unix_open_pipe(loop.signals, FD_CLOEXEC, NULL)) {
-        g_unix_set_fd_nonblocking(loop.signals[0], TRUE, NULL);
-        g_unix_set_fd_nonblocking(loop.signals[1], TRUE, NULL);
-        g_unix_fd_add(loop.signals[0], G_IO_IN, on_stop_or_continue, app);
-        catch_stops();
     }
 }
 
@@ -570,7 +490,7 @@ static void
 run_loop(struct app *app)
 {
     loop.loop = g_main_loop_new(NULL, FALSE);
-    watch_signals(app);
+    signals_watch(app);
     loop.decoder = term_decoder();
     loop.input = g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input, app);
     g_timeout_add(POLL_MS, poll_store, app);
@@ -613,7 +533,7 @@ app_run(const struct screen_request *request)
     start_views(&app);
     run_loop(&app);
 
-    rescue_views(&app);
+    app_rescue(&app);
     prompt_cancel(&app);
     while (app.views->len) {
         struct view *view = app_top(&app);

@@ -66,7 +66,11 @@ GArray *app_targets(struct app *app);
 
 void app_run_command(struct app *app, const struct command *command, const char *argument);
 
+/* The end comes without a question: every view keeps what was typed. */
+void app_rescue(struct app *app);
+
 /* Hands the terminal over while `away`. Used by spawn.c only. */
 void app_away(struct app *app, gboolean away);
+gboolean app_is_away(struct app *app);
 
 #endif
