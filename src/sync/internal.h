@@ -18,6 +18,8 @@ typedef struct listing struct_listing;
 /* Messages whose envelopes are asked for at once; the first time fewer, so that a list can be shown soon. */
 #define ENVELOPES_FIRST 50
 #define ENVELOPES_A_FETCH 500
+/* In a folder where nothing happened, bodies that the policy leaves out are not counted again for so long. */
+#define BODIES_LOOK_US (G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC)
 /* A UIDVALIDITY that changes as often in a row stops the folder (RELIABILITY.md D10). */
 #define VALIDITY_CHANGES_MAX 5
 
@@ -38,6 +40,7 @@ struct sync {
     guint idle_events;    /* of the selected folder, since it was listed or asked for */
     guint32 told_uidnext; /* has_moved_on() */
     guint64 told_modseq;
+    GHashTable *bodies_looked; /* folder -> monotonic time when nothing was left to fetch of it */
 };
 
 /* ---- sync.c ---- */

@@ -27,6 +27,7 @@ pass_init(struct pass *pass, struct sync *sync, gboolean whole)
     pass->removals = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, removal_free);
     pass->must_read = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     pass->read = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    pass->unchanged = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 }
 
 void
@@ -44,6 +45,7 @@ pass_clear(struct pass *pass)
     g_hash_table_unref(pass->removals);
     g_hash_table_unref(pass->must_read);
     g_hash_table_unref(pass->read);
+    g_hash_table_unref(pass->unchanged);
     pass_forget_intents(pass);
 }
 void

@@ -16,7 +16,8 @@ struct pass {
     gboolean whole;       /* every folder is looked at: who has gone here may lie there */
     GHashTable *removals; /* folder -> struct removal */
     GHashTable *must_read; /* folders whose STATUS does not matter: an intent of theirs is uncertain */
-    GHashTable *read;     /* folders that were read */
+    GHashTable *read;      /* folders that were read, or told … */
+    GHashTable *unchanged; /* … unchanged by their STATUS */
     GHashTable *intents_by_source, *intents_by_target; /* placement -> struct intent, borrowed; NULL: not asked */
     GPtrArray *intents;
 };

@@ -52,6 +52,7 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
         if (pass->listing.status && is_unchanged(pass, folder)) {
             pass->sync->statistics.unchanged++;
             pass_add(pass->read, folder->id);
+            pass_add(pass->unchanged, folder->id);
             continue;
         }
         if (!pass_folder(pass, folder->id, error))
@@ -113,21 +114,36 @@ scan_folders(struct sync *sync, const GPtrArray *folders, GError **error)
 
 /* ---- the calls ---- */
 
+/* Where nothing happened there is nothing to fetch, but for what time or another policy brings into view. */
 static gboolean
-fetch_bodies(struct sync *sync, const GPtrArray *folders, GError **error)
+may_want_bodies(struct pass *pass, gint64 folder)
 {
+    const gint64 *looked = g_hash_table_lookup(pass->sync->bodies_looked, &folder);
+    return !looked || !g_hash_table_contains(pass->unchanged, &folder) ||
+           clock_monotonic() - *looked > BODIES_LOOK_US;
+}
+
+static gboolean
+fetch_bodies(struct pass *pass, const GPtrArray *folders, GError **error)
+{
+    struct sync *sync = pass->sync;
     for (guint i = 0; i < folders->len; i++) {
-        struct folder *folder = folders->pdata[i];
-        g_autoptr(struct_folder) now = folder_get(sync->store, folder->id, NULL);
+        gint64 id = ((const struct folder *) folders->pdata[i])->id, time = clock_monotonic();
+        g_autoptr(struct_folder) now = folder_get(sync->store, id, NULL);
         g_autoptr(GError) why = NULL;
-        if (!now || !folder_is_synced(now))
+        if (!now || !folder_is_synced(now) || !may_want_bodies(pass, id))
             continue;
         if (sync_is_cancelled(sync, error))
             return FALSE;
-        if (!bodies_fetch(sync, now, &why) && !sync_survives(sync, now, &why)) {
+        guint skipped = sync->statistics.skipped;
+        if (!bodies_fetch(sync, now, &why)) {
+            if (sync_survives(sync, now, &why))
+                continue;
             g_propagate_error(error, g_steal_pointer(&why));
             return FALSE;
         }
+        if (sync->statistics.skipped == skipped)
+            g_hash_table_insert(sync->bodies_looked, g_memdup2(&id, sizeof id), g_memdup2(&time, sizeof time));
     }
     return TRUE;
 }
@@ -158,7 +174,7 @@ run_account(struct pass *pass, GError **error)
     g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
     return folders && scan_folders(sync, folders, error) && find_uncertain(pass, error) &&
            read_changed(pass, folders, error) && pass_settle(pass, error) && push_all(pass, folders, error) &&
-           fetch_bodies(sync, folders, error) && pass_finish(pass, folders, error);
+           fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
 }
 
 gboolean
@@ -189,7 +205,7 @@ run_folder(struct pass *pass, gint64 folder_id, GError **error)
     if (!folder_is_synced(folder))
         return TRUE;
     return sync_connect(sync, error) && scan_folders(sync, one, error) && pass_folder(pass, folder_id, error) &&
-           pass_settle(pass, error) && fetch_bodies(sync, one, error) && pass_finish(pass, one, error);
+           pass_settle(pass, error) && fetch_bodies(pass, one, error) && pass_finish(pass, one, error);
 }
 
 gboolean

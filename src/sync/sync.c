@@ -40,6 +40,7 @@ sync_new(struct store *store, gint64 account_id, const struct sync_options *opti
     sync->store = store;
     sync->account = account_id;
     sync->options = *options;
+    sync->bodies_looked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     return sync;
 }
 
@@ -80,6 +81,7 @@ sync_free(struct sync *sync)
         return;
     sync_disconnect(sync);
     reader_free(sync->reader);
+    g_hash_table_unref(sync->bodies_looked);
     g_free(sync);
 }
 

@@ -35,7 +35,8 @@ class Device:
                         LAB_IMAPS_PORT=str(spec.ports["imaps"]),
                         LAB_PASSWORD=spec.password, SYNC_USER=user,
                         SYNC_WITHOUT=without)
-        self.env.pop("POSTRIDER_FAIL", None)
+        for name in ("POSTRIDER_FAIL", "SYNC_KEEP"):
+            self.env.pop(name, None)
         if keep:
             self.env["SYNC_KEEP"] = keep
 

@@ -192,6 +192,16 @@ do_mark(struct device *device)
     check(intent_mark(device->store, &message, 1, set, clear, arg(device, 2), arg(device, 3), &error), error);
 }
 
+/* markall FOLDER FLAGS-TO-SET */
+static void
+do_mark_all(struct device *device)
+{
+    GError *error = NULL;
+    check(intent_mark_folder(device->store, folder_of(device, arg(device, 0)), flags_from_maildir(arg(device, 1)), 0,
+                             &error),
+          error);
+}
+
 static void
 do_move(struct device *device)
 {
@@ -368,7 +378,7 @@ static const struct {
 } words[] = {
     {"sync", do_sync},     {"push", do_push},       {"mark", do_mark},     {"move", do_move},     {"copy", do_copy},
     {"delete", do_delete}, {"expunge", do_expunge}, {"append", do_append}, {"folder", do_folder}, {"fetch", do_fetch},
-    {"list", do_list},     {"folders", do_folders}, {"check", do_check},
+    {"list", do_list},     {"folders", do_folders}, {"check", do_check},   {"markall", do_mark_all},
 };
 
 int
