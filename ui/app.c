@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -505,7 +504,6 @@ int
 app_run(const struct screen_request *request)
 {
     g_autoptr(GError) error = NULL;
-    setlocale(LC_ALL, "");
     struct app app = {.request = request, .read_only = request->read_only};
     app.messages = g_ptr_array_new_with_free_func(g_free);
     app.views = g_ptr_array_new();

@@ -1,10 +1,8 @@
 #include "config.h"
 
 #include "ui/command.h"
-#include "ui/keymap.h"
 #include "ui/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const struct command *
@@ -108,16 +106,4 @@ command_match(const char *pattern, guint contexts)
     for (guint i = 0; i < found->len; i++)
         g_ptr_array_add(result, (gpointer) g_array_index(found, struct scored, i).command);
     return result;
-}
-
-void
-command_dump(const char *key_set)
-{
-    g_autoptr(struct_keymap) map = keymap_new(key_set);
-    for (const struct command *command = command_table; command->name; command++) {
-        g_autofree char *contexts = command_context_names(command->contexts);
-        g_autofree char *keys = keymap_keys(map, command);
-        printf("%s\t%s\t%s\t%s\t%s\t%s\n", command_group_name(command->group), command->name, contexts, keys,
-               command->argument ? command->argument : "", _(command->help));
-    }
 }

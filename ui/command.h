@@ -58,7 +58,4 @@ int command_fuzzy(const char *pattern, const char *text);
 /* The commands of `contexts` that fit, best first; borrowed elements (const struct command *). */
 GPtrArray *command_match(const char *pattern, guint contexts);
 
-/* One line a command, tab-separated: group, name, contexts, keys of the set, argument, help. For the manual page. */
-void command_dump(const char *key_set);
-
 #endif

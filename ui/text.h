@@ -1,7 +1,7 @@
-/* text.h - words for people, translated: the short names of gettext, for the screen */
+/* text.h - words for people, translated: the short names of base/i18n.h, for the screen */
 #ifndef UI_TEXT_H
 #define UI_TEXT_H
 
-#include <glib/gi18n.h>
+#include "base/i18n.h"
 
 #endif

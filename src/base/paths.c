@@ -145,3 +145,15 @@ paths_data_file(const char *name)
     }
     return g_build_filename(PKGDATADIR, name, NULL);
 }
+
+char *
+paths_locale_dir(void)
+{
+    g_autofree char *dir = program_dir();
+    if (dir) {
+        g_autofree char *beside = g_build_filename(dir, "po", "locale", NULL);
+        if (g_file_test(beside, G_FILE_TEST_IS_DIR))
+            return g_steal_pointer(&beside);
+    }
+    return g_strdup(LOCALEDIR);
+}

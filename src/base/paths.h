@@ -27,5 +27,7 @@ gboolean paths_make_dir(const char *path, GError **error);
 char *paths_program(const char *name);
 /* Data shipped with the program ("lab/lab"): in the source tree beside the program, else PKGDATADIR. */
 char *paths_data_file(const char *name);
+/* Where translations lie: po/locale beside the program, else LOCALEDIR. */
+char *paths_locale_dir(void);
 
 #endif

@@ -5,10 +5,10 @@
 #include "cli/commands.h"
 #include "cli/manual.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/log.h"
 #include "base/paths.h"
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 static const GOptionEntry common[] = {
-    {"json", 'j', 0, G_OPTION_ARG_NONE, &cli_json, "print JSON, one object a line", NULL},
-    {"account", 'A', 0, G_OPTION_ARG_STRING, &cli_account, "of this account", "NAME"},
+    {"json", 'j', 0, G_OPTION_ARG_NONE, &cli_json, N_("print JSON, one object a line"), NULL},
+    {"account", 'A', 0, G_OPTION_ARG_STRING, &cli_account, N_("of this account"), "NAME"},
     {NULL},
 };
 
@@ -37,7 +37,7 @@ show_error(const char *command, GError *error)
     int code = error_exit_code(error);
     cli_note("postrider%s%s: %s", command ? " " : "", command ?: "", error->message);
     if (code == EX_USAGE && command)
-        cli_note("\"postrider %s --help\" tells how it is used", command);
+        cli_note(_("\"postrider %s --help\" tells how it is used"), command);
     g_error_free(error);
     return code;
 }
@@ -51,9 +51,10 @@ run_command(const struct cli_command *command, int argc, char **argv)
     g_option_context_set_summary(options, command->summary);
     if (command->description)
         g_option_context_set_description(options, command->description);
+    g_option_context_set_translation_domain(options, I18N_DOMAIN);
     if (command->entries)
-        g_option_context_add_main_entries(options, command->entries, NULL);
-    g_option_context_add_main_entries(options, common, NULL);
+        g_option_context_add_main_entries(options, command->entries, I18N_DOMAIN);
+    g_option_context_add_main_entries(options, common, I18N_DOMAIN);
     g_option_context_set_strict_posix(options, command->strict_order);
     /* GLib takes argv[0] for the program's name in the help. */
     g_autofree char *name = g_strdup_printf("postrider %s", command->name);
@@ -79,7 +80,7 @@ unknown_command(const char *word)
     for (const struct cli_command *const *command = cli_commands; *command; command++)
         if (!strncmp((*command)->name, word, 2))
             g_string_append_printf(near, "%s%s", near->len ? ", " : "", (*command)->name);
-    cli_note("postrider: there is no command \"%s\"%s%s: \"postrider help\" lists them", word,
+    cli_note(_("postrider: there is no command \"%s\"%s%s: \"postrider help\" lists them"), word,
              near->len ? ", but there is " : "", near->str);
     g_string_free(near, TRUE);
     return EX_USAGE;
@@ -99,7 +100,7 @@ cli_main(int argc, char **argv, screen_function screen)
     GError *error = NULL;
     int code = 0;
 
-    setlocale(LC_ALL, "");
+    i18n_init();
     signal(SIGPIPE, SIG_IGN);
     g_autofree char *state = paths_state_dir();
     g_autofree char *log = g_build_filename(state, "postrider.log", NULL);

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/post.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/paths.h"
 #include "mail/draftfile.h"
 #include "mail/mailto.h"
@@ -88,10 +89,10 @@ parse(struct flags *flags, int argc, char **argv, GError **error)
             if (take_switch(flags, *letter))
                 continue;
             if (!strchr("siHfacbeAQFmdl", *letter))
-                return cli_usage_error(error, "-%c is not known: \"postrider --help\" lists what is", *letter);
+                return cli_usage_error(error, _("-%c is not known: \"postrider --help\" lists what is"), *letter);
             const char *value = letter[1] ? letter + 1 : i + 1 < argc ? argv[++i] : NULL;
             if (!value)
-                return cli_usage_error(error, "-%c needs a value", *letter);
+                return cli_usage_error(error, _("-%c needs a value"), *letter);
             take_value(flags, *letter, value);
             break;
         }
@@ -218,7 +219,7 @@ to_screen(const struct draft *draft, const struct flags *flags, screen_function 
     if (fd >= 0)
         close(fd);
     if (!ok) {
-        error_set_errno(error, CLI_ERROR, err, "cannot write %s", path);
+        error_set_errno(error, CLI_ERROR, err, _("cannot write %s"), path);
         return FALSE;
     }
     struct screen_request request = {
@@ -237,7 +238,7 @@ write_message(const struct flags *flags, screen_function screen, int *exit_code,
     gboolean interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !flags->batch;
     g_autoptr(struct_draft) draft = draft_new();
     if (flags->crypto)
-        return cli_usage_error(error, "-C: signing and encrypting from the command line is not there yet");
+        return cli_usage_error(error, _("-C: signing and encrypting from the command line is not there yet"));
     if (!fill(draft, flags, interactive, exit_code, error))
         return FALSE;
     if (interactive)
@@ -260,12 +261,12 @@ open_screen(const struct flags *flags, screen_function screen, int *exit_code, G
     if (flags->mailbox && g_file_test(path, G_FILE_TEST_EXISTS))
         request.path = path;
     else if (flags->mailbox && strpbrk(flags->mailbox, "/.") == flags->mailbox) {
-        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, "there is no mailbox %s", flags->mailbox);
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("there is no mailbox %s"), flags->mailbox);
         return FALSE;
     } else
         request.folder = flags->mailbox;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return cli_usage_error(error, "the screen needs a terminal; for scripts: \"postrider list\", \"postrider show\", \"postrider send\"");
+        return cli_usage_error(error, _("the screen needs a terminal; for scripts: \"postrider list\", \"postrider show\", \"postrider send\""));
     *exit_code = screen(&request);
     return TRUE;
 }
@@ -292,7 +293,7 @@ cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GErro
         if (!mailbox_has(&flags, &total, &unread, error))
             return FALSE;
         if (!(flags.if_new ? unread : total)) {
-            cli_note(flags.if_new ? "no new mail" : "the mailbox is empty");
+            cli_note("%s", flags.if_new ? _("no new mail") : _("the mailbox is empty"));
             *exit_code = 1;
             return TRUE;
         }

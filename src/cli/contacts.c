@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cli/commands.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/contact.h"
@@ -11,7 +12,7 @@
 static gint limit = 50;
 
 static const GOptionEntry entries[] = {
-    {"limit", 'n', 0, G_OPTION_ARG_INT, &limit, "at most N, best first", "N"},
+    {"limit", 'n', 0, G_OPTION_ARG_INT, &limit, N_("at most N, best first"), "N"},
     {NULL},
 };
 
@@ -55,7 +56,7 @@ run_contacts(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_contacts = {
-    "contacts", "[TEXT]", "people whose name or address begins so",
-    "One a line: address, name and use, with tabs between, best first. As mutt's query_command: postrider contacts %s. Exit status 1 when "
-    "nobody is found.",
+    "contacts", "[TEXT]", N_("people whose name or address begins so"),
+    N_("One a line: address, name and use, with tabs between, best first. As mutt's query_command: postrider contacts %s. Exit status 1 when "
+    "nobody is found."),
     entries, FALSE, run_contacts};

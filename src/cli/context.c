@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/text.h"
 #include "store/account.h"
 
@@ -95,7 +96,7 @@ write_out(const char *bytes, gsize len, GError **error)
         return TRUE;
     if (errno == EPIPE) /* `postrider list | head`: the reader has seen enough */
         _exit(0);
-    error_set_errno(error, CLI_ERROR, errno, "standard output");
+    error_set_errno(error, CLI_ERROR, errno, _("standard output"));
     return FALSE;
 }
 
@@ -180,7 +181,7 @@ cli_read_file(const char *path, gsize limit, GError **error)
     }
     if (!standard && !S_ISREG(st.st_mode)) {
         close(fd);
-        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, "cannot read %s: it is not a file", path);
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("cannot read %s: it is not a file"), path);
         return NULL;
     }
     g_autoptr(GByteArray) bytes = g_byte_array_new();
@@ -195,12 +196,12 @@ cli_read_file(const char *path, gsize limit, GError **error)
     if (!standard)
         close(fd);
     if (n < 0) {
-        error_set_errno(error, CLI_ERROR, err, "cannot read %s", standard ? "standard input" : path);
+        error_set_errno(error, CLI_ERROR, err, _("cannot read %s"), standard ? "standard input" : path);
         return NULL;
     }
     if (bytes->len > limit) {
         g_autofree char *size = text_size(limit);
-        g_set_error(error, CLI_ERROR, ERROR_INPUT, "%s is larger than %s", standard ? "standard input" : path, size);
+        g_set_error(error, CLI_ERROR, ERROR_INPUT, _("%s is larger than %s"), standard ? "standard input" : path, size);
         return NULL;
     }
     return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));

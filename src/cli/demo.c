@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/paths.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@ run_demo(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autoptr(GPtrArray) words = g_ptr_array_new();
     if (access(script, X_OK) != 0) {
-        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, "the demo is not installed: %s is missing", script);
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("the demo is not installed: %s is missing"), script);
         return FALSE;
     }
     setenv("POSTRIDER", self ? self : "postrider", 1);
@@ -30,7 +31,7 @@ run_demo(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 }
 
 const struct cli_command cmd_demo = {
-    "demo", NULL, "a mail world of its own on this machine, to try everything",
-    "Starts a real IMAP and a real SMTP server on loopback (Dovecot and Postfix, which have to be installed), with two people who have mail. "
-    "In a terminal the screen opens on it; without one, the program shows what it can do and ends. Nothing is left behind.",
+    "demo", NULL, N_("a mail world of its own on this machine, to try everything"),
+    N_("Starts a real IMAP and a real SMTP server on loopback (Dovecot and Postfix, which have to be installed), with two people who have mail. "
+    "In a terminal the screen opens on it; without one, the program shows what it can do and ends. Nothing is left behind."),
     NULL, TRUE, run_demo};

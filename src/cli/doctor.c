@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "engine/client.h"
@@ -16,7 +17,7 @@
 static gboolean repair;
 
 static const GOptionEntry entries[] = {
-    {"repair", 0, 0, G_OPTION_ARG_NONE, &repair, "recompute what the store derives (counters, conversations)", NULL},
+    {"repair", 0, 0, G_OPTION_ARG_NONE, &repair, N_("recompute what the store derives (counters, conversations)"), NULL},
     {NULL},
 };
 
@@ -123,7 +124,7 @@ static gboolean
 run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
 {
     if (argc)
-        return cli_usage_error(error, "doctor takes no arguments");
+        return cli_usage_error(error, _("doctor takes no arguments"));
     if (!check_config(error) || !check_programs(error) || !check_engine(error) || !check_store(error))
         return FALSE;
     *exit_code = problems ? 1 : 0;
@@ -131,5 +132,5 @@ run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_doctor = {
-    "doctor", NULL, "check configuration, programs and store; say what to mend",
-    "Exit status 1 when something has to be mended.", entries, FALSE, run_doctor};
+    "doctor", NULL, N_("check configuration, programs and store; say what to mend"),
+    N_("Exit status 1 when something has to be mended."), entries, FALSE, run_doctor};

@@ -346,8 +346,8 @@ run_journey(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 }
 
 const struct cli_command cmd_journey = {
-    "journey", "ID|FILE", "the way of a message: hops, delays, checks, attempts, bounces",
-    "Hops come from the Received fields, oldest first, with the time each took. Checks are what your own server found "
+    "journey", "ID|FILE", N_("the way of a message: hops, delays, checks, attempts, bounces"),
+    N_("Hops come from the Received fields, oldest first, with the time each took. Checks are what your own server found "
     "(Authentication-Results); what others claim is not shown. For mail that was sent from here: each attempt with the "
-    "server's answer, and what came back.",
+    "server's answer, and what came back."),
     NULL, FALSE, run_journey};

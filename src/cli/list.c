@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/rows.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/paths.h"
@@ -21,15 +22,15 @@ static gint64 limit = 50;
 static gboolean everything, conversations, by_notmuch;
 
 static const GOptionEntry list_entries[] = {
-    {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, "at most N, newest first (0: all)", "N"},
-    {"conversations", 'c', 0, G_OPTION_ARG_NONE, &conversations, "one line a conversation", NULL},
+    {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, N_("at most N, newest first (0: all)"), "N"},
+    {"conversations", 'c', 0, G_OPTION_ARG_NONE, &conversations, N_("one line a conversation"), NULL},
     {NULL},
 };
 
 static const GOptionEntry search_entries[] = {
-    {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, "at most N, newest first (0: all)", "N"},
-    {"everything", 'e', 0, G_OPTION_ARG_NONE, &everything, "also in Trash and Junk", NULL},
-    {"notmuch", 0, 0, G_OPTION_ARG_NONE, &by_notmuch, "ask notmuch's index instead", NULL},
+    {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, N_("at most N, newest first (0: all)"), "N"},
+    {"everything", 'e', 0, G_OPTION_ARG_NONE, &everything, N_("also in Trash and Junk"), NULL},
+    {"notmuch", 0, 0, G_OPTION_ARG_NONE, &by_notmuch, N_("ask notmuch's index instead"), NULL},
     {NULL},
 };
 
@@ -56,7 +57,7 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
 {
     gint64 account;
     if (argc)
-        return cli_usage_error(error, "folders takes no arguments");
+        return cli_usage_error(error, _("folders takes no arguments"));
     struct store *store = cli_store(STORE_READ, error);
     if (!store || !cli_account_id(store, &account, error))
         return FALSE;
@@ -101,7 +102,7 @@ run_list(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
     gint64 account, folder;
     if (argc > 1)
-        return cli_usage_error(error, "list takes one folder, not %d: a name with spaces is quoted", argc);
+        return cli_usage_error(error, _("list takes one folder, not %d: a name with spaces is quoted"), argc);
     struct store *store = cli_store(STORE_READ, error);
     if (!store || !cli_account_id(store, &account, error) ||
         !(folder = folder_lookup(store, account, argc ? argv[0] : "INBOX", error)))
@@ -146,7 +147,7 @@ static gboolean
 run_search(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
     if (!argc)
-        return cli_usage_error(error, "search for what? for example: postrider search from:ana date:7d..");
+        return cli_usage_error(error, _("search for what? for example: postrider search from:ana date:7d.."));
     g_autofree char *text = g_strjoinv(" ", argv);
     struct store *store = cli_store(STORE_READ, error);
     if (!store)
@@ -166,7 +167,7 @@ static gboolean
 run_thread(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
     if (argc != 1)
-        return cli_usage_error(error, "thread takes one ID");
+        return cli_usage_error(error, _("thread takes one ID"));
     struct store *store = cli_store(STORE_READ, error);
     gint64 id = store ? message_lookup(store, argv[0], error) : 0;
     g_autoptr(struct_message) message = id ? message_load(store, id, error) : NULL;
@@ -177,14 +178,14 @@ run_thread(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return print_view(store, &view, error);
 }
 
-const struct cli_command cmd_folders = {"folders", NULL, "the folders, with their role and counts", NULL, NULL, FALSE, run_folders};
+const struct cli_command cmd_folders = {"folders", NULL, N_("the folders, with their role and counts"), NULL, NULL, FALSE, run_folders};
 const struct cli_command cmd_list = {
-    "list", "[FOLDER]", "the messages of a folder, newest first",
-    "FOLDER is a name (Lists/dev), ACCOUNT/NAME, =NAME as mutt writes it, or a role: inbox, sent, drafts, junk, trash, archive. "
-    "Without one: INBOX. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments.",
+    "list", "[FOLDER]", N_("the messages of a folder, newest first"),
+    N_("FOLDER is a name (Lists/dev), ACCOUNT/NAME, =NAME as mutt writes it, or a role: inbox, sent, drafts, junk, trash, archive. "
+    "Without one: INBOX. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments."),
     list_entries, FALSE, run_list};
 const struct cli_command cmd_search = {
-    "search", "QUERY", "messages that match, newest first",
-    "The language is notmuch's; see SEARCHING. A query with quotes or parentheses is best given as one word to the shell.",
+    "search", "QUERY", N_("messages that match, newest first"),
+    N_("The language is notmuch's; see SEARCHING. A query with quotes or parentheses is best given as one word to the shell."),
     search_entries, FALSE, run_search};
-const struct cli_command cmd_thread = {"thread", "ID", "the conversation of a message, over all folders", NULL, NULL, FALSE, run_thread};
+const struct cli_command cmd_thread = {"thread", "ID", N_("the conversation of a message, over all folders"), NULL, NULL, FALSE, run_thread};

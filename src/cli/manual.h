@@ -8,9 +8,7 @@ int manual_help(const char *command);
 /* What: "postrider.1", "postrider-config.5", "postrider-search.7", "bash", "zsh" or "fish", on standard output; the exit code. */
 int manual_generate(const char *what);
 
-/* Of the pages' makers: text for roff (caller frees); paragraphs with blank lines between, printed. */
-char *manual_roff(const char *text);
-void manual_paragraphs(const char *text);
+/* One of the pages. */
 void manual_search_page(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cli/manual.h"
+#include "base/roff.h"
 #include "search/fields.h"
 #include "search/pattern.h"
 
@@ -50,10 +51,10 @@ static const struct {
 static void
 entry(const char *tag, const char *help, const char *example)
 {
-    g_autofree char *safe_tag = manual_roff(tag), *safe_help = manual_roff(help);
+    g_autofree char *safe_tag = roff_text(tag), *safe_help = roff_text(help);
     printf(".TP\n.B %s\n%s", safe_tag, safe_help);
     if (example) {
-        g_autofree char *safe = manual_roff(example);
+        g_autofree char *safe = roff_text(example);
         printf(".\n.br\n\\fI%s\\fR", safe);
     }
     printf("\n");
@@ -67,7 +68,7 @@ manual_search_page(void)
            PACKAGE_VERSION);
     for (guint i = 0; i < G_N_ELEMENTS(before); i++) {
         printf(".SH %s\n", before[i].title);
-        manual_paragraphs(before[i].text);
+        roff_paragraphs(before[i].text);
     }
     printf(".SH FIELDS\n");
     for (const struct search_field *field = search_fields; field->name; field++) {
@@ -81,7 +82,7 @@ manual_search_page(void)
     printf(". Any other word is a tag of yours.\n");
     for (guint i = 0; i < G_N_ELEMENTS(after); i++) {
         printf(".SH %s\n", after[i].title);
-        manual_paragraphs(after[i].text);
+        roff_paragraphs(after[i].text);
         for (const struct pattern *pattern = patterns; i == 0 && pattern->letter; pattern++) {
             static const char *const arguments[] = {"", " EXPR", " MIN-MAX", " MIN-MAX (K, M)", " DATE", "PATTERN)", ""};
             g_autofree char *tag = g_strdup_printf("~%c%s%s", pattern->letter,

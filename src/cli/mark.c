@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/rows.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/flags.h"
@@ -18,12 +19,12 @@ static gboolean list_only;
 static gint64 undo_id;
 
 static const GOptionEntry from_entries[] = {
-    {"from", 'f', 0, G_OPTION_ARG_STRING, &from_name, "the folder at hand, where a message lies in several", "FOLDER"},
+    {"from", 'f', 0, G_OPTION_ARG_STRING, &from_name, N_("the folder at hand, where a message lies in several"), "FOLDER"},
     {NULL},
 };
 static const GOptionEntry undo_entries[] = {
-    {"list", 'l', 0, G_OPTION_ARG_NONE, &list_only, "list what can be undone", NULL},
-    {"id", 0, 0, G_OPTION_ARG_INT64, &undo_id, "undo this one of the list", "N"},
+    {"list", 'l', 0, G_OPTION_ARG_NONE, &list_only, N_("list what can be undone"), NULL},
+    {"id", 0, 0, G_OPTION_ARG_INT64, &undo_id, N_("undo this one of the list"), "N"},
     {NULL},
 };
 
@@ -65,7 +66,7 @@ take_mark(struct marks *marks, const char *word, GError **error)
         return TRUE;
     }
     if (!tag_is_valid(name)) {
-        g_set_error(error, CLI_ERROR, ERROR_INPUT, "\"%s\" cannot be a tag: a tag is one word without spaces, quotes or backslashes",
+        g_set_error(error, CLI_ERROR, ERROR_INPUT, _("\"%s\" cannot be a tag: a tag is one word without spaces, quotes or backslashes"),
                     name);
         return FALSE;
     }
@@ -92,7 +93,7 @@ run_mark(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         changes += change;
     }
     if (ok && !changes)
-        ok = cli_usage_error(error, "no change is named: for example postrider mark 17 +flagged -unread +work");
+        ok = cli_usage_error(error, _("no change is named: for example postrider mark 17 +flagged -unread +work"));
     struct store *store = ok ? cli_store(STORE_WRITE, error) : NULL;
     g_autoptr(GArray) ids = store ? rows_lookup(store, (char **) words->pdata, (int) words->len, error) : NULL;
     gint64 journal = ids ? intent_mark(store, (const gint64 *) ids->data, ids->len, marks.set, marks.clear, marks.add,
@@ -111,7 +112,7 @@ into(int argc, char **argv, to_folder act, GError **error)
 {
     gint64 account, from, to;
     if (argc < 2)
-        return cli_usage_error(error, "name the messages, then the folder");
+        return cli_usage_error(error, _("name the messages, then the folder"));
     struct store *store = cli_store(STORE_WRITE, error);
     if (!store || !cli_account_id(store, &account, error) || !from_folder(store, &from, error) ||
         !(to = folder_lookup(store, account, argv[argc - 1], error)))
@@ -187,7 +188,7 @@ run_undo(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GErr
 {
     g_autofree char *text = NULL;
     if (argc)
-        return cli_usage_error(error, "undo takes no arguments: --list shows what can be undone, --id N picks one");
+        return cli_usage_error(error, _("undo takes no arguments: --list shows what can be undone, --id N picks one"));
     if (list_only) {
         struct store *store = cli_store(STORE_READ, error);
         return store && print_undoable(store, error);
@@ -201,14 +202,14 @@ run_undo(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GErr
 }
 
 const struct cli_command cmd_mark = {
-    "mark", "ID… +TAG -TAG", "set and clear flags and tags",
-    "Flags are spelt as notmuch does: unread flagged replied passed draft deleted. Any other word is a tag, that is a keyword on "
-    "the server and a tag in notmuch. ID \"-\" reads IDs from standard input.",
+    "mark", "ID… +TAG -TAG", N_("set and clear flags and tags"),
+    N_("Flags are spelt as notmuch does: unread flagged replied passed draft deleted. Any other word is a tag, that is a keyword on "
+    "the server and a tag in notmuch. ID \"-\" reads IDs from standard input."),
     NULL, TRUE, run_mark};
-const struct cli_command cmd_move = {"move", "ID… FOLDER", "move messages to a folder", NULL, from_entries, FALSE, run_move};
-const struct cli_command cmd_copy = {"copy", "ID… FOLDER", "copy messages to a folder", NULL, from_entries, FALSE, run_copy};
+const struct cli_command cmd_move = {"move", "ID… FOLDER", N_("move messages to a folder"), NULL, from_entries, FALSE, run_move};
+const struct cli_command cmd_copy = {"copy", "ID… FOLDER", N_("copy messages to a folder"), NULL, from_entries, FALSE, run_copy};
 const struct cli_command cmd_delete = {
-    "delete", "ID…", "move messages to the Trash; from the Trash: for good", NULL, from_entries, FALSE, run_delete};
-const struct cli_command cmd_archive = {"archive", "ID…", "move messages to the Archive", NULL, from_entries, FALSE, run_archive};
+    "delete", "ID…", N_("move messages to the Trash; from the Trash: for good"), NULL, from_entries, FALSE, run_delete};
+const struct cli_command cmd_archive = {"archive", "ID…", N_("move messages to the Archive"), NULL, from_entries, FALSE, run_archive};
 const struct cli_command cmd_undo = {
-    "undo", NULL, "take back the last action, also after it reached the server", NULL, undo_entries, FALSE, run_undo};
+    "undo", NULL, N_("take back the last action, also after it reached the server"), NULL, undo_entries, FALSE, run_undo};

@@ -3,6 +3,7 @@
 #include "cli/post.h"
 #include "cli/command.h"
 #include "cli/queue.h"
+#include "base/i18n.h"
 #include "config/password.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -31,7 +32,7 @@ post_account(const char *from, GError **error)
     if (!account)
         account = config_account(config, cli_account, error);
     if (account && !account->outgoing) {
-        g_set_error(error, CLI_ERROR, ERROR_CONFIG, "the account %s cannot send: it has no \"outgoing = smtps://…\" in %s",
+        g_set_error(error, CLI_ERROR, ERROR_CONFIG, _("the account %s cannot send: it has no \"outgoing = smtps://…\" in %s"),
                     account->name, config->path);
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include "cli/queue.h"
 #include "cli/commands.h"
 #include "cli/rows.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -15,7 +16,7 @@
 static gboolean all_items;
 
 static const GOptionEntry entries[] = {
-    {"all", 'a', 0, G_OPTION_ARG_NONE, &all_items, "list also what was sent or cancelled", NULL},
+    {"all", 'a', 0, G_OPTION_ARG_NONE, &all_items, N_("list also what was sent or cancelled"), NULL},
     {NULL},
 };
 
@@ -195,7 +196,7 @@ run_queue(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
             continue;
         guint64 id;
         if (argc != 2 || !g_ascii_string_to_unsigned(argv[1], 10, 1, G_MAXINT64, &id, NULL))
-            return cli_usage_error(error, "queue %s takes the number of one message in the queue", word);
+            return cli_usage_error(error, _("queue %s takes the number of one message in the queue"), word);
         struct store *store = cli_store(actions[i].mode, error);
         if (!store || !actions[i].run(store, (gint64) id, error))
             return FALSE;
@@ -203,13 +204,13 @@ run_queue(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
             engine_kick();
         return TRUE;
     }
-    return cli_usage_error(error, "queue %s: the words are list, show, flush, retry, hold, cancel", word);
+    return cli_usage_error(error, _("queue %s: the words are list, show, flush, retry, hold, cancel"), word);
 }
 
 const struct cli_command cmd_queue = {
-    "queue", "[list|show|flush|retry|hold|cancel] [ID]", "the outgoing queue",
-    "list (the default) shows what has not left yet, with the state and the server's words; show ID adds the dialogue of each attempt; "
+    "queue", "[list|show|flush|retry|hold|cancel] [ID]", N_("the outgoing queue"),
+    N_("list (the default) shows what has not left yet, with the state and the server's words; show ID adds the dialogue of each attempt; "
     "flush tries all now; retry ID one, also a failed or a held one; hold ID keeps it; cancel ID takes it out.\n\n"
     "States: waiting, held, sending, deferred (tried again by itself), failed, unknown (the connection broke when the server may have "
-    "taken it already: it is not sent again by itself), sent, cancelled.",
+    "taken it already: it is not sent again by itself), sent, cancelled."),
     entries, FALSE, run_queue};

@@ -2,6 +2,7 @@
 
 #include "cli/rows.h"
 #include "cli/command.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/flags.h"
 #include "base/text.h"
@@ -178,7 +179,7 @@ rows_lookup(struct store *store, char **words, int n, GError **error)
         g_array_append_val(ids, id);
     }
     if (!ids->len) {
-        cli_usage_error(error, "no message is named: give the ID that \"postrider list\" prints, or id:MESSAGE-ID");
+        cli_usage_error(error, _("no message is named: give the ID that \"postrider list\" prints, or id:MESSAGE-ID"));
         return NULL;
     }
     return g_steal_pointer(&ids);

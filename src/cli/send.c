@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/post.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "mail/draftfile.h"
@@ -18,17 +19,17 @@ static char **attachments, **cc, **bcc, **headers;
 static gboolean now, hold;
 
 static const GOptionEntry entries[] = {
-    {"subject", 's', 0, G_OPTION_ARG_STRING, &subject, "the subject", "TEXT"},
-    {"attach", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &attachments, "attach a file (may be repeated)", "FILE"},
-    {"cc", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cc, "a copy to", "ADDRESS"},
-    {"bcc", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &bcc, "a blind copy to", "ADDRESS"},
-    {"body", 'i', 0, G_OPTION_ARG_FILENAME, &body_file, "the text from a file instead of standard input", "FILE"},
-    {"draft", 'H', 0, G_OPTION_ARG_FILENAME, &draft_file, "header lines and text from a file (- is standard input)", "FILE"},
-    {"header", 0, 0, G_OPTION_ARG_STRING_ARRAY, &headers, "a further header field", "NAME: VALUE"},
-    {"from", 'f', 0, G_OPTION_ARG_STRING, &from, "the sender: an address of one of your accounts", "ADDRESS"},
-    {"now", 0, 0, G_OPTION_ARG_NONE, &now, "wait until the server has taken or refused it", NULL},
-    {"at", 0, 0, G_OPTION_ARG_STRING, &at, "send later: +2h, 17:30, tomorrow 8:00, 2026-12-01 08:00", "TIME"},
-    {"hold", 0, 0, G_OPTION_ARG_NONE, &hold, "keep it in the queue until it is released with queue retry", NULL},
+    {"subject", 's', 0, G_OPTION_ARG_STRING, &subject, N_("the subject"), "TEXT"},
+    {"attach", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &attachments, N_("attach a file (may be repeated)"), "FILE"},
+    {"cc", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cc, N_("a copy to"), "ADDRESS"},
+    {"bcc", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &bcc, N_("a blind copy to"), "ADDRESS"},
+    {"body", 'i', 0, G_OPTION_ARG_FILENAME, &body_file, N_("the text from a file instead of standard input"), "FILE"},
+    {"draft", 'H', 0, G_OPTION_ARG_FILENAME, &draft_file, N_("header lines and text from a file (- is standard input)"), "FILE"},
+    {"header", 0, 0, G_OPTION_ARG_STRING_ARRAY, &headers, N_("a further header field"), "NAME: VALUE"},
+    {"from", 'f', 0, G_OPTION_ARG_STRING, &from, N_("the sender: an address of one of your accounts"), "ADDRESS"},
+    {"now", 0, 0, G_OPTION_ARG_NONE, &now, N_("wait until the server has taken or refused it"), NULL},
+    {"at", 0, 0, G_OPTION_ARG_STRING, &at, N_("send later: +2h, 17:30, tomorrow 8:00, 2026-12-01 08:00"), "TIME"},
+    {"hold", 0, 0, G_OPTION_ARG_NONE, &hold, N_("keep it in the queue until it is released with queue retry"), NULL},
     {NULL},
 };
 
@@ -59,7 +60,7 @@ read_body(struct draft *draft, GError **error)
 {
     const char *path = body_file ? body_file : "-";
     if (!body_file && isatty(STDIN_FILENO))
-        cli_note("the text, ended with Ctrl-D:");
+        cli_note(_("the text, ended with Ctrl-D:"));
     g_autoptr(GBytes) bytes = cli_read_file(path, BODY_MAX, error);
     g_autofree char *text = bytes ? post_text(bytes) : NULL;
     if (text)
@@ -73,9 +74,9 @@ add_headers(struct draft *draft, GError **error)
     for (char **header = headers; header && *header; header++) {
         char *colon = strchr(*header, ':');
         if (!colon || colon == *header)
-            return cli_usage_error(error, "--header \"%s\": a field is written NAME: VALUE", *header);
+            return cli_usage_error(error, _("--header \"%s\": a field is written NAME: VALUE"), *header);
         if (strpbrk(*header, "\r\n")) {
-            g_set_error(error, CLI_ERROR, ERROR_INPUT, "--header %.*s: the value has a line break", (int) (colon - *header), *header);
+            g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header %.*s: the value has a line break"), (int) (colon - *header), *header);
             return FALSE;
         }
         /* As a line of a draft, so that In-Reply-To, Reply-To and the like find their places. */
@@ -121,9 +122,9 @@ run_send(int argc, char **argv, int *exit_code, GError **error)
         return FALSE;
     }
     if (at && !clock_parse_when(at, clock_now(), &options.at))
-        return cli_usage_error(error, "--at %s: write +2h, 17:30, tomorrow 8:00, mon 9:00 or 2026-12-01 08:00", at);
+        return cli_usage_error(error, _("--at %s: write +2h, 17:30, tomorrow 8:00, mon 9:00 or 2026-12-01 08:00"), at);
     if (at && now)
-        return cli_usage_error(error, "--now and --at exclude each other");
+        return cli_usage_error(error, _("--now and --at exclude each other"));
     if (!fill(draft, argc, argv, error))
         return FALSE;
     const struct address *named = sender ? sender : address_list_length(draft->from) ? address_list_get(draft->from, 0) : NULL;
@@ -139,8 +140,8 @@ run_send(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_send = {
-    "send", "TO…", "queue a message and send it",
-    "The text is standard input. The message is checked and built first, then queued, and the engine sends it at once; exit status 0 "
+    "send", "TO…", N_("queue a message and send it"),
+    N_("The text is standard input. The message is checked and built first, then queued, and the engine sends it at once; exit status 0 "
     "means that it is safe in the queue (with --now: that the server has taken it). An attachment that cannot be read, or an address that "
-    "is none, queues nothing.",
+    "is none, queues nothing."),
     entries, FALSE, run_send};

@@ -5,6 +5,7 @@
 #include "cli/post.h"
 #include "cli/queue.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "mail/rawmsg.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
             continue;
         const char *value = word[1] ? word + 1 : *at + 1 < argc ? argv[++*at] : NULL;
         if (!value)
-            return cli_usage_error(error, "-%c needs a value", *word);
+            return cli_usage_error(error, _("-%c needs a value"), *word);
         *(const char **) ((char *) flags + values[i].offset) = value;
         return TRUE;
     }
@@ -67,7 +68,7 @@ take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
         else if (*word == 'i')
             flags->ignore_dot = TRUE;
         else if (!strchr(ignored, *word))
-            return cli_usage_error(error, "-%c is not known: see sendmail in postrider(1)", *word);
+            return cli_usage_error(error, _("-%c is not known: see sendmail in postrider(1)"), *word);
     }
     return TRUE;
 }
@@ -110,7 +111,7 @@ check_notify(const char *notify, GError **error)
     g_auto(GStrv) words = g_strsplit(notify ? notify : "", ",", -1);
     for (char **word = words; *word; word++)
         if (**word && strcmp(*word, "success") && strcmp(*word, "failure") && strcmp(*word, "delay") && strcmp(notify, "never"))
-            return cli_usage_error(error, "-N %s: allowed is never, or success, failure, delay", notify);
+            return cli_usage_error(error, _("-N %s: allowed is never, or success, failure, delay"), notify);
     return TRUE;
 }
 
@@ -129,7 +130,7 @@ send_message(const struct flags *flags, int *exit_code, GError **error)
     if (!input || !check_notify(flags->notify, error))
         return FALSE;
     if (flags->ret && strcmp(flags->ret, "full") && strcmp(flags->ret, "hdrs"))
-        return cli_usage_error(error, "-R %s: allowed is full or hdrs", flags->ret);
+        return cli_usage_error(error, _("-R %s: allowed is full or hdrs"), flags->ret);
     g_autoptr(GBytes) message = flags->ignore_dot ? g_bytes_ref(input) : cut_at_dot(input);
 
     g_autofree char *header_from = rawmsg_get(message, "From", 0);
@@ -154,7 +155,7 @@ send_message(const struct flags *flags, int *exit_code, GError **error)
         if (!post_add_addresses(recipients, flags->to->pdata[i], "recipient", error))
             return FALSE;
     if (!address_list_length(recipients)) {
-        g_set_error(error, CLI_ERROR, ERROR_USAGE, "no recipient is named: give addresses, or -t to take them from the message");
+        g_set_error(error, CLI_ERROR, ERROR_USAGE, _("no recipient is named: give addresses, or -t to take them from the message"));
         return FALSE;
     }
     return post_message(ready->message, null_sender ? "" : own->addr, recipients, ready->subject, ready->message_id, &options,
@@ -178,9 +179,9 @@ cli_sendmail(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_sendmail = {
-    "sendmail", "[FLAGS] [TO…]", "queue a finished message from standard input, with sendmail's flags",
-    "The message is kept byte for byte; Date, Message-ID and From are added where they are missing, Bcc is taken out.\n\n"
+    "sendmail", "[FLAGS] [TO…]", N_("queue a finished message from standard input, with sendmail's flags"),
+    N_("The message is kept byte for byte; Date, Message-ID and From are added where they are missing, Bcc is taken out.\n\n"
     "-t recipients from the header, -i and -oi a lone dot does not end the message, -f ADDRESS (or -r) the envelope sender, -F NAME, "
     "-N CONDITIONS and -R full|hdrs delivery reports, -V ENVID, -v; -bp prints the queue, -q runs it. A link called sendmail or mailq to "
-    "the program does the same. For git: git config sendemail.sendmailCmd \"postrider sendmail\".",
+    "the program does the same. For git: git config sendemail.sendmailCmd \"postrider sendmail\"."),
     NULL, FALSE, NULL};

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/text.h"
 #include "mail/address.h"
 
@@ -13,13 +14,13 @@ static char *name, *incoming, *outgoing, *password, *real_name, *tls_ca;
 static gboolean no_check;
 
 static const GOptionEntry entries[] = {
-    {"as", 0, 0, G_OPTION_ARG_STRING, &name, "what to call the account (the domain's first word)", "NAME"},
-    {"name", 0, 0, G_OPTION_ARG_STRING, &real_name, "your own name, for From", "NAME"},
-    {"incoming", 0, 0, G_OPTION_ARG_STRING, &incoming, "imaps://USER@HOST[:PORT], imap://, pop3s://, pop3://, maildir:PATH", "URL"},
-    {"outgoing", 0, 0, G_OPTION_ARG_STRING, &outgoing, "smtps://USER@HOST[:PORT], smtp://", "URL"},
-    {"password", 0, 0, G_OPTION_ARG_STRING, &password, "ask, or command CMD", "HOW"},
-    {"tls-ca", 0, 0, G_OPTION_ARG_FILENAME, &tls_ca, "certificates to trust in place of the system's", "FILE"},
-    {"no-check", 0, 0, G_OPTION_ARG_NONE, &no_check, "do not try the account", NULL},
+    {"as", 0, 0, G_OPTION_ARG_STRING, &name, N_("what to call the account (the domain's first word)"), "NAME"},
+    {"name", 0, 0, G_OPTION_ARG_STRING, &real_name, N_("your own name, for From"), "NAME"},
+    {"incoming", 0, 0, G_OPTION_ARG_STRING, &incoming, N_("imaps://USER@HOST[:PORT], imap://, pop3s://, pop3://, maildir:PATH"), "URL"},
+    {"outgoing", 0, 0, G_OPTION_ARG_STRING, &outgoing, N_("smtps://USER@HOST[:PORT], smtp://"), "URL"},
+    {"password", 0, 0, G_OPTION_ARG_STRING, &password, N_("ask, or command CMD"), "HOW"},
+    {"tls-ca", 0, 0, G_OPTION_ARG_FILENAME, &tls_ca, N_("certificates to trust in place of the system's"), "FILE"},
+    {"no-check", 0, 0, G_OPTION_ARG_NONE, &no_check, N_("do not try the account"), NULL},
     {NULL},
 };
 
@@ -57,13 +58,13 @@ static gboolean
 check_account(const char *account, int *exit_code, GError **error)
 {
     char *argv[] = {(char *) account, NULL};
-    cli_note("Trying it: fetching the mail of %s …", account);
+    cli_note(_("Trying it: fetching the mail of %s …"), account);
     if (!cmd_sync.run(1, argv, exit_code, error))
         return FALSE;
     if (*exit_code)
-        cli_note("The account is in the configuration, but it does not work yet: mend it there and run \"postrider sync %s\".", account);
+        cli_note(_("The account is in the configuration, but it does not work yet: mend it there and run \"postrider sync %s\"."), account);
     else
-        cli_note("It works. \"postrider\" opens the screen.");
+        cli_note(_("It works. \"postrider\" opens the screen."));
     return TRUE;
 }
 
@@ -72,10 +73,10 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
 {
     gboolean interactive = isatty(STDIN_FILENO);
     if (argc > 1)
-        return cli_usage_error(error, "setup takes one address");
+        return cli_usage_error(error, _("setup takes one address"));
     g_autofree char *typed = argc ? g_strdup(argv[0]) : ask("Your mail address", NULL, interactive);
     if (!typed)
-        return cli_usage_error(error, "without a terminal: postrider setup ADDRESS --incoming URL --outgoing URL --password \"command …\"");
+        return cli_usage_error(error, _("without a terminal: postrider setup ADDRESS --incoming URL --outgoing URL --password \"command …\""));
     g_autoptr(struct_address) address = address_parse(typed, error);
     if (!address)
         return FALSE;
@@ -96,12 +97,12 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
                            tls_ca ? "tls-ca" : NULL, tls_ca, NULL};
     if (!config_add_section(NULL, section, pairs, error))
         return FALSE;
-    cli_note("Account %s added.", account);
+    cli_note(_("Account %s added."), account);
     return no_check || check_account(account, exit_code, error);
 }
 
 const struct cli_command cmd_setup = {
-    "setup", "[ADDRESS]", "add an account",
-    "Asks what it does not know, writes a section into the configuration (the rest of the file stays as it is), and tries the account. "
-    "All answers can be given as options; then nothing is asked.",
+    "setup", "[ADDRESS]", N_("add an account"),
+    N_("Asks what it does not know, writes a section into the configuration (the rest of the file stays as it is), and tries the account. "
+    "All answers can be given as options; then nothing is asked."),
     entries, FALSE, run_setup};

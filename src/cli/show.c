@@ -4,6 +4,7 @@
 #include "cli/bytes.h"
 #include "cli/commands.h"
 #include "cli/rows.h"
+#include "base/i18n.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -20,11 +21,11 @@ static int part_number;
 static char *save_dir;
 
 static const GOptionEntry entries[] = {
-    {"raw", 'r', 0, G_OPTION_ARG_NONE, &raw, "the bytes as they are", NULL},
-    {"headers", 'H', 0, G_OPTION_ARG_NONE, &headers, "all header fields, decoded", NULL},
-    {"parts", 'p', 0, G_OPTION_ARG_NONE, &parts, "the MIME parts, numbered", NULL},
-    {"part", 'P', 0, G_OPTION_ARG_INT, &part_number, "the content of part N, decoded", "N"},
-    {"save", 's', 0, G_OPTION_ARG_FILENAME, &save_dir, "save the attachments (with --part: that part) into DIR", "DIR"},
+    {"raw", 'r', 0, G_OPTION_ARG_NONE, &raw, N_("the bytes as they are"), NULL},
+    {"headers", 'H', 0, G_OPTION_ARG_NONE, &headers, N_("all header fields, decoded"), NULL},
+    {"parts", 'p', 0, G_OPTION_ARG_NONE, &parts, N_("the MIME parts, numbered"), NULL},
+    {"part", 'P', 0, G_OPTION_ARG_INT, &part_number, N_("the content of part N, decoded"), "N"},
+    {"save", 's', 0, G_OPTION_ARG_FILENAME, &save_dir, N_("save the attachments (with --part: that part) into DIR"), "DIR"},
     {NULL},
 };
 
@@ -56,10 +57,10 @@ write_new_file(const char *dir, const char *name, GBytes *bytes, char **path, GE
         }
         if (fd >= 0)
             unlink(full);
-        error_set_errno(error, CLI_ERROR, err, "cannot save %s", full);
+        error_set_errno(error, CLI_ERROR, err, _("cannot save %s"), full);
         return FALSE;
     }
-    g_set_error(error, CLI_ERROR, ERROR_INPUT, "%s has a thousand files called %s already", dir, name);
+    g_set_error(error, CLI_ERROR, ERROR_INPUT, _("%s has a thousand files called %s already"), dir, name);
     return FALSE;
 }
 
@@ -95,7 +96,7 @@ save_attachments(struct reader *reader, GBytes *bytes, const struct document *do
         saved++;
     }
     if (!saved)
-        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, "the message has no %s", part_number ? "such part" : "attachment");
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("the message has no %s"), part_number ? "such part" : "attachment");
     return saved > 0;
 }
 
@@ -265,7 +266,7 @@ run_show(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
     gint64 id;
     if (argc != 1)
-        return cli_usage_error(error, "show takes one ID or file");
+        return cli_usage_error(error, _("show takes one ID or file"));
     g_autoptr(GBytes) bytes = bytes_of(argv[0], &id, error);
     if (!bytes)
         return FALSE;
@@ -291,7 +292,7 @@ run_show(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 }
 
 const struct cli_command cmd_show = {
-    "show", "ID|FILE", "one message",
-    "As the reader shows it: decoded headers, readable text, the attachments by number. FILE is a path, or - for standard input. The "
-    "message stays unread.",
+    "show", "ID|FILE", N_("one message"),
+    N_("As the reader shows it: decoded headers, readable text, the attachments by number. FILE is a path, or - for standard input. The "
+    "message stays unread."),
     entries, FALSE, run_show};

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/paths.h"
 #include "base/text.h"
 #include "base/width.h"
@@ -18,8 +19,8 @@
 static gboolean watch, dry_run;
 
 static const GOptionEntry entries[] = {
-    {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, "be the engine: stay, and keep the store in step (for a systemd unit)", NULL},
-    {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "say what would be done, and do nothing", NULL},
+    {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, N_("be the engine: stay, and keep the store in step (for a systemd unit)"), NULL},
+    {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, N_("say what would be done, and do nothing"), NULL},
     {NULL},
 };
 
@@ -63,7 +64,7 @@ answer_password(struct engine_client *client, const struct engine_event *event, 
     char *secret = cli_ask(prompt, TRUE);
     if (!secret) {
         g_set_error(error, CLI_ERROR, ERROR_AUTH,
-                    "the password of %s has to be asked for, and there is no terminal: set \"password = command …\" in the configuration",
+                    _("the password of %s has to be asked for, and there is no terminal: set \"password = command …\" in the configuration"),
                     account);
         return FALSE;
     }
@@ -108,7 +109,7 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
     if (!config)
         return FALSE;
     if (watch)
-        return argc || dry_run ? cli_usage_error(error, "--watch is for all accounts, and alone") : become_engine(error);
+        return argc || dry_run ? cli_usage_error(error, _("--watch is for all accounts, and alone")) : become_engine(error);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (int i = 0; i < argc; i++)
         g_ptr_array_add(names, argv[i]);
@@ -132,7 +133,7 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_sync = {
-    "sync", "[ACCOUNT…]", "bring store and servers into step, once; --watch: always",
-    "One pass through the engine, which is started when none runs. The screen keeps one running by itself; the systemd user unit "
-    "postrider.service runs \"postrider sync --watch\".",
+    "sync", "[ACCOUNT…]", N_("bring store and servers into step, once; --watch: always"),
+    N_("One pass through the engine, which is started when none runs. The screen keeps one running by itself; the systemd user unit "
+    "postrider.service runs \"postrider sync --watch\"."),
     entries, FALSE, run_sync};

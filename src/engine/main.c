@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "base/error.h"
+#include "base/i18n.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "engine/supervisor.h"
@@ -17,7 +18,6 @@
 #include "engine/indexer.h"
 #include "search/notmuch_child.h"
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +66,7 @@ main(int argc, char **argv)
     g_autoptr(GOptionContext) options = g_option_context_new("- the engine of postrider; started by it");
     g_autoptr(GError) error = NULL;
 
-    setlocale(LC_ALL, "");
+    i18n_init();
     g_option_context_add_main_entries(options, entries, NULL);
     if (!g_option_context_parse(options, &argc, &argv, &error)) {
         fprintf(stderr, "postrider-engine: %s\n", error->message);
