@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/list.h"
+#include "store/account.h"
 #include "store/folder.h"
 #include "store/list_row.h"
 #include "store/message.h"
@@ -244,6 +245,8 @@ list_page(struct store *store, const struct list_view *view, gint64 key, enum li
           guint limit, GError **error)
 {
     gboolean own = !store->in_transaction && !store->in_snapshot;
+    if (own)
+        store_is_me(store, NULL); /* reads the own addresses again when they may have changed */
     if (own && !store_snapshot_begin(store, error))
         return NULL;
     GPtrArray *rows = read_page(store, view, key, direction, limit, error);
