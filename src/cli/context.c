@@ -142,17 +142,16 @@ cli_ask(const char *prompt, gboolean secret)
         close(fd);
         return NULL;
     }
-    g_autofree char *safe = text_safe(prompt, -1, TEXT_LINE);
-    g_autofree char *shown = g_strconcat(safe, " ", NULL);
-    if (write(fd, shown, strlen(shown)) < 0)
-        secret = TRUE;
     quiet = before;
-    if (secret) {
+    if (secret) { /* before the question: who types ahead of it must not see the answer either */
         quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHONL);
         tcsetattr(fd, TCSAFLUSH, &quiet);
     }
+    g_autofree char *safe = text_safe(prompt, -1, TEXT_LINE);
+    g_autofree char *shown = g_strconcat(safe, " ", NULL);
     char buffer[1024];
-    gssize n = read(fd, buffer, sizeof buffer - 1);
+    gssize n = write(fd, shown, strlen(shown));
+    n = n < 0 ? n : read(fd, buffer, sizeof buffer - 1);
     if (secret) {
         tcsetattr(fd, TCSAFLUSH, &before);
         if (write(fd, "\n", 1) < 0)

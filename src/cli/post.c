@@ -46,6 +46,7 @@ deliver_now(gint64 id, int *exit_code, GError **error)
     g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, error);
     guint request = client ? engine_client_send(client, "flush", NULL, error) : 0;
     int answer = 0;
+    gboolean answered = FALSE;
     if (!request)
         return FALSE;
     for (;;) {
@@ -56,7 +57,11 @@ deliver_now(gint64 id, int *exit_code, GError **error)
             break;
         if (!strcmp(event->verb, "done") && event->id == request) {
             answer = (int) engine_event_int(event, "code");
-            break;
+            if (!answered || answer != EX_NOPERM)
+                break;
+            answered = FALSE; /* the attempt that asked ended with the question */
+            if (!(request = engine_client_send(client, "flush", NULL, error)))
+                return FALSE;
         }
         if (!strcmp(event->verb, "need-password")) {
             g_autofree char *prompt = g_strdup_printf("Password of %s:", engine_event_string(event, "account"));
@@ -65,6 +70,7 @@ deliver_now(gint64 id, int *exit_code, GError **error)
                 break;
             engine_client_password(client, engine_event_string(event, "account"), secret, NULL);
             password_free(secret);
+            answered = TRUE;
         }
     }
     struct store *store = cli_store(STORE_READ, error);

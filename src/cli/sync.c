@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 static gboolean watch, dry_run;
@@ -59,8 +60,12 @@ static gboolean
 answer_password(struct engine_client *client, const struct engine_event *event, GError **error)
 {
     const char *account = engine_event_string(event, "account");
+    static gboolean again;
     g_autofree char *prompt = g_strdup_printf("Password of %s:", account);
     end_progress();
+    if (again)
+        cli_note("%s", engine_event_string(event, "text"));
+    again = TRUE;
     char *secret = cli_ask(prompt, TRUE);
     if (!secret) {
         g_set_error(error, CLI_ERROR, ERROR_AUTH,
@@ -73,11 +78,23 @@ answer_password(struct engine_client *client, const struct engine_event *event, 
     return ok;
 }
 
-/* Until the request is answered. */
-static gboolean
-follow(struct engine_client *client, guint request, int *exit_code, GError **error)
+static guint
+ask_sync(struct engine_client *client, const GPtrArray *names, GError **error)
 {
-    for (;;) {
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "accounts", "^as", (const char *const *) names->pdata);
+    g_variant_dict_insert(&values, "dry-run", "b", dry_run);
+    return engine_client_send(client, "sync", &values, error);
+}
+
+/* Until the request is answered; asked again after a password was given. */
+static gboolean
+follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GError **error)
+{
+    guint request = ask_sync(client, names, error);
+    gboolean answered = FALSE;
+    while (request) {
         g_autoptr(struct_engine_event) event = engine_client_wait(client, -1, error);
         if (!event)
             return FALSE;
@@ -89,8 +106,14 @@ follow(struct engine_client *client, guint request, int *exit_code, GError **err
         } else if (!strcmp(event->verb, "need-password")) {
             if (!answer_password(client, event, error))
                 return FALSE;
+            answered = TRUE;
         } else if (!strcmp(event->verb, "done") && event->id == request) {
             end_progress();
+            if (answered && engine_event_int(event, "code") == EX_NOPERM) {
+                answered = FALSE; /* the pass that asked ended with the question */
+                request = ask_sync(client, names, error);
+                continue;
+            }
             const char *text = engine_event_string(event, "text");
             if (*text && engine_event_bool(event, "ok"))
                 return cli_print(text, error);
@@ -100,6 +123,7 @@ follow(struct engine_client *client, guint request, int *exit_code, GError **err
             return TRUE;
         }
     }
+    return FALSE;
 }
 
 static gboolean
@@ -122,14 +146,7 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
         return FALSE;
     g_ptr_array_add(names, NULL);
     g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, error);
-    if (!client)
-        return FALSE;
-    GVariantDict values;
-    g_variant_dict_init(&values, NULL);
-    g_variant_dict_insert(&values, "accounts", "^as", (const char *const *) names->pdata);
-    g_variant_dict_insert(&values, "dry-run", "b", dry_run);
-    guint request = engine_client_send(client, "sync", &values, error);
-    return request && follow(client, request, exit_code, error);
+    return client && follow(client, names, exit_code, error);
 }
 
 const struct cli_command cmd_sync = {

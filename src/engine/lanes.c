@@ -121,7 +121,9 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
     if (error->code == ERROR_CANCELLED)
         return;
     lane->failures++;
-    if (error->code == ERROR_AUTH)
+    if (error->domain == CONFIG_ERROR) /* no password yet, or its command failed: the server was not asked */
+        worker_state(worker, "password", error->message, 0);
+    else if (error->code == ERROR_AUTH)
         worker_refused(worker, outgoing, error->message);
     else
         worker_state(worker, error->code == ERROR_RETRY ? "offline" : "error", error->message, 0);
@@ -332,7 +334,7 @@ fetch_lane(gpointer data)
                 offline_error(worker, &error);
             else {
                 sync = sync ? sync : open_sync(lane);
-                if (!sync_fetch_body(sync, job->message, &error) && error->code == ERROR_AUTH)
+                if (!sync_fetch_body(sync, job->message, &error) && error->code == ERROR_AUTH && error->domain != CONFIG_ERROR)
                     worker_refused(worker, FALSE, error->message);
             }
             control_changed(worker->control);
@@ -377,6 +379,9 @@ deliver_lane(gpointer data)
     struct worker *worker = lane->worker;
     gboolean sends = worker->account->outgoing && lane_open_store(lane);
     gboolean stuck = FALSE; /* the login was refused: only a person helps */
+    g_autoptr(GError) left = NULL;
+    if (sends && !outbox_recover(lane->store, lane->account_id, &left)) /* what a killed sender had in its hands */
+        log_error("engine.deliver", "%s", left->message);
     while (!control_stopping(worker->control)) {
         gint64 due = sends ? outbox_next_due(lane->store, lane->account_id) : 0;
         gint64 wait = due ? MAX((due - clock_now()) * 1000, lane->failures ? (gint64) lane_backoff_ms(lane->failures) : 0) : -1;

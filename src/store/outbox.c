@@ -474,7 +474,7 @@ outbox_flush(struct store *store, gint64 account, GError **error)
         return FALSE;
     /* What is held, or for a time that the user named, stays. */
     gboolean ok = sql_run(store, error,
-                          "UPDATE outbox SET next_attempt = 0, undo_until = 0 WHERE (?1 = 0 OR account = ?1) "
+                          "UPDATE outbox SET next_attempt = MAX(send_at, undo_until) WHERE (?1 = 0 OR account = ?1) "
                           "AND state IN (1, 4)"
                           " AND hold = 0 AND send_at <= ?2",
                           "ll", account, clock_now());

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Passwords: from a command, by asking; a wrong one is tried once; none is ever in a log, an argument list or a file of ours."""
+
+import os
+import re
+import subprocess
+
+from harness import *
+
+world = keep(World(count=1))
+
+
+def home(how):
+    made = keep(world.home("ana"))
+    with open(made.config_file()) as file:
+        text = file.read()
+    made.configure(re.sub(r"password = .*", "password = " + how, text))
+    return made
+
+
+def refusals():
+    return world.log("dovecot.log").count("auth failed")
+
+
+@test("asked for on the terminal: a wrong one is told, the right one goes on")
+def ask():
+    ana = home("ask")
+    world.deliver("ana", b"From: b@example.org\r\nTo: ana@lab.test\r\nSubject: one\r\n\r\nx\r\n")
+    with Pty(ana, "sync") as pty:
+        pty.read_until("Password of")
+        pty.send("wrong\r")
+        pty.read_until("cannot log in.*Password of|refused.*Password of", 60)
+        pty.send(world.spec.password + "\r")
+        equal(pty.read_to_end(60), 0, pty.output)
+        equal(world.spec.password.encode() in pty.output, False, "the password on the terminal")
+    equal([row["subject"] for row in ana.json("list")], ["one"])
+
+
+@test("without a terminal: exit 77 with the remedy")
+def no_terminal():
+    ana = home("ask")
+    result = ana.run("sync", stdin=None, timeout=60)
+    equal(result.code, 77, result.errors)
+    contains(result.errors, "password = command")
+
+
+@test("a command that fails says why; a wrong password is tried once, and the server's words are shown")
+def command():
+    result = home("command echo no such entry >&2; exit 1").run("sync", timeout=60)
+    equal(result.code, 77, result.errors)
+    contains(result.errors, "no such entry")
+    ana = home("command echo wrong")
+    before = refusals()
+    result = ana.run("sync", timeout=60)
+    equal(result.code, 77, result.errors)
+    contains(result.errors, "Authentication failed")
+    ana.run("mark", "1", "+flagged")
+    equal(refusals() - before <= 1, True, "attempts: %d" % (refusals() - before))
+
+
+@test("K1: the password is in no file, no log and no argument list, at the highest log level")
+def canary():
+    secret = world.spec.password
+    ana = keep(world.home("ana", account=[]))
+    keeper = ana.write("secret/password", secret + "\n")
+    with open(ana.config_file()) as file:
+        text = file.read()
+    ana.configure(re.sub(r"password = .*", "password = command cat " + keeper, text))
+    engine = ana.start("sync", "--watch", stderr=subprocess.DEVNULL, env={"POSTRIDER_LOG": "debug"})
+    at_end(engine.terminate)
+    wait_for(lambda: os.path.exists(ana.data("postrider.db")) and ana.run("list").code == 0, what="the first pass")
+    ana.ok("send", "-s", "canary", "ana@lab.test", "--now", stdin="x\n", env={"POSTRIDER_LOG": "debug"})
+    ana.ok("queue", "show", "1")
+    for pid in ana.processes():
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            equal(secret.encode() in file.read(), False, "arguments of %d" % pid)
+    found = []
+    for folder, _, names in os.walk(ana.dir):
+        for name in names:
+            path = os.path.join(folder, name)
+            if path != keeper and not name.startswith(".secret") and os.path.isfile(path):
+                with open(path, "rb") as file:
+                    if secret.encode() in file.read():
+                        found.append(path)
+    equal(found, [])
+
+
+if __name__ == "__main__":
+    main()
