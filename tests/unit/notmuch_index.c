@@ -46,7 +46,8 @@ run(const char *const *argv, char **out)
 {
     int status;
     g_autoptr(GError) error = NULL;
-    g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, out, NULL, &status, &error);
+    g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | (out ? 0 : G_SPAWN_STDOUT_TO_DEV_NULL), NULL, NULL, out, NULL,
+                 &status, &error);
     g_assert_no_error(error);
     g_assert_true(g_spawn_check_wait_status(status, NULL));
     if (out)
