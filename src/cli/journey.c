@@ -20,9 +20,9 @@
 struct story {
     char *subject;
     struct journey *journey;
-    GPtrArray *attempts;         /* of struct outbox_attempt; NULL: not sent from here */
-    struct outbox_item *item;    /* likewise */
-    struct bounce *bounce;       /* when the message is a report itself */
+    GPtrArray *attempts;      /* of struct outbox_attempt; NULL: not sent from here */
+    struct outbox_item *item; /* likewise */
+    struct bounce *bounce;    /* when the message is a report itself */
 };
 
 static void
@@ -70,7 +70,7 @@ collect(const char *word, struct story *story, GError **error)
     if (!bytes)
         return FALSE;
     g_auto(GStrv) own = own_hosts();
-    story->journey = journey_read(bytes, (const char *const *) own);
+    story->journey = journey_read(bytes, (const char *const *)own);
     g_autoptr(struct_reader) reader = reader_new();
     g_autoptr(struct_document) document = reader_parse(reader, bytes, READER_ALL, error);
     if (!document)
@@ -80,7 +80,9 @@ collect(const char *word, struct story *story, GError **error)
     return add_sending(story, document->envelope->message_id, error);
 }
 
-/* JSON --------------------------------------------------------------------------------------------------------------- */
+/* JSON
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 json_hops(struct json *json, const struct journey *journey)
@@ -134,7 +136,8 @@ json_attempts(struct json *json, const GPtrArray *attempts)
     json_array_begin(json, "attempts");
     for (guint i = 0; attempts && i < attempts->len; i++) {
         const struct outbox_attempt *attempt = attempts->pdata[i];
-        g_autofree char *time = clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
+        g_autofree char *time =
+            clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
         json_object_begin(json, NULL);
         json_string(json, "time", time);
         json_string(json, "server", attempt->server);
@@ -147,8 +150,8 @@ json_attempts(struct json *json, const GPtrArray *attempts)
 }
 
 static void
-json_recipient(struct json *json, const char *address, const char *status, enum bounce_kind kind, const char *reason,
-               const char *diagnostic)
+json_recipient(struct json *json, const char *address, const char *status, enum bounce_kind kind,
+               const char *reason, const char *diagnostic)
 {
     json_object_begin(json, NULL);
     json_string(json, "address", address);
@@ -160,8 +163,8 @@ json_recipient(struct json *json, const char *address, const char *status, enum 
 }
 
 /* Calls `each` for what was reported or refused: of the report itself, else of the recipients that failed. */
-typedef gboolean (*recipient_func)(gpointer data, const char *address, const char *status, enum bounce_kind kind,
-                                   const char *reason, const char *diagnostic);
+typedef gboolean (*recipient_func)(gpointer data, const char *address, const char *status,
+                                   enum bounce_kind kind, const char *reason, const char *diagnostic);
 
 static guint
 each_recipient(const struct story *story, recipient_func each, gpointer data)
@@ -187,8 +190,8 @@ each_recipient(const struct story *story, recipient_func each, gpointer data)
 }
 
 static gboolean
-add_json_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind, const char *reason,
-                   const char *diagnostic)
+add_json_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind,
+                   const char *reason, const char *diagnostic)
 {
     json_recipient(data, address, status, kind, reason, diagnostic);
     return TRUE;
@@ -217,7 +220,9 @@ print_json(const struct story *story, GError **error)
     return cli_print_json(&json, error);
 }
 
-/* For people --------------------------------------------------------------------------------------------------------- */
+/* For people
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* "under 1 s", "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 static char *
@@ -228,8 +233,10 @@ duration(gint64 seconds)
     if (seconds < 3600)
         return g_strdup_printf("%" G_GINT64_FORMAT " min %" G_GINT64_FORMAT " s", seconds / 60, seconds % 60);
     if (seconds < 86400)
-        return g_strdup_printf("%" G_GINT64_FORMAT " h %" G_GINT64_FORMAT " min", seconds / 3600, seconds / 60 % 60);
-    return g_strdup_printf("%" G_GINT64_FORMAT " d %" G_GINT64_FORMAT " h", seconds / 86400, seconds / 3600 % 24);
+        return g_strdup_printf("%" G_GINT64_FORMAT " h %" G_GINT64_FORMAT " min", seconds / 3600,
+                               seconds / 60 % 60);
+    return g_strdup_printf("%" G_GINT64_FORMAT " d %" G_GINT64_FORMAT " h", seconds / 86400,
+                           seconds / 3600 % 24);
 }
 
 static char *
@@ -239,8 +246,7 @@ local_time(gint64 seconds)
     return time ? g_date_time_format(time, "%d %b %H:%M:%S") : g_strdup("");
 }
 
-static gboolean
-print_line(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean print_line(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static gboolean
 print_line(GError **error, const char *format, ...)
@@ -261,8 +267,8 @@ print_hop(const struct hop *hop, GError **error)
     g_autofree char *way = g_strdup_printf("%s%s%s", hop->from ? hop->from : "", hop->from ? " → " : "",
                                            hop->by ? hop->by : "(not said)");
     g_autofree char *safe = text_safe(way, -1, TEXT_LINE), *cell = width_fit(safe, 52);
-    return print_line(error, "  %-15s  %s  %-9s %-8s%s%s", time, cell, hop->with ? hop->with : "", hop->tls ? hop->tls : "",
-                      delay ? " +" : "", delay ? delay : "");
+    return print_line(error, "  %-15s  %s  %-9s %-8s%s%s", time, cell, hop->with ? hop->with : "",
+                      hop->tls ? hop->tls : "", delay ? " +" : "", delay ? delay : "");
 }
 
 static gboolean
@@ -290,18 +296,19 @@ static gboolean
 print_attempt(const struct outbox_attempt *attempt, GError **error)
 {
     g_autofree char *time = local_time(attempt->time / G_USEC_PER_SEC);
-    return print_line(error, "  %-15s  %s  %s  %s  %s", time, attempt->ok ? "✔" : "✘", attempt->server ? attempt->server : "",
-                      attempt->tls ? attempt->tls : _("no TLS"), attempt->reply ? attempt->reply : "");
+    return print_line(error, "  %-15s  %s  %s  %s  %s", time, attempt->ok ? "✔" : "✘",
+                      attempt->server ? attempt->server : "", attempt->tls ? attempt->tls : _("no TLS"),
+                      attempt->reply ? attempt->reply : "");
 }
 
 static gboolean
-print_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind, const char *reason,
-                const char *diagnostic)
+print_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind,
+                const char *reason, const char *diagnostic)
 {
     GError **error = data;
-    return print_line(error, "  %s %s  %s %s: %s%s%s", kind <= BOUNCE_SOFT ? "✘" : "●", bounce_kind_name(kind),
-                      status ? status : "", address ? address : "", reason, diagnostic ? " — " : "",
-                      diagnostic ? diagnostic : "");
+    return print_line(error, "  %s %s  %s %s: %s%s%s", kind <= BOUNCE_SOFT ? "✘" : "●",
+                      bounce_kind_name(kind), status ? status : "", address ? address : "", reason,
+                      diagnostic ? " — " : "", diagnostic ? diagnostic : "");
 }
 
 static gboolean
@@ -310,7 +317,8 @@ print_story(const struct story *story, GError **error)
     const struct journey *journey = story->journey;
     g_autoptr(GError) why = NULL;
     g_autofree char *total = journey->total >= 0 ? duration(journey->total) : NULL;
-    gboolean ok = total ? print_line(error, _("The journey of \"%s\", from send to mailbox in %s"), story->subject, total)
+    gboolean ok = total ? print_line(error, _("The journey of \"%s\", from send to mailbox in %s"),
+                                     story->subject, total)
                         : print_line(error, _("The journey of \"%s\""), story->subject);
     if (ok && journey->composed) {
         g_autofree char *time = local_time(journey->composed);
@@ -340,14 +348,20 @@ run_journey(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     if (argc != 1)
         return cli_usage_error(error, _("journey takes one ID or file"));
     struct story story = {0};
-    gboolean ok = collect(argv[0], &story, error) && (cli_json ? print_json(&story, error) : print_story(&story, error));
+    gboolean ok = collect(argv[0], &story, error) &&
+                  (cli_json ? print_json(&story, error) : print_story(&story, error));
     story_clear(&story);
     return ok;
 }
 
-const struct cli_command cmd_journey = {
-    "journey", "ID|FILE", N_("the way of a message: hops, delays, checks, attempts, bounces"),
-    N_("Hops come from the Received fields, oldest first, with the time each took. Checks are what your own server found "
-    "(Authentication-Results); what others claim is not shown. For mail that was sent from here: each attempt with the "
-    "server's answer, and what came back."),
-    NULL, FALSE, run_journey};
+const struct cli_command cmd_journey = {"journey",
+                                        "ID|FILE",
+                                        N_("the way of a message: hops, delays, checks, attempts, bounces"),
+                                        N_("Hops come from the Received fields, oldest first, with the time "
+                                           "each took. Checks are what your own server found "
+                                           "(Authentication-Results); what others claim is not shown. For "
+                                           "mail that was sent from here: each attempt with the "
+                                           "server's answer, and what came back."),
+                                        NULL,
+                                        FALSE,
+                                        run_journey};

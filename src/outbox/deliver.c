@@ -30,13 +30,13 @@ struct delivery {
     struct store *store;
     gint64 account;
     const struct deliver_options *options;
-    struct smtp_session *session;  /* NULL: not connected */
-    GString *dialogue;             /* of the attempt at hand */
+    struct smtp_session *session;   /* NULL: not connected */
+    GString *dialogue;              /* of the attempt at hand */
     const struct outbox_item *item; /* the one at hand */
-    struct reader *reader;         /* for copies; NULL until the first */
+    struct reader *reader;          /* for copies; NULL until the first */
 };
 
-/* The dialogue ------------------------------------------------------------------------------------------------------ */
+/* --- The dialogue */
 
 static void
 on_line(enum stream_direction direction, const char *line, gpointer data)
@@ -65,7 +65,7 @@ describe_tls(const struct delivery *delivery)
     return info.tls ? g_strdup_printf("%s %s", info.tls, info.cipher ? info.cipher : "") : NULL;
 }
 
-/* What was decided ---------------------------------------------------------------------------------------------------- */
+/* --- What was decided */
 
 struct decision {
     struct outbox_result result;
@@ -90,8 +90,8 @@ notice_failure(struct delivery *delivery, const struct outbox_item *item, const 
         return;
     g_autofree char *subject = text_safe(item->subject ? item->subject : "", -1, TEXT_LINE);
     g_autofree char *notice =
-        g_strdup_printf(_("\"%s\" could not be sent: %s (postrider queue show %" G_GINT64_FORMAT ")"), subject,
-                        text ? text : _("the server refused it"), item->id);
+        g_strdup_printf(_("\"%s\" could not be sent: %s (postrider queue show %" G_GINT64_FORMAT ")"),
+                        subject, text ? text : _("the server refused it"), item->id);
     delivery->options->notice(notice, delivery->options->data);
 }
 
@@ -99,7 +99,8 @@ notice_failure(struct delivery *delivery, const struct outbox_item *item, const 
 
 /* The server has answered: a full disk, or a store that is busy, must not turn that into "unknown". */
 static gboolean
-commit_result(struct delivery *delivery, const struct outbox_item *item, const struct outbox_result *result, GError **error)
+commit_result(struct delivery *delivery, const struct outbox_item *item, const struct outbox_result *result,
+              GError **error)
 {
     for (guint i = 0;; i++) {
         g_autoptr(GError) why = NULL;
@@ -116,8 +117,8 @@ commit_result(struct delivery *delivery, const struct outbox_item *item, const s
 
 /* Commits what became of an item; with the attempt unless nothing was tried. */
 static gboolean
-finish(struct delivery *delivery, const struct outbox_item *item, struct decision *decision, gboolean with_attempt,
-       GError **error)
+finish(struct delivery *delivery, const struct outbox_item *item, struct decision *decision,
+       gboolean with_attempt, GError **error)
 {
     if (with_attempt) {
         decision->server = endpoint_to_string(delivery->options->account->outgoing);
@@ -146,12 +147,12 @@ finish(struct delivery *delivery, const struct outbox_item *item, struct decisio
     return ok;
 }
 
-/* How often, and since when, this message has been put off in one go; a longer pause (the machine was off, a person said
- * "again") begins anew. */
+/* How often, and since when, this message has been put off in one go; a longer pause (the machine was off, a
+ * person said "again") begins anew. */
 static void
 count_attempts(struct delivery *delivery, const struct outbox_item *item, guint *attempts, gint64 *first)
 {
-    const gint64 pause = (gint64) 36 * 3600;
+    const gint64 pause = (gint64)36 * 3600;
     gint64 later = clock_now();
     *attempts = 1;
     *first = 0;
@@ -220,21 +221,23 @@ finish_waiting(struct delivery *delivery, const struct outbox_item *item, const 
 
 /* One recipient's outcome into its row. */
 static void
-take_recipient(struct delivery *delivery, struct outbox_recipient *recipient, const struct smtp_recipient_result *result,
-               const char *connection_error)
+take_recipient(struct delivery *delivery, struct outbox_recipient *recipient,
+               const struct smtp_recipient_result *result, const char *connection_error)
 {
     static const enum outbox_state states[] = {
-        [SMTP_NOT_TRIED] = OUTBOX_DEFERRED, [SMTP_ACCEPTED] = OUTBOX_SENT,   [SMTP_DEFERRED] = OUTBOX_DEFERRED,
-        [SMTP_REJECTED] = OUTBOX_FAILED,    [SMTP_UNKNOWN] = OUTBOX_UNKNOWN,
+        [SMTP_NOT_TRIED] = OUTBOX_DEFERRED, [SMTP_ACCEPTED] = OUTBOX_SENT,
+        [SMTP_DEFERRED] = OUTBOX_DEFERRED,  [SMTP_REJECTED] = OUTBOX_FAILED,
+        [SMTP_UNKNOWN] = OUTBOX_UNKNOWN,
     };
     recipient->state = states[result->outcome];
     recipient->code = result->reply.code;
     g_free(recipient->enhanced);
     g_free(recipient->text);
     recipient->enhanced = g_strdup(result->reply.enhanced);
-    recipient->text = result->reply.code || (result->reply.text && *result->reply.text) ? one_line(result->reply.text)
-                      : result->outcome == SMTP_ACCEPTED                                ? NULL
-                                                                                        : g_strdup(connection_error);
+    recipient->text = result->reply.code || (result->reply.text && *result->reply.text)
+                          ? one_line(result->reply.text)
+                      : result->outcome == SMTP_ACCEPTED ? NULL
+                                                         : g_strdup(connection_error);
     /* "No such user" and its kin (RFC 3463, X.1.1 to X.1.3, X.1.10): warned about when it is used again. */
     if (result->outcome == SMTP_REJECTED && result->stage == SMTP_STAGE_RCPT && recipient->enhanced &&
         g_str_has_prefix(recipient->enhanced, "5.1.") && recipient->text) {
@@ -250,7 +253,7 @@ state_of(const struct outbox_item *item)
 {
     guint seen[OUTBOX_STATES] = {0};
     for (guint i = 0; i < item->recipients->len; i++)
-        seen[((const struct outbox_recipient *) item->recipients->pdata[i])->state]++;
+        seen[((const struct outbox_recipient *)item->recipients->pdata[i])->state]++;
     return seen[OUTBOX_UNKNOWN]                            ? OUTBOX_UNKNOWN
            : seen[OUTBOX_DEFERRED] || seen[OUTBOX_WAITING] ? OUTBOX_DEFERRED
            : seen[OUTBOX_FAILED]                           ? OUTBOX_FAILED
@@ -267,13 +270,14 @@ take_words(const struct outbox_item *item, struct decision *decision)
             continue;
         decision->result.code = recipient->code;
         decision->enhanced = g_strdup(recipient->enhanced);
-        decision->text = item->recipients->len == 1 ? g_strdup(recipient->text)
-                                                    : g_strdup_printf("%s: %s", recipient->addr, recipient->text);
+        decision->text = item->recipients->len == 1
+                             ? g_strdup(recipient->text)
+                             : g_strdup_printf("%s: %s", recipient->addr, recipient->text);
         return;
     }
 }
 
-/* Sending --------------------------------------------------------------------------------------------------------------- */
+/* --- Sending */
 
 static gboolean
 before_dot(gpointer data, GError **error)
@@ -304,7 +308,8 @@ parse_notify(const char *text)
     return notify & SMTP_NOTIFY_NEVER ? SMTP_NOTIFY_NEVER : notify;
 }
 
-/* One message over the open session, to those who have not got it yet. `rows` receives their rows, in order. */
+/* One message over the open session, to those who have not got it yet. `rows` receives their rows, in order.
+ */
 static void
 try_item(struct delivery *delivery, const struct outbox_item *item, GBytes *bytes, GPtrArray *rows,
          struct smtp_result **result, GError **error)
@@ -325,7 +330,7 @@ try_item(struct delivery *delivery, const struct outbox_item *item, GBytes *byte
     const guint8 *content = g_bytes_get_data(bytes, &length);
     struct smtp_message message = {
         .from = item->from,
-        .recipients = (const struct smtp_recipient *) (gpointer) recipients->data,
+        .recipients = (const struct smtp_recipient *)(gpointer)recipients->data,
         .n_recipients = recipients->len,
         .content = content,
         .length = length,
@@ -354,8 +359,8 @@ reply_line(const struct smtp_result *result)
 
 /* What the server said becomes the state of the recipients and of the item, committed at once. */
 static gboolean
-settle_item(struct delivery *delivery, struct outbox_item *item, GPtrArray *rows, const struct smtp_result *result,
-            const GError *why, GError **error)
+settle_item(struct delivery *delivery, struct outbox_item *item, GPtrArray *rows,
+            const struct smtp_result *result, const GError *why, GError **error)
 {
     for (guint i = 0; i < rows->len && result && i < result->n_recipients; i++)
         take_recipient(delivery, rows->pdata[i], &result->recipients[i], why ? why->message : NULL);
@@ -365,9 +370,10 @@ settle_item(struct delivery *delivery, struct outbox_item *item, GPtrArray *rows
     decision.reply = result ? reply_line(result) : NULL;
     if (decision.result.state == OUTBOX_UNKNOWN) {
         g_free(decision.text);
-        decision.text = g_strdup_printf(_("the connection broke before the server answered: it may have been sent; "
-                                          "\"postrider queue retry %" G_GINT64_FORMAT "\" sends it again"),
-                                        item->id);
+        decision.text =
+            g_strdup_printf(_("the connection broke before the server answered: it may have been sent; "
+                              "\"postrider queue retry %" G_GINT64_FORMAT "\" sends it again"),
+                            item->id);
     }
     if (decision.result.state == OUTBOX_DEFERRED)
         schedule(delivery, item, &decision);
@@ -376,7 +382,7 @@ settle_item(struct delivery *delivery, struct outbox_item *item, GPtrArray *rows
     return ok;
 }
 
-/* The copy in Sent ------------------------------------------------------------------------------------------------------ */
+/* --- The copy in Sent */
 
 /* What the row of the copy shows; without the reader, what the queue knows of it. */
 static struct message_index *
@@ -398,12 +404,13 @@ index_of(struct delivery *delivery, const struct outbox_item *item, GBytes *byte
     address_list_add(index->envelope->from, NULL, item->from);
     for (guint i = 0; i < item->recipients->len; i++)
         address_list_add(index->envelope->to, NULL,
-                         ((const struct outbox_recipient *) item->recipients->pdata[i])->addr);
+                         ((const struct outbox_recipient *)item->recipients->pdata[i])->addr);
     return index;
 }
 
-/* Written to the Maildir first, then named by the row in the transaction that also notes that the copy is made: a crash
- * in between leaves a file that no row names, which the store sweeps; the copy itself is still owed, and made once. */
+/* Written to the Maildir first, then named by the row in the transaction that also notes that the copy is
+ * made: a crash in between leaves a file that no row names, which the store sweeps; the copy itself is still
+ * owed, and made once. */
 static gboolean
 make_copy(struct delivery *delivery, const struct outbox_item *item, GError **error)
 {
@@ -429,7 +436,8 @@ make_copy(struct delivery *delivery, const struct outbox_item *item, GError **er
     return ok;
 }
 
-/* Those that a killed worker, a full disk or a missing folder left owed. A failure here never holds up sending. */
+/* Those that a killed worker, a full disk or a missing folder left owed. A failure here never holds up
+ * sending. */
 static void
 make_copies(struct delivery *delivery)
 {
@@ -441,7 +449,7 @@ make_copies(struct delivery *delivery)
         log_warn("outbox.copy", "%s", error->message);
 }
 
-/* The run --------------------------------------------------------------------------------------------------------------- */
+/* --- The run */
 
 static void
 close_session(struct delivery *delivery)
@@ -495,7 +503,8 @@ settle_unreachable(struct delivery *delivery, struct outbox_item *item, const GE
     } else if (!is_offline && (why->code == ERROR_RETRY || why->code == ERROR_REFUSED)) {
         finish_error(delivery, item, why, &error); /* a server that answers, but not with a welcome */
     } else {
-        /* What waits for a person (password, certificate) is noted once, with what was said; the others get the words. */
+        /* What waits for a person (password, certificate) is noted once, with what was said; the others get
+         * the words. */
         finish_waiting(delivery, item, why->message, RETRY_OFFLINE, !is_offline, &error);
         for (guint i = 0; i < CLAIMS_MAX && !error; i++) {
             g_autoptr(struct_outbox_item) other = outbox_claim(delivery->store, delivery->account, &error);
@@ -526,7 +535,8 @@ fail_item(struct delivery *delivery, struct outbox_item *item, const char *why, 
 static gboolean
 was_not_begun(const struct smtp_result *result)
 {
-    return result && result->outcome == SMTP_DEFERRED && !result->n_accepted && result->stage <= SMTP_STAGE_MAIL;
+    return result && result->outcome == SMTP_DEFERRED && !result->n_accepted &&
+           result->stage <= SMTP_STAGE_MAIL;
 }
 
 /* One claimed item, from its file to its new state. FALSE ends the run. */
@@ -548,7 +558,8 @@ deliver_item(struct delivery *delivery, struct outbox_item *item, guint *failure
             return FALSE;
         }
         try_item(delivery, item, bytes, rows, &result, &why);
-        if (!is_used || smtp_session_is_usable(delivery->session) || !was_not_begun(result) || why->code == ERROR_CANCELLED)
+        if (!is_used || smtp_session_is_usable(delivery->session) || !was_not_begun(result) ||
+            why->code == ERROR_CANCELLED)
             break;
         /* The server was done with the connection, not with this message: a new one, at once. */
         close_session(delivery);
@@ -557,8 +568,9 @@ deliver_item(struct delivery *delivery, struct outbox_item *item, guint *failure
         g_ptr_array_set_size(rows, 0);
     }
     gboolean is_broken = !smtp_session_is_usable(delivery->session);
-    if (why && ((why->code == ERROR_CANCELLED && result && result->outcome != SMTP_UNKNOWN && !result->n_accepted) ||
-                why->code == ERROR_AUTH)) { /* stopped in time; or "530 log in first" */
+    if (why &&
+        ((why->code == ERROR_CANCELLED && result && result->outcome != SMTP_UNKNOWN && !result->n_accepted) ||
+         why->code == ERROR_AUTH)) { /* stopped in time; or "530 log in first" */
         finish_waiting(delivery, item, why->message, 0, why->code == ERROR_AUTH, NULL);
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
@@ -572,7 +584,8 @@ deliver_item(struct delivery *delivery, struct outbox_item *item, guint *failure
     close_session(delivery);
     if (++*failures < 2)
         return TRUE; /* it may have been this message: the next one gets a new connection */
-    g_set_error(error, DELIVER_ERROR, ERROR_RETRY, _("%s closes the connection again and again: trying later"),
+    g_set_error(error, DELIVER_ERROR, ERROR_RETRY,
+                _("%s closes the connection again and again: trying later"),
                 delivery->options->account->outgoing->host);
     return FALSE;
 }

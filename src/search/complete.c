@@ -26,7 +26,7 @@ offer(struct completion *completion, const char *value)
     if (!g_str_has_prefix(folded, typed))
         return;
     gboolean needs_quotes = strpbrk(value, " ()\"") != NULL;
-    GString *word = g_string_new_len(completion->lead, (gssize) completion->lead_len);
+    GString *word = g_string_new_len(completion->lead, (gssize)completion->lead_len);
     if (!needs_quotes) {
         g_string_append(word, value);
     } else {
@@ -53,12 +53,15 @@ offer_all(struct completion *completion, const char *const *values)
 }
 
 static void
-offer_values(struct completion *completion, const struct search_field *field, const struct search_words *words)
+offer_values(struct completion *completion, const struct search_field *field,
+             const struct search_words *words)
 {
-    static const char *const dates[] = {"today", "yesterday", "this_week", "last_week", "this_month", "last_month",
-                                        "7d..",  "2w..",      "3M..",      "1y..",      NULL};
+    static const char *const dates[] = {"today",      "yesterday",  "this_week", "last_week",
+                                        "this_month", "last_month", "7d..",      "2w..",
+                                        "3M..",       "1y..",       NULL};
     static const char *const roles[] = {"inbox", "sent", "drafts", "trash", "junk", "archive", NULL};
-    static const char *const types[] = {"application/pdf", "image/png", "image/jpeg", "text/calendar", "text/html", NULL};
+    static const char *const types[] = {"application/pdf", "image/png", "image/jpeg",
+                                        "text/calendar",   "text/html", NULL};
     static const char *const sizes[] = {"100k", "1M", "10M", NULL};
 
     switch (field->kind) {
@@ -117,15 +120,16 @@ word_start(const char *text, gsize cursor)
     for (gsize i = 0; i < cursor; i++) {
         if (text[i] == '"')
             is_quoted = !is_quoted;
-        else if (!is_quoted && (g_ascii_isspace(text[i]) || text[i] == '(' || text[i] == ')' || text[i] == '|'))
+        else if (!is_quoted &&
+                 (g_ascii_isspace(text[i]) || text[i] == '(' || text[i] == ')' || text[i] == '|'))
             start = i + 1;
     }
     return start;
 }
 
 char **
-search_complete(const char *text, gsize cursor, enum search_mode mode, const struct search_words *words, gsize *start,
-                gboolean *is_address)
+search_complete(const char *text, gsize cursor, enum search_mode mode, const struct search_words *words,
+                gsize *start, gboolean *is_address)
 {
     static const struct search_words none;
     cursor = MIN(cursor, strlen(text));
@@ -137,22 +141,22 @@ search_complete(const char *text, gsize cursor, enum search_mode mode, const str
     while (*name == '-' || *name == '+' || *name == '!')
         name++;
     const char *colon = strchr(name, ':');
-    const struct search_field *field = colon ? search_field_find(name, (gsize) (colon - name)) : NULL;
-    struct completion completion = {.found = g_ptr_array_new(), .lead = word, .lead_len = (gsize) (name - word),
-                                    .typed = name};
+    const struct search_field *field = colon ? search_field_find(name, (gsize)(colon - name)) : NULL;
+    struct completion completion = {
+        .found = g_ptr_array_new(), .lead = word, .lead_len = (gsize)(name - word), .typed = name};
     if (!g_utf8_validate(word, -1, NULL)) {
         /* nothing fits */
     } else if (!field) {
         offer_names(&completion, mode);
     } else if (field->kind == QUERY_TEXT && field->fields & (QUERY_FROM | QUERY_TO | QUERY_CC | QUERY_BCC)) {
         *is_address = TRUE;
-        *start += (gsize) (colon + 1 - word);
+        *start += (gsize)(colon + 1 - word);
     } else {
         completion.typed = colon + 1;
-        completion.lead_len = (gsize) (colon + 1 - word);
+        completion.lead_len = (gsize)(colon + 1 - word);
         completion.typed += *completion.typed == '"';
         offer_values(&completion, field, words ? words : &none);
     }
     g_ptr_array_add(completion.found, NULL);
-    return (char **) g_ptr_array_free(completion.found, FALSE);
+    return (char **)g_ptr_array_free(completion.found, FALSE);
 }

@@ -10,7 +10,8 @@
 #include "base/i18n.h"
 #include "search/error.h"
 
-/* What a text says about a moment. A field that was not named is -1; relative fields all point to the past. */
+/* What a text says about a moment. A field that was not named is -1; relative fields all point to the past.
+ */
 enum field { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, FIELDS };
 enum relative { REL_SECOND, REL_MINUTE, REL_HOUR, REL_DAY, REL_MONTH, REL_YEAR, REL_WEEK, RELATIVES };
 
@@ -18,30 +19,29 @@ struct moment {
     int field[FIELDS];
     int relative[RELATIVES];
     gboolean is_relative[RELATIVES];
-    int weekday;         /* 0 Sunday; -1 */
-    int zone;            /* minutes east of UTC */
+    int weekday; /* 0 Sunday; -1 */
+    int zone;    /* minutes east of UTC */
     gboolean has_zone;
     gboolean has_stamp;
     gint64 stamp;
-    int pending;         /* a number that waits for a month, or -1 */
+    int pending; /* a number that waits for a month, or -1 */
 };
 
 enum rounding { ROUND_DOWN, ROUND_UP };
 
-#define RELATIVE_MAX 1000000
-
 static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",
                                      "july",    "august",   "september", "october", "november", "december"};
-static const char *const weekdays[] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
-static const char *const numbers[] = {"zero", "one", "two", "three", "four", "five", "six",
-                                      "seven", "eight", "nine", "ten", "eleven", "twelve"};
+static const char *const weekdays[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                       "thursday", "friday", "saturday"};
+static const char *const numbers[] = {"zero",  "one",   "two",  "three", "four",   "five",  "six",
+                                      "seven", "eight", "nine", "ten",   "eleven", "twelve"};
 
 static const struct unit {
     const char *name;
     guint least; /* letters that suffice */
     enum relative relative;
 } units[] = {
-    {"years", 1, REL_YEAR},     {"weeks", 1, REL_WEEK},     {"days", 1, REL_DAY},  {"hours", 1, REL_HOUR},
+    {"years", 1, REL_YEAR},     {"weeks", 1, REL_WEEK},     {"days", 1, REL_DAY},    {"hours", 1, REL_HOUR},
     {"hrs", 2, REL_HOUR},       {"minutes", 1, REL_MINUTE}, {"mins", 3, REL_MINUTE}, {"months", 2, REL_MONTH},
     {"seconds", 1, REL_SECOND}, {"secs", 3, REL_SECOND},
 };
@@ -71,15 +71,15 @@ set_field(struct moment *moment, enum field field, int value)
 static gboolean
 add_relative(struct moment *moment, enum relative relative, int value)
 {
-    if (value < 0 || value > RELATIVE_MAX || moment->relative[relative] > RELATIVE_MAX)
+    if (value < 0 || value > DATES_RELATIVE_MAX || moment->relative[relative] > DATES_RELATIVE_MAX)
         return FALSE;
     moment->relative[relative] += value;
     moment->is_relative[relative] = TRUE;
     return TRUE;
 }
 
-static int
-full_year(int year, guint digits)
+int
+dates_full_year(int year, guint digits)
 {
     return digits > 2 ? year : year < 70 ? 2000 + year : 1900 + year;
 }
@@ -112,8 +112,8 @@ is_separator(char c)
 }
 
 /* Up to nine digits; *digits is how many. */
-static int
-scan_number(const char **p, guint *digits)
+int
+dates_scan_number(const char **p, guint *digits)
 {
     int value = 0;
     for (*digits = 0; g_ascii_isdigit(**p) && *digits < 9; ++*p, ++*digits)
@@ -137,7 +137,7 @@ find_unit(const char *word, gsize len)
         static const struct unit month = {"M", 1, REL_MONTH};
         return &month;
     }
-    g_autofree char *lower = g_ascii_strdown(word, (gssize) len);
+    g_autofree char *lower = g_ascii_strdown(word, (gssize)len);
     for (guint i = 0; i < G_N_ELEMENTS(units); i++)
         if (abbreviates(lower, len, units[i].name, units[i].least))
             return &units[i];
@@ -147,7 +147,7 @@ find_unit(const char *word, gsize len)
 static int
 find_month(const char *word, gsize len)
 {
-    g_autofree char *lower = g_ascii_strdown(word, (gssize) len);
+    g_autofree char *lower = g_ascii_strdown(word, (gssize)len);
     for (int i = 0; i < 12; i++)
         if (abbreviates(lower, len, months[i], 3))
             return i + 1;
@@ -189,7 +189,7 @@ set_numeric_date(struct moment *moment, char separator, const int *n, const guin
         return set_date(moment, n[0], n[1], count > 2 ? n[2] : -1);
     if (count == 2 && digits[1] == 4)
         return set_date(moment, n[1], n[0], -1);
-    int year = count > 2 ? full_year(n[2], digits[2]) : -1;
+    int year = count > 2 ? dates_full_year(n[2], digits[2]) : -1;
     return separator == '/' ? set_date(moment, year, n[0], n[1]) : set_date(moment, year, n[1], n[0]);
 }
 
@@ -200,12 +200,12 @@ scan_clock(struct moment *moment, const char **p, int hour)
     guint digits;
     int minute, second = -1;
     ++*p;
-    minute = scan_number(p, &digits);
+    minute = dates_scan_number(p, &digits);
     if (digits != 2)
         return FALSE;
     if (**p == ':') {
         ++*p;
-        second = scan_number(p, &digits);
+        second = dates_scan_number(p, &digits);
         if (digits != 2)
             return FALSE;
     }
@@ -222,11 +222,11 @@ scan_clock(struct moment *moment, const char **p, int hour)
     if (**p != '+' && **p != '-')
         return TRUE;
     const char *q = *p + 1;
-    int zone = scan_number(&q, &digits);
+    int zone = dates_scan_number(&q, &digits);
     if (digits == 2 && *q == ':') {
         q++;
         guint more;
-        zone = zone * 100 + scan_number(&q, &more);
+        zone = zone * 100 + dates_scan_number(&q, &more);
         digits += more;
     }
     if (digits == 2)
@@ -247,7 +247,7 @@ scan_numeric(struct moment *moment, const char **p)
 {
     guint digits[3] = {0}, count = 1;
     int n[3];
-    n[0] = scan_number(p, &digits[0]);
+    n[0] = dates_scan_number(p, &digits[0]);
     if (g_ascii_isdigit(**p))
         return FALSE;
     if (**p == ':' && digits[0] <= 2)
@@ -258,7 +258,7 @@ scan_numeric(struct moment *moment, const char **p)
         const char *q = *p;
         while (count < 3 && *q == separator && g_ascii_isdigit(q[1])) {
             q++;
-            n[count] = scan_number(&q, &digits[count]);
+            n[count] = dates_scan_number(&q, &digits[count]);
             count++;
         }
         if (separator == '.' && *q == '.' && count == 2)
@@ -326,7 +326,7 @@ scan_name(struct moment *moment, const char **p)
     gsize len = scan_word(*p);
     if (!len)
         return FALSE;
-    g_autofree char *word = g_ascii_strdown(*p, (gssize) len);
+    g_autofree char *word = g_ascii_strdown(*p, (gssize)len);
     *p += len;
 
     int month = find_month(word, len);
@@ -367,7 +367,7 @@ scan_name(struct moment *moment, const char **p)
         return scan_counted(moment, p, 100);
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         if (!strcmp(word, numbers[i]))
-            return scan_counted(moment, p, (int) i);
+            return scan_counted(moment, p, (int)i);
     for (guint i = 0; i < G_N_ELEMENTS(zones); i++)
         if (!strcmp(word, zones[i].name)) {
             moment->zone = zones[i].minutes;
@@ -422,9 +422,9 @@ is_empty(const struct moment *moment)
 static struct tm
 local_time(gint64 seconds, const struct moment *moment)
 {
-    time_t t = (time_t) seconds;
+    time_t t = (time_t)seconds;
     struct tm tm = {0};
-    if (moment && moment->has_zone) {
+    if (moment->has_zone) {
         t += moment->zone * 60;
         gmtime_r(&t, &tm);
     } else {
@@ -437,13 +437,13 @@ static gint64
 to_seconds(struct tm *tm, const struct moment *moment)
 {
     tm->tm_isdst = -1;
-    if (moment && moment->has_zone)
-        return (gint64) timegm(tm) - moment->zone * 60;
-    return (gint64) mktime(tm);
+    if (moment->has_zone)
+        return (gint64)timegm(tm) - moment->zone * 60;
+    return (gint64)mktime(tm);
 }
 
-/* notmuch's rounding: the smallest unit that was named is the accuracy; what is smaller becomes its beginning or end. A
- * week begins on Sunday, as it does for notmuch. */
+/* notmuch's rounding: the smallest unit that was named is the accuracy; what is smaller becomes its beginning
+ * or end. A week begins on Sunday, as it does for notmuch. */
 static gint64
 resolve(struct moment moment, gint64 now, enum rounding round)
 {
@@ -477,11 +477,12 @@ resolve(struct moment moment, gint64 now, enum rounding round)
     }
     struct tm tm = {
         .tm_sec = moment.field[SECOND] - moment.relative[REL_SECOND],
-        .tm_min = moment.field[MINUTE] - moment.relative[REL_MINUTE] + (int) forward[MINUTE],
-        .tm_hour = moment.field[HOUR] - moment.relative[REL_HOUR] + (int) forward[HOUR],
-        .tm_mday = moment.field[DAY] - moment.relative[REL_DAY] - 7 * moment.relative[REL_WEEK] + (int) forward[DAY],
-        .tm_mon = moment.field[MONTH] - 1 - moment.relative[REL_MONTH] + (int) forward[MONTH],
-        .tm_year = moment.field[YEAR] - 1900 - moment.relative[REL_YEAR] + (int) forward[YEAR],
+        .tm_min = moment.field[MINUTE] - moment.relative[REL_MINUTE] + (int)forward[MINUTE],
+        .tm_hour = moment.field[HOUR] - moment.relative[REL_HOUR] + (int)forward[HOUR],
+        .tm_mday =
+            moment.field[DAY] - moment.relative[REL_DAY] - 7 * moment.relative[REL_WEEK] + (int)forward[DAY],
+        .tm_mon = moment.field[MONTH] - 1 - moment.relative[REL_MONTH] + (int)forward[MONTH],
+        .tm_year = moment.field[YEAR] - 1900 - moment.relative[REL_YEAR] + (int)forward[YEAR],
     };
     if (by_week) {
         gint64 there = to_seconds(&tm, &moment);
@@ -502,8 +503,10 @@ static gboolean
 not_understood(const char *text, GError **error)
 {
     g_autofree char *shown = g_utf8_strlen(text, -1) > 40 ? g_utf8_substring(text, 0, 40) : g_strdup(text);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                _("\"%s\" is no date: write 2026-11-02, yesterday, monday, 3d, 2w.., last_month or 2026-01..2026-03"), shown);
+    g_set_error(
+        error, SEARCH_ERROR, ERROR_INPUT,
+        _("\"%s\" is no date: write 2026-11-02, yesterday, monday, 3d, 2w.., last_month or 2026-01..2026-03"),
+        shown);
     return FALSE;
 }
 
@@ -530,7 +533,7 @@ dates_parse_range(const char *text, gint64 now, gint64 *min, gint64 *max, GError
     }
     if (strlen(text) == 2)
         return not_understood(text, error);
-    g_autofree char *since = g_strndup(text, (gsize) (dots - text));
+    g_autofree char *since = g_strndup(text, (gsize)(dots - text));
     const char *until = dots + 2;
     if (*since) {
         if (!parse_moment(since, &moment))
@@ -548,202 +551,4 @@ dates_parse_range(const char *text, gint64 now, gint64 *min, gint64 *max, GError
         *max = resolve(moment, now, ROUND_UP);
     }
     return TRUE;
-}
-
-/* mutt ------------------------------------------------------------------------------------------------------------ */
-
-/* "3d", "2w", "1H" at *p: moves `tm` by sign times that. FALSE when there is no such thing. */
-static gboolean
-mutt_offset(const char **p, struct tm *tm, int sign, const char *letters, char *letter)
-{
-    const char *q = *p;
-    guint digits;
-    int n = scan_number(&q, &digits);
-    if (!digits || !*q || !strchr(letters, *q) || n > RELATIVE_MAX)
-        return FALSE;
-    *letter = *q;
-    n *= sign;
-    switch (*q) {
-    case 'y':
-        tm->tm_year += n;
-        break;
-    case 'm':
-        tm->tm_mon += n;
-        break;
-    case 'w':
-        tm->tm_mday += 7 * n;
-        break;
-    case 'd':
-        tm->tm_mday += n;
-        break;
-    case 'H':
-        tm->tm_hour += n;
-        break;
-    case 'M':
-        tm->tm_min += n;
-        break;
-    default:
-        tm->tm_sec += n;
-    }
-    *p = q + 1;
-    return TRUE;
-}
-
-/* DD[/MM[/[cc]YY]] or YYYYMMDD at *p; what is left out is as today. */
-static gboolean
-mutt_date(const char **p, gint64 now, struct tm *tm)
-{
-    struct tm today = local_time(now, NULL);
-    guint digits;
-    int n = scan_number(p, &digits);
-    *tm = (struct tm){.tm_year = today.tm_year, .tm_mon = today.tm_mon, .tm_mday = n};
-    if (digits == 8) {
-        tm->tm_year = n / 10000 - 1900;
-        tm->tm_mon = n / 100 % 100 - 1;
-        tm->tm_mday = n % 100;
-    } else if (!digits || digits > 2) {
-        return FALSE;
-    } else if (**p == '/') {
-        ++*p;
-        tm->tm_mon = scan_number(p, &digits) - 1;
-        if (!digits || digits > 2)
-            return FALSE;
-        if (**p == '/') {
-            ++*p;
-            int year = scan_number(p, &digits);
-            if (digits != 2 && digits != 4)
-                return FALSE;
-            tm->tm_year = full_year(year, digits) - 1900;
-        }
-    }
-    return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31;
-}
-
-static gint64
-end_of_day(struct tm tm)
-{
-    tm.tm_hour = 23;
-    tm.tm_min = tm.tm_sec = 59;
-    return to_seconds(&tm, NULL);
-}
-
-static gint64
-start_of_day(struct tm tm)
-{
-    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-    return to_seconds(&tm, NULL);
-}
-
-/* "<2w" is more recent than, ">2w" older than, "=2w" that day. Units of days and more count from the end of the day. */
-static gboolean
-mutt_relative(const char *text, gint64 now, gint64 *min, gint64 *max)
-{
-    struct tm tm = local_time(now, NULL);
-    const char *p = text + 1;
-    char letter;
-    if (!mutt_offset(&p, &tm, -1, "ymwdHMS", &letter) || *p)
-        return FALSE;
-    gboolean exact_time = strchr("HMS", letter) != NULL;
-    gint64 there = exact_time ? to_seconds(&tm, NULL) : end_of_day(tm);
-    if (*text == '<')
-        *min = there;
-    else
-        *max = there;
-    if (*text == '=')
-        *min = exact_time ? there : start_of_day(tm);
-    return TRUE;
-}
-
-/* "-1w+2w*3d" after a date: margins that move its two ends. */
-static gboolean
-mutt_margins(const char *p, struct tm *min, struct tm *max)
-{
-    while (*p) {
-        char sign = *p++, letter;
-        if (sign != '+' && sign != '-' && sign != '*')
-            return FALSE;
-        const char *start = p;
-        if (sign != '+' && !mutt_offset(&p, min, -1, "ymwd", &letter))
-            return FALSE;
-        if (sign == '*')
-            p = start;
-        if (sign != '-' && !mutt_offset(&p, max, 1, "ymwd", &letter))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
-mutt_absolute(const char *text, gint64 now, gint64 *min, gint64 *max)
-{
-    struct tm from, to;
-    const char *p = text;
-
-    if (*p == '-') {
-        p++;
-        const char *probe = p;
-        struct tm today = local_time(now, NULL), copy = today;
-        char letter;
-        if (mutt_offset(&probe, &copy, -1, "ymwd", &letter)) { /* "-3d+1d": margins around today */
-            from = to = today;
-            if (!mutt_margins(text, &from, &to))
-                return FALSE;
-            *min = start_of_day(from);
-            *max = end_of_day(to);
-            return TRUE;
-        }
-        if (!mutt_date(&p, now, &to) || *p)
-            return FALSE;
-        *max = end_of_day(to);
-        return TRUE;
-    }
-    if (!mutt_date(&p, now, &from))
-        return FALSE;
-    if (*p == '-') {
-        const char *rest = p + 1;
-        if (!*rest) {
-            *min = start_of_day(from);
-            return TRUE;
-        }
-        struct tm copy = from;
-        char letter;
-        const char *probe = rest;
-        if (!mutt_offset(&probe, &copy, -1, "ymwd", &letter)) {
-            if (!mutt_date(&rest, now, &to) || *rest)
-                return FALSE;
-            *min = start_of_day(from);
-            *max = end_of_day(to);
-            if (*min > *max) { /* mutt takes either order */
-                *min = start_of_day(to);
-                *max = end_of_day(from);
-            }
-            return TRUE;
-        }
-    }
-    to = from;
-    if (!mutt_margins(p, &from, &to))
-        return FALSE;
-    *min = start_of_day(from);
-    *max = end_of_day(to);
-    return TRUE;
-}
-
-gboolean
-dates_parse_mutt(const char *text, gint64 now, gint64 *min, gint64 *max, GError **error)
-{
-    *min = G_MININT64;
-    *max = G_MAXINT64;
-    if (*text && strchr("<>=", *text)) {
-        if (mutt_relative(text, now, min, max))
-            return TRUE;
-    } else {
-        if (mutt_absolute(text, now, min, max))
-            return TRUE;
-        if (dates_parse_range(text, now, min, max, NULL))
-            return TRUE;
-    }
-    g_autofree char *shown = g_utf8_strlen(text, -1) > 40 ? g_utf8_substring(text, 0, 40) : g_strdup(text);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                _("\"%s\" is no date: write <2w (younger than two weeks), >1m, =3d, 24/12/2025, 1/1- or 1/1-31/1"), shown);
-    return FALSE;
 }

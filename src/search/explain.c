@@ -51,7 +51,8 @@ explain_dates(GString *out, const struct query *query)
 static char *
 number_of(const struct query *query, gint64 value)
 {
-    return query->kind == QUERY_SIZE ? text_size((guint64) MAX(value, 0)) : g_strdup_printf("%" G_GINT64_FORMAT, value);
+    return query->kind == QUERY_SIZE ? text_size((guint64)MAX(value, 0))
+                                     : g_strdup_printf("%" G_GINT64_FORMAT, value);
 }
 
 static void
@@ -72,7 +73,9 @@ explain_numbers(GString *out, const struct query *query, const char *what)
 static void
 explain_value(GString *out, const struct query *query)
 {
-    const char *format = query->match == QUERY_REGEX ? "/%s/" : query->match == QUERY_PREFIX ? "\"%s…\"" : "\"%s\"";
+    const char *format = query->match == QUERY_REGEX    ? "/%s/"
+                         : query->match == QUERY_PREFIX ? "\"%s…\""
+                                                        : "\"%s\"";
     g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
     g_string_append_printf(out, "%s%s%s", parts[0], query->text, parts[1]);
 }
@@ -131,10 +134,14 @@ bit_word(guint bit)
         guint bit;
         const char *words;
     } bits[] = {
-        {MESSAGE_ATTACHMENTS, N_("with attachments")}, {MESSAGE_SIGNED, N_("signed")},
-        {MESSAGE_ENCRYPTED, N_("encrypted")},          {MESSAGE_CALENDAR, N_("with an invitation")},
-        {MESSAGE_REPORT, N_("a delivery report")},     {MESSAGE_FROM_ME, N_("from me")},
-        {MESSAGE_BROKEN, N_("unreadable")},            {MESSAGE_LIST, N_("from a mailing list")},
+        {MESSAGE_ATTACHMENTS, N_("with attachments")},
+        {MESSAGE_SIGNED, N_("signed")},
+        {MESSAGE_ENCRYPTED, N_("encrypted")},
+        {MESSAGE_CALENDAR, N_("with an invitation")},
+        {MESSAGE_REPORT, N_("a delivery report")},
+        {MESSAGE_FROM_ME, N_("from me")},
+        {MESSAGE_BROKEN, N_("unreadable")},
+        {MESSAGE_LIST, N_("from a mailing list")},
         {MESSAGE_INDEXED, N_("indexed")},
     };
     for (guint i = 0; i < G_N_ELEMENTS(bits); i++)

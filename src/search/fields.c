@@ -19,7 +19,8 @@ search_check_regex(const char *pattern, GError **error)
     g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, &problem);
     if (regex)
         return TRUE;
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("/%s/ is no regular expression: %s"), pattern, problem->message);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("/%s/ is no regular expression: %s"), pattern,
+                problem->message);
     return FALSE;
 }
 
@@ -37,14 +38,14 @@ search_parse_size(const char *text, gsize len, gint64 kilo, gint64 *bytes)
         if (!suffix)
             return FALSE;
         for (long i = suffix - suffixes; i >= 0; i--)
-            value *= (double) kilo;
+            value *= (double)kilo;
         end++;
     }
     if ((*end == 'b' || *end == 'B') && end != copy)
         end++;
     if (*end || !(value >= 0 && value < 1e18))
         return FALSE;
-    *bytes = (gint64) value;
+    *bytes = (gint64)value;
     return TRUE;
 }
 
@@ -71,7 +72,7 @@ static gboolean
 has_words(const char *text)
 {
     for (const char *p = text; *p; p++)
-        if ((guchar) *p >= 0x80 || g_ascii_isalnum(*p))
+        if ((guchar)*p >= 0x80 || g_ascii_isalnum(*p))
             return TRUE;
     return FALSE;
 }
@@ -100,8 +101,8 @@ make_text(const struct search_field *field, const struct search_value *value, GE
     }
     struct query *query = search_text_query(field->fields, value->text, value->quoted);
     if (!query)
-        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s:%s holds no word to look for: write %s"), field->name,
-                    value->text, field->example);
+        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s:%s holds no word to look for: write %s"),
+                    field->name, value->text, field->example);
     return query;
 }
 
@@ -144,10 +145,10 @@ make_thread(const struct search_field *field, const struct search_value *value, 
 {
     guint64 number;
     if (g_ascii_string_to_unsigned(value->text, 10, 1, G_MAXINT64, &number, NULL))
-        return query_new_range(QUERY_THREAD, (gint64) number, (gint64) number);
+        return query_new_range(QUERY_THREAD, (gint64)number, (gint64)number);
     g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                _("\"%s\" is no thread: write the number that lists print, %s, or thread:{from:ana}"), value->text,
-                field->example);
+                _("\"%s\" is no thread: write the number that lists print, %s, or thread:{from:ana}"),
+                value->text, field->example);
     return NULL;
 }
 
@@ -168,7 +169,8 @@ make_folder(const struct search_field *field, const struct search_value *value, 
     if (is_deep || field->kind == QUERY_PATH)
         while (len && name[len - 1] == '/')
             name[--len] = '\0';
-    struct query *query = query_new_word(field->kind, field->kind == QUERY_PATH && *name == '/' ? name + 1 : name);
+    struct query *query =
+        query_new_word(field->kind, field->kind == QUERY_PATH && *name == '/' ? name + 1 : name);
     query->match = is_deep ? QUERY_PREFIX : QUERY_WORDS;
     return query;
 }
@@ -179,13 +181,15 @@ make_role(const struct search_field *field, const struct search_value *value, GE
     static const struct {
         const char *name;
         enum folder_role role;
-    } roles[] = {{"inbox", FOLDER_INBOX}, {"sent", FOLDER_SENT}, {"drafts", FOLDER_DRAFTS},  {"trash", FOLDER_TRASH},
-                 {"junk", FOLDER_JUNK},   {"spam", FOLDER_JUNK}, {"archive", FOLDER_ARCHIVE}, {"all", FOLDER_ALL}};
+    } roles[] = {{"inbox", FOLDER_INBOX},     {"sent", FOLDER_SENT}, {"drafts", FOLDER_DRAFTS},
+                 {"trash", FOLDER_TRASH},     {"junk", FOLDER_JUNK}, {"spam", FOLDER_JUNK},
+                 {"archive", FOLDER_ARCHIVE}, {"all", FOLDER_ALL}};
     for (guint i = 0; i < G_N_ELEMENTS(roles); i++)
         if (!g_ascii_strcasecmp(value->text, roles[i].name))
             return query_new_role(roles[i].role);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("\"%s\" is no role: write %s, or sent, drafts, trash, junk, archive"),
-                value->text, field->example);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
+                _("\"%s\" is no role: write %s, or sent, drafts, trash, junk, archive"), value->text,
+                field->example);
     return NULL;
 }
 
@@ -197,8 +201,8 @@ make_date(const struct search_field *field, const struct search_value *value, GE
         return NULL;
     if (min <= max)
         return query_new_range(field->kind, min, max);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s:%s ends before it begins: put the earlier date first"),
-                field->name, value->text);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
+                _("%s:%s ends before it begins: put the earlier date first"), field->name, value->text);
     return NULL;
 }
 
@@ -213,13 +217,14 @@ make_size(const struct search_field *field, const struct search_value *value, GE
     } else if (!dots) {
         good = search_parse_size(text, strlen(text), 1000, &min);
     } else {
-        good = strlen(text) > 2 && (dots == text || search_parse_size(text, (gsize) (dots - text), 1000, &min)) &&
+        good = strlen(text) > 2 &&
+               (dots == text || search_parse_size(text, (gsize)(dots - text), 1000, &min)) &&
                (!dots[2] || search_parse_size(dots + 2, strlen(dots + 2), 1000, &max));
     }
     if (good && min <= max)
         return query_new_range(field->kind, min, max);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("\"%s\" is no size: write %s (at least), 10k..2M or ..500k"), text,
-                field->example);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
+                _("\"%s\" is no size: write %s (at least), 10k..2M or ..500k"), text, field->example);
     return NULL;
 }
 
@@ -228,33 +233,47 @@ make_has(const struct search_field *field, const struct search_value *value, GEr
 {
     if (!g_ascii_strcasecmp(value->text, "attachment") || !g_ascii_strcasecmp(value->text, "attachments"))
         return query_new_bit(MESSAGE_ATTACHMENTS);
-    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("has:%s is not known: write %s"), value->text, field->example);
+    g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("has:%s is not known: write %s"), value->text,
+                field->example);
     return NULL;
 }
 
 const struct search_field search_fields[] = {
     {"from", make_text, QUERY_TEXT, QUERY_FROM, TRUE, TRUE, "from:ana", "name or address of the sender"},
-    {"to", make_text, QUERY_TEXT, QUERY_RECIPIENTS, TRUE, FALSE, "to:ben", "name or address of a recipient (To, Cc, Bcc)"},
+    {"to", make_text, QUERY_TEXT, QUERY_RECIPIENTS, TRUE, FALSE, "to:ben",
+     "name or address of a recipient (To, Cc, Bcc)"},
     {"cc", make_text, QUERY_TEXT, QUERY_CC, TRUE, FALSE, "cc:ben", "name or address in Cc"},
     {"bcc", make_text, QUERY_TEXT, QUERY_BCC, TRUE, FALSE, "bcc:ben", "name or address in Bcc"},
-    {"subject", make_text, QUERY_TEXT, QUERY_SUBJECT, TRUE, TRUE, "subject:flights", "words or \"phrase\" in the subject"},
-    {"body", make_text, QUERY_TEXT, QUERY_BODY, FALSE, FALSE, "body:hotel", "words or \"phrase\" in the text"},
-    {"tag", make_tag, QUERY_TAG, 0, TRUE, TRUE, "tag:unread", "unread, flagged, inbox, sent, … or a tag of yours"},
+    {"subject", make_text, QUERY_TEXT, QUERY_SUBJECT, TRUE, TRUE, "subject:flights",
+     "words or \"phrase\" in the subject"},
+    {"body", make_text, QUERY_TEXT, QUERY_BODY, FALSE, FALSE, "body:hotel",
+     "words or \"phrase\" in the text"},
+    {"tag", make_tag, QUERY_TAG, 0, TRUE, TRUE, "tag:unread",
+     "unread, flagged, inbox, sent, … or a tag of yours"},
     {"is", make_tag, QUERY_TAG, 0, TRUE, TRUE, "is:unread", "the same as tag:"},
-    {"date", make_date, QUERY_DATE, 0, FALSE, TRUE, "date:2w..", "2026-11-02, yesterday, 2w.., last_month, A..B"},
-    {"received", make_date, QUERY_RECEIVED, 0, FALSE, TRUE, "received:today", "when it arrived; dates as for date:"},
-    {"folder", make_folder, QUERY_FOLDER, 0, TRUE, TRUE, "folder:INBOX", "folder, or ACCOUNT/FOLDER; a final * takes those below"},
-    {"path", make_folder, QUERY_PATH, 0, TRUE, TRUE, "path:work/INBOX/**", "directory below the mail directory"},
+    {"date", make_date, QUERY_DATE, 0, FALSE, TRUE, "date:2w..",
+     "2026-11-02, yesterday, 2w.., last_month, A..B"},
+    {"received", make_date, QUERY_RECEIVED, 0, FALSE, TRUE, "received:today",
+     "when it arrived; dates as for date:"},
+    {"folder", make_folder, QUERY_FOLDER, 0, TRUE, TRUE, "folder:INBOX",
+     "folder, or ACCOUNT/FOLDER; a final * takes those below"},
+    {"path", make_folder, QUERY_PATH, 0, TRUE, TRUE, "path:work/INBOX/**",
+     "directory below the mail directory"},
     {"account", make_name, QUERY_ACCOUNT, 0, FALSE, TRUE, "account:work", "in that account"},
-    {"role", make_role, QUERY_ROLE, 0, FALSE, TRUE, "role:inbox", "inbox, sent, drafts, trash, junk, archive"},
+    {"role", make_role, QUERY_ROLE, 0, FALSE, TRUE, "role:inbox",
+     "inbox, sent, drafts, trash, junk, archive"},
     {"id", make_id, QUERY_ID, 0, FALSE, TRUE, "id:20261112@example.org", "Message-ID"},
     {"mid", make_id, QUERY_ID, 0, TRUE, TRUE, "mid:/@example.org$/", "Message-ID, or a pattern of it"},
-    {"thread", make_thread, QUERY_THREAD, 0, FALSE, TRUE, "thread:17", "conversation: its number, or {a search}"},
-    {"attachment", make_text, QUERY_TEXT, QUERY_ATTACHMENT, TRUE, FALSE, "attachment:pdf", "file name of an attachment; * for any"},
-    {"mimetype", make_text, QUERY_TEXT, QUERY_MIMETYPE, TRUE, FALSE, "mimetype:text/calendar", "type of a part"},
+    {"thread", make_thread, QUERY_THREAD, 0, FALSE, TRUE, "thread:17",
+     "conversation: its number, or {a search}"},
+    {"attachment", make_text, QUERY_TEXT, QUERY_ATTACHMENT, TRUE, FALSE, "attachment:pdf",
+     "file name of an attachment; * for any"},
+    {"mimetype", make_text, QUERY_TEXT, QUERY_MIMETYPE, TRUE, FALSE, "mimetype:text/calendar",
+     "type of a part"},
     {"has", make_has, QUERY_BIT, 0, FALSE, FALSE, "has:attachment", "has attachments"},
     {"size", make_size, QUERY_SIZE, 0, FALSE, FALSE, "size:1M", "at least 1M; 10k..2M; ..500k"},
-    {"list", make_text, QUERY_TEXT, QUERY_LIST_ID, TRUE, TRUE, "list:announce", "mailing list (List-Id); * for any"},
+    {"list", make_text, QUERY_TEXT, QUERY_LIST_ID, TRUE, TRUE, "list:announce",
+     "mailing list (List-Id); * for any"},
     {NULL},
 };
 
@@ -294,14 +313,16 @@ struct query *
 search_field_query(const struct search_field *field, const struct search_value *value, GError **error)
 {
     if (!*value->text && !(value->quoted && field->make == make_folder)) {
-        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s: needs a value: write %s"), field->name, field->example);
+        g_set_error(error, SEARCH_ERROR, ERROR_INPUT, _("%s: needs a value: write %s"), field->name,
+                    field->example);
         return NULL;
     }
     return field->make(field, value, error);
 }
 
-const char *const search_tag_words[] = {"unread", "flagged", "replied", "passed",     "draft",  "deleted",   "inbox",
-                                        "sent",   "spam",    "archive", "attachment", "signed", "encrypted", NULL};
+const char *const search_tag_words[] = {"unread",     "flagged", "replied",   "passed", "draft",
+                                        "deleted",    "inbox",   "sent",      "spam",   "archive",
+                                        "attachment", "signed",  "encrypted", NULL};
 
 /* Words that are a place too: a message in Sent is "sent" whether or not it carries a tag. */
 static const struct {

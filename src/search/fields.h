@@ -1,7 +1,7 @@
 /* fields.h - the words of the query language: one table of fields and one of the tags that are not mere tags
  *
- * Both parsers, the completion and the manual page read these tables. A row's `make` turns a value into a tree; adding a
- * field is one row. Values are valid UTF-8. Pure; any thread.
+ * Both parsers, the completion and the manual page read these tables. A row's `make` turns a value into a
+ * tree; adding a field is one row. Values are valid UTF-8. Pure; any thread.
  */
 #ifndef SEARCH_FIELDS_H
 #define SEARCH_FIELDS_H
@@ -15,7 +15,8 @@ struct search_value {
 };
 
 struct search_field;
-typedef struct query *(*search_make)(const struct search_field *field, const struct search_value *value, GError **error);
+typedef struct query *(*search_make)(const struct search_field *field, const struct search_value *value,
+                                     GError **error);
 
 struct search_field {
     const char *name; /* "from" */
@@ -36,7 +37,8 @@ const struct search_field *search_field_find(const char *name, gsize len);
 const struct search_field *search_field_near(const char *name, gsize len);
 
 /* NULL with error; an empty value is an error except where "" is a folder. */
-struct query *search_field_query(const struct search_field *field, const struct search_value *value, GError **error);
+struct query *search_field_query(const struct search_field *field, const struct search_value *value,
+                                 GError **error);
 
 /* Free text; NULL when there is nothing to look for ("--"). */
 struct query *search_text_query(guint fields, const char *text, gboolean quoted);

@@ -27,7 +27,7 @@
 
 struct child {
     int fd;
-    char *root;              /* the Maildir root, without a final slash */
+    char *root; /* the Maildir root, without a final slash */
     notmuch_database_t *database;
     notmuch_indexopts_t *options;
 };
@@ -38,7 +38,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(notmuch_message_handle, notmuch_message_destroy)
 typedef notmuch_query_t notmuch_query_handle;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(notmuch_query_handle, notmuch_query_destroy)
 
-/* Talking -------------------------------------------------------------------------------------------------------------- */
+/* --- Talking */
 
 /* The other side having gone, there is nobody to work for. */
 static void
@@ -46,8 +46,9 @@ reply(struct child *child, enum notmuch_reply kind, guint64 number, guint64 revi
       const struct words_change *change)
 {
     g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
-    GVariant *value = g_variant_new(NOTMUCH_REPLY_TYPE, (guchar) kind, number, revision, valid, change ? change->set : 0,
-                                    change ? change->clear : 0, change ? change->add : "", change ? change->remove : "");
+    GVariant *value =
+        g_variant_new(NOTMUCH_REPLY_TYPE, (guchar)kind, number, revision, valid, change ? change->set : 0,
+                      change ? change->clear : 0, change ? change->add : "", change ? change->remove : "");
     if (!record_write(child->fd, value, 0, NULL))
         _exit(EX_OK);
 }
@@ -56,8 +57,8 @@ static gboolean
 fail(GError **error, struct child *child, notmuch_status_t status, const char *what)
 {
     const char *more = child->database ? notmuch_database_status_string(child->database) : NULL;
-    g_set_error(error, SEARCH_ERROR, ERROR_IO, "%s: %s%s%s", what, notmuch_status_to_string(status), more ? ": " : "",
-                more ? more : "");
+    g_set_error(error, SEARCH_ERROR, ERROR_IO, "%s: %s%s%s", what, notmuch_status_to_string(status),
+                more ? ": " : "", more ? more : "");
     return FALSE;
 }
 
@@ -67,7 +68,7 @@ check(GError **error, struct child *child, notmuch_status_t status, const char *
     return status == NOTMUCH_STATUS_SUCCESS || fail(error, child, status, what);
 }
 
-/* Opening -------------------------------------------------------------------------------------------------------------- */
+/* --- Opening */
 
 static gboolean
 index_exists(const struct child *child)
@@ -76,8 +77,9 @@ index_exists(const struct child *child)
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
-/* What `notmuch new` of the user would otherwise do to our Maildir: rename files for tags, invent tags, and index what lies
- * there for 30 days after it was removed. In the index for everybody, where a configuration file of theirs goes before it. */
+/* What `notmuch new` of the user would otherwise do to our Maildir: rename files for tags, invent tags, and
+ * index what lies there for 30 days after it was removed. In the index for everybody, where a configuration
+ * file of theirs goes before it. */
 static const struct {
     const char *group, *key, *value;
 } settings[] = {
@@ -99,8 +101,9 @@ configure(struct child *child, GError **error)
     return TRUE;
 }
 
-/* The notmuch program does nothing without a configuration file. One that fits lies in the index's own directory, for
- * `notmuch --config=…/mail/.notmuch/config`; a person may change it, we only see to the path. */
+/* The notmuch program does nothing without a configuration file. One that fits lies in the index's own
+ * directory, for `notmuch --config=…/mail/.notmuch/config`; a person may change it, we only see to the path.
+ */
 static void
 write_config_file(const struct child *child)
 {
@@ -118,20 +121,23 @@ write_config_file(const struct child *child)
         log_warn("search.notmuch", "%s", error->message);
 }
 
-/* The user's own configuration is never read: an explicit path, and "" for the file. Waits for another writer. */
+/* The user's own configuration is never read: an explicit path, and "" for the file. Waits for another
+ * writer. */
 static gboolean
 open_index(struct child *child, gboolean is_writer, GError **error)
 {
     g_autofree char *message = NULL;
     gboolean is_new = !index_exists(child);
     notmuch_status_t status =
-        is_new ? notmuch_database_create_with_config(child->root, "", "", &child->database, &message)
-               : notmuch_database_open_with_config(
-                     child->root, is_writer ? NOTMUCH_DATABASE_MODE_READ_WRITE : NOTMUCH_DATABASE_MODE_READ_ONLY, "", "",
-                     &child->database, &message);
+        is_new
+            ? notmuch_database_create_with_config(child->root, "", "", &child->database, &message)
+            : notmuch_database_open_with_config(
+                  child->root, is_writer ? NOTMUCH_DATABASE_MODE_READ_WRITE : NOTMUCH_DATABASE_MODE_READ_ONLY,
+                  "", "", &child->database, &message);
     if (status) {
         g_autofree char *line = message ? g_strdelimit(g_strdup(message), "\n", ' ') : NULL;
-        g_set_error(error, SEARCH_ERROR, ERROR_GIVEUP, "the notmuch index in %s/.notmuch cannot be opened: %s", child->root,
+        g_set_error(error, SEARCH_ERROR, ERROR_GIVEUP,
+                    "the notmuch index in %s/.notmuch cannot be opened: %s", child->root,
                     line ? line : notmuch_status_to_string(status));
         if (child->database)
             notmuch_database_destroy(child->database);
@@ -143,7 +149,8 @@ open_index(struct child *child, gboolean is_writer, GError **error)
     if (is_writer)
         write_config_file(child);
     if (is_writer && notmuch_database_needs_upgrade(child->database) &&
-        !check(error, child, notmuch_database_upgrade(child->database, NULL, NULL), "cannot upgrade the notmuch index"))
+        !check(error, child, notmuch_database_upgrade(child->database, NULL, NULL),
+               "cannot upgrade the notmuch index"))
         return FALSE;
     return TRUE;
 }
@@ -168,7 +175,7 @@ revision_of(struct child *child, const char **uuid)
     return notmuch_database_get_revision(child->database, uuid ? uuid : &ignored);
 }
 
-/* Words in the index ---------------------------------------------------------------------------------------------------- */
+/* --- Words in the index */
 
 /* NULL when the snapshot went away under us. */
 static char *
@@ -179,8 +186,8 @@ read_tags(notmuch_message_t *message)
         return NULL;
     g_autoptr(GPtrArray) words = g_ptr_array_new();
     for (; notmuch_tags_valid(tags); notmuch_tags_move_to_next(tags))
-        g_ptr_array_add(words, (char *) notmuch_tags_get(tags));
-    char *set = tags_from_list((const char *const *) words->pdata, words->len);
+        g_ptr_array_add(words, (char *)notmuch_tags_get(tags));
+    char *set = tags_from_list((const char *const *)words->pdata, words->len);
     notmuch_tags_destroy(tags);
     return set;
 }
@@ -203,8 +210,8 @@ read_base(notmuch_message_t *message)
     g_autoptr(GPtrArray) words = g_ptr_array_new();
     notmuch_message_properties_t *list = notmuch_message_get_properties(message, PROPERTY_WORD, TRUE);
     for (; list && notmuch_message_properties_valid(list); notmuch_message_properties_move_to_next(list))
-        g_ptr_array_add(words, (char *) notmuch_message_properties_value(list));
-    char *set = tags_from_list((const char *const *) words->pdata, words->len);
+        g_ptr_array_add(words, (char *)notmuch_message_properties_value(list));
+    char *set = tags_from_list((const char *const *)words->pdata, words->len);
     if (list)
         notmuch_message_properties_destroy(list);
     return set;
@@ -236,7 +243,8 @@ each_of(const char *a, const char *b, change_word change, notmuch_message_t *mes
     return status;
 }
 
-/* Brings tags and base to where they belong; touches nothing when they are there (every touch is a new revision). */
+/* Brings tags and base to where they belong; touches nothing when they are there (every touch is a new
+ * revision). */
 static notmuch_status_t
 write_words(notmuch_message_t *message, guint64 number, const char *ours)
 {
@@ -265,7 +273,7 @@ write_words(notmuch_message_t *message, guint64 number, const char *ours)
     return status ? status : notmuch_message_thaw(message);
 }
 
-/* Jobs --------------------------------------------------------------------------------------------------------------- */
+/* --- Jobs */
 
 struct job {
     guint64 message;
@@ -308,10 +316,12 @@ remove_missing_files(struct child *child, notmuch_message_t *message)
     return status;
 }
 
-/* The message that holds this file, after indexing it where that is needed; NULL with success when it is not to be had
+/* The message that holds this file, after indexing it where that is needed; NULL with success when it is not
+ * to be had
  * (*why says so). */
 static notmuch_status_t
-find_or_index(struct child *child, const struct job *job, const char *path, notmuch_message_t **message, const char **why)
+find_or_index(struct child *child, const struct job *job, const char *path, notmuch_message_t **message,
+              const char **why)
 {
     notmuch_status_t status = notmuch_database_find_message_by_filename(child->database, path, message);
     if (status || *message)
@@ -386,7 +396,8 @@ static notmuch_status_t
 do_job(struct child *child, GVariant *value, const char **why)
 {
     struct job job;
-    g_variant_get(value, "(tbb&sas&s)", &job.message, &job.is_gone, &job.may_index, &job.message_id, &job.files, &job.words);
+    g_variant_get(value, "(tbb&sas&s)", &job.message, &job.is_gone, &job.may_index, &job.message_id,
+                  &job.files, &job.words);
     notmuch_status_t status = notmuch_database_begin_atomic(child->database);
     if (!status)
         status = job.is_gone ? do_gone(child, &job) : do_present(child, &job, why);
@@ -400,7 +411,7 @@ static gboolean
 serve_write(struct child *child, guint milliseconds, GVariant *jobs, GError **error)
 {
     const char *uuid;
-    gint64 end = clock_monotonic() + (gint64) milliseconds * 1000;
+    gint64 end = clock_monotonic() + (gint64)milliseconds * 1000;
     if (!open_index(child, TRUE, error))
         return FALSE;
     guint64 revision = revision_of(child, &uuid);
@@ -446,7 +457,8 @@ serve_scan(struct child *child, guint64 since, GError **error)
         notmuch_messages_t *messages = NULL;
         notmuch_query_set_omit_excluded(query, NOTMUCH_EXCLUDE_FALSE);
         notmuch_query_set_sort(query, NOTMUCH_SORT_UNSORTED);
-        if (!check(error, child, notmuch_query_search_messages(query, &messages), "cannot ask the notmuch index"))
+        if (!check(error, child, notmuch_query_search_messages(query, &messages),
+                   "cannot ask the notmuch index"))
             return FALSE;
         for (; notmuch_messages_valid(messages); notmuch_messages_move_to_next(messages)) {
             g_autoptr(notmuch_message_handle) message = notmuch_messages_get(messages);
@@ -482,11 +494,12 @@ serve(struct child *child, GVariant *request)
     g_variant_get(request, "(y&stu@a" NOTMUCH_JOB_TYPE ")", &kind, &root, &revision, &milliseconds, &jobs);
     g_free(child->root);
     child->root = g_strdup(root);
-    gboolean ok = kind == NOTMUCH_SCAN ? serve_scan(child, revision, &error) : serve_write(child, milliseconds, jobs, &error);
+    gboolean ok = kind == NOTMUCH_SCAN ? serve_scan(child, revision, &error)
+                                       : serve_write(child, milliseconds, jobs, &error);
     if (ok)
         return;
     close_index(child, NULL);
-    reply(child, NOTMUCH_FAILED, 0, (guint64) error->code, error->message, NULL);
+    reply(child, NOTMUCH_FAILED, 0, (guint64)error->code, error->message, NULL);
 }
 
 int
@@ -499,11 +512,11 @@ notmuch_child_main(int fd, guint megabytes)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     umask(077);
 #ifndef SANITIZERS
-    rlim_t bytes = (rlim_t) (megabytes ? megabytes : MEMORY_MEGABYTES) * 1024 * 1024;
+    rlim_t bytes = (rlim_t)(megabytes ? megabytes : MEMORY_MEGABYTES) * 1024 * 1024;
     struct rlimit memory = {bytes, bytes};
     setrlimit(RLIMIT_AS, &memory);
 #else
-    (void) megabytes;
+    (void)megabytes;
 #endif
     for (;;) {
         g_autoptr(GVariant) request =
@@ -518,15 +531,16 @@ notmuch_child_main(int fd, guint megabytes)
     return is_ended ? EX_OK : EX_PROTOCOL;
 }
 
-/* Finding ---------------------------------------------------------------------------------------------------------------- */
+/* --- Finding */
 
 gboolean
 notmuch_find(const char *mail_dir, const char *text, guint limit, FILE *out, GError **error)
 {
-    struct child child = {.fd = -1, .root = (char *) mail_dir};
+    struct child child = {.fd = -1, .root = (char *)mail_dir};
     if (!index_exists(&child)) {
         g_set_error(error, SEARCH_ERROR, ERROR_NOINPUT,
-                    "there is no notmuch index in %s: it is built while the engine runs, unless \"notmuch = off\" is set",
+                    "there is no notmuch index in %s: it is built while the engine runs, unless \"notmuch = "
+                    "off\" is set",
                     mail_dir);
         return FALSE;
     }

@@ -3,32 +3,27 @@
 #include "search/notmuch_index.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fail.h"
-#include "base/flags.h"
 #include "base/log.h"
 #include "base/paths.h"
-#include "base/record.h"
-#include "search/notmuch_child.h"
-#include "search/notmuch_words.h"
+#include "search/notmuch_job.h"
+#include "search/notmuch_link.h"
 #include "store/changes.h"
 #include "store/folder.h"
 #include "store/intent.h"
 #include "store/message.h"
 
-#define SLICE_JOBS 300     /* messages in one request */
-#define PAGE 500           /* messages asked of the store at once */
+#define SLICE_JOBS 300 /* messages in one request */
+#define PAGE 500       /* messages asked of the store at once */
 #define MESSAGE_SECONDS 30
-#define OPEN_SECONDS 3     /* how long another writer is waited for before others here get their turn */
-#define OPEN_DEATHS 2      /* times the child may die on opening before the index counts as damaged */
+#define OPEN_SECONDS 3 /* how long another writer is waited for before others here get their turn */
+#define OPEN_DEATHS 2  /* times the child may die on opening before the index counts as damaged */
 
 #define STATE_UUID "notmuch.uuid"
 #define STATE_REVISION "notmuch.lastmod"
@@ -37,26 +32,20 @@
 
 /* A message that waits to be written to the index. */
 struct task {
-    gint64 message;
-    gint64 sequence;  /* of its change; 0 in a build */
-    gint64 cursor;    /* in a build: where the next page begins */
-    gboolean is_gone;
-    char *message_id; /* of a gone one, or NULL */
-    GPtrArray *files; /* likewise */
+    struct notmuch_job job;
+    gint64 sequence; /* of its change; 0 in a build */
+    gint64 cursor;   /* in a build: where the next page begins */
 };
 
 struct index_context {
     struct store *store;
     int days;
-    char **program;
     guint message_seconds;
     struct index_progress progress;
+    struct notmuch_link *link;
+    guint deaths; /* of the child, outside of any message, one after another */
 
-    GPid pid; /* 0: no child */
-    int fd;
-    guint deaths;
-
-    GQueue urgent;   /* of struct task: those whose base must be written again */
+    GQueue urgent;    /* of struct task: those whose base must be written again */
     GPtrArray *tasks; /* of struct task, in order */
     guint next;
     gboolean is_build_page; /* what `tasks` holds */
@@ -71,100 +60,13 @@ static void
 task_free(gpointer data)
 {
     struct task *task = data;
-    g_free(task->message_id);
-    if (task->files)
-        g_ptr_array_unref(task->files);
+    g_free(task->job.message_id);
+    if (task->job.files)
+        g_ptr_array_unref(task->job.files);
     g_free(task);
 }
 
-/* The child -------------------------------------------------------------------------------------------------------------- */
-
-/* The wait status, when it had ended or was ended. */
-static int
-stop_child(struct index_context *context, gboolean by_force)
-{
-    int status = 0;
-    if (!context->pid)
-        return 0;
-    if (by_force)
-        kill(context->pid, SIGKILL);
-    close(context->fd);
-    context->fd = -1;
-    while (waitpid(context->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    g_spawn_close_pid(context->pid);
-    context->pid = 0;
-    return status;
-}
-
-static gboolean
-start_child(struct index_context *context, GError **error)
-{
-    int pair[2];
-    if (context->pid)
-        return TRUE;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-        error_set_errno(error, SEARCH_ERROR, errno, "cannot talk to the indexer");
-        return FALSE;
-    }
-    gboolean ok = g_spawn_async_with_fds(NULL, context->program, NULL,
-                                         G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, &context->pid,
-                                         pair[1], -1, STDERR_FILENO, error);
-    close(pair[1]);
-    if (!ok) {
-        close(pair[0]);
-        context->pid = 0;
-        return FALSE;
-    }
-    context->fd = pair[0];
-    return TRUE;
-}
-
-struct reply {
-    enum notmuch_reply kind;
-    guint64 number, revision;
-    const char *text;
-    guint32 set, clear;
-    const char *add, *remove;
-    GVariant *value;
-};
-
-static void
-reply_clear(struct reply *reply)
-{
-    g_clear_pointer(&reply->value, g_variant_unref);
-}
-
-static gboolean
-read_reply(struct index_context *context, guint seconds, struct reply *reply, GError **error)
-{
-    reply_clear(reply);
-    reply->value = record_read(context->fd, G_VARIANT_TYPE(NOTMUCH_REPLY_TYPE), NOTMUCH_REPLY_MAX,
-                               clock_monotonic() + (gint64) seconds * G_USEC_PER_SEC, NULL, error);
-    if (!reply->value)
-        return FALSE;
-    guchar kind;
-    g_variant_get(reply->value, "(ytt&suu&s&s)", &kind, &reply->number, &reply->revision, &reply->text, &reply->set,
-                  &reply->clear, &reply->add, &reply->remove);
-    reply->kind = kind;
-    return TRUE;
-}
-
-static gboolean
-send_request(struct index_context *context, enum notmuch_request kind, guint64 revision, guint milliseconds,
-             GVariantBuilder *jobs, GError **error)
-{
-    GVariantBuilder none;
-    if (!jobs) {
-        g_variant_builder_init(&none, G_VARIANT_TYPE("a" NOTMUCH_JOB_TYPE));
-        jobs = &none;
-    }
-    GVariant *request = g_variant_new("(ystua" NOTMUCH_JOB_TYPE ")", (guchar) kind, store_mail_dir(context->store), revision,
-                                      milliseconds, jobs);
-    return record_write(context->fd, request, clock_monotonic() + 10 * G_USEC_PER_SEC, error);
-}
-
-/* What is remembered ----------------------------------------------------------------------------------------------------- */
+/* --- What is remembered */
 
 static gboolean
 note_number(struct index_context *context, const char *key, gint64 value, GError **error)
@@ -203,7 +105,8 @@ drop_tasks(struct index_context *context)
     g_queue_clear_full(&context->urgent, task_free);
 }
 
-/* There is no index, or another one than we knew: all is built from the beginning, and all tags in it are looked at. */
+/* There is no index, or another one than we knew: all is built from the beginning, and all tags in it are
+ * looked at. */
 static gboolean
 begin_anew(struct index_context *context, GError **error)
 {
@@ -213,7 +116,8 @@ begin_anew(struct index_context *context, GError **error)
     context->revision = context->scanned = 0;
     context->progress.done = 0;
     STEP("search.index.anew");
-    return index_state_set(context->store, STATE_UUID, NULL, error) && note_number(context, STATE_REVISION, 0, error) &&
+    return index_state_set(context->store, STATE_UUID, NULL, error) &&
+           note_number(context, STATE_REVISION, 0, error) &&
            note_number(context, STATE_SEQUENCE, changes_sequence(context->store), error) &&
            note_number(context, STATE_BUILD, 0, error);
 }
@@ -227,7 +131,8 @@ put_aside(struct index_context *context, const char *why, GError **error)
     g_autofree char *aside = NULL;
     for (guint n = 0; n < 100; n++) {
         g_free(aside);
-        aside = n ? g_strdup_printf("%s/.notmuch.damaged-%u", root, n) : g_strdup_printf("%s/.notmuch.damaged", root);
+        aside = n ? g_strdup_printf("%s/.notmuch.damaged-%u", root, n)
+                  : g_strdup_printf("%s/.notmuch.damaged", root);
         if (!g_file_test(aside, G_FILE_TEST_EXISTS))
             break;
     }
@@ -239,7 +144,8 @@ put_aside(struct index_context *context, const char *why, GError **error)
     if (!begin_anew(context, error))
         return FALSE;
     g_set_error(error, SEARCH_ERROR, ERROR_GIVEUP,
-                "the notmuch index was damaged (%s): it is built anew; what was there lies in %s", why, aside);
+                "the notmuch index was damaged (%s): it is built anew; what was there lies in %s", why,
+                aside);
     return FALSE;
 }
 
@@ -249,16 +155,18 @@ settle_death(struct index_context *context, const char *why, GError **error)
 {
     if (++context->deaths >= OPEN_DEATHS)
         return put_aside(context, why, error);
-    g_set_error(error, SEARCH_ERROR, ERROR_RETRY, "the notmuch index cannot be used now (%s): trying again", why);
+    g_set_error(error, SEARCH_ERROR, ERROR_RETRY, "the notmuch index cannot be used now (%s): trying again",
+                why);
     return FALSE;
 }
 
 /* The index is not to blame for a full disk. */
 static gboolean
-says_damaged(const struct reply *reply)
+says_damaged(const struct notmuch_answer *reply)
 {
-    static const char *const others[] = {"ermission denied", "No space left",  "Read-only file system", "Too many open files",
-                                         "quota",            "allocate memory", "lock"};
+    static const char *const others[] = {
+        "ermission denied", "No space left", "Read-only file system", "Too many open files", "quota",
+        "allocate memory",  "lock"};
     if (reply->revision != ERROR_GIVEUP)
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(others); i++)
@@ -267,13 +175,14 @@ says_damaged(const struct reply *reply)
     return TRUE;
 }
 
-/* Reads until OPENED. FALSE without error: another writer has it, and nothing is lost by coming back later. */
+/* Reads until OPENED. FALSE without error: another writer has it, and nothing is lost by coming back later.
+ */
 static gboolean
-wait_for_index(struct index_context *context, struct reply *reply, GError **error)
+wait_for_index(struct index_context *context, struct notmuch_answer *reply, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    if (!read_reply(context, OPEN_SECONDS, reply, &why)) {
-        int status = stop_child(context, TRUE);
+    if (!notmuch_link_read(context->link, OPEN_SECONDS, reply, &why)) {
+        int status = notmuch_link_stop(context->link, TRUE);
         if (why->code == ERROR_RETRY || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) {
             context->progress.is_waiting = TRUE;
             return FALSE;
@@ -290,7 +199,7 @@ wait_for_index(struct index_context *context, struct reply *reply, GError **erro
     return FALSE;
 }
 
-/* From notmuch to the store ------------------------------------------------------------------------------------------------ */
+/* --- From notmuch to the store */
 
 /* Marks that are the same for many messages: one intent. */
 struct mark {
@@ -311,7 +220,7 @@ mark_free(gpointer data)
 
 /* Our messages of that id; those without an id are known to the index by our number. */
 static GArray *
-resolve(struct index_context *context, const struct reply *reply)
+resolve(struct index_context *context, const struct notmuch_answer *reply)
 {
     GArray *found = message_find_id(context->store, reply->text);
     if (found && found->len)
@@ -319,7 +228,7 @@ resolve(struct index_context *context, const struct reply *reply)
     if (found)
         g_array_unref(found);
     found = g_array_new(FALSE, FALSE, sizeof(gint64));
-    gint64 number = (gint64) reply->number;
+    gint64 number = (gint64)reply->number;
     g_autoptr(struct_message) message = number > 0 ? message_load(context->store, number, NULL) : NULL;
     if (message && !message->message_id)
         g_array_append_val(found, number);
@@ -327,7 +236,7 @@ resolve(struct index_context *context, const struct reply *reply)
 }
 
 static void
-gather(struct index_context *context, GHashTable *marks, const struct reply *reply)
+gather(struct index_context *context, GHashTable *marks, const struct notmuch_answer *reply)
 {
     g_autoptr(GArray) found = resolve(context, reply);
     if (!found->len)
@@ -347,7 +256,8 @@ gather(struct index_context *context, GHashTable *marks, const struct reply *rep
     g_array_append_vals(mark->messages, found->data, found->len);
 }
 
-/* As intents, in portions that keep a transaction short; and the base has to follow, though nothing may be left to do. */
+/* As intents, in portions that keep a transaction short; and the base has to follow, though nothing may be
+ * left to do. */
 static gboolean
 apply_marks(struct index_context *context, GHashTable *marks, GError **error)
 {
@@ -356,12 +266,13 @@ apply_marks(struct index_context *context, GHashTable *marks, GError **error)
     g_hash_table_iter_init(&iter, marks);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct mark *mark = value;
-        const gint64 *ids = (const gint64 *) (gpointer) mark->messages->data;
+        const gint64 *ids = (const gint64 *)(gpointer)mark->messages->data;
         for (guint i = 0; i < mark->messages->len; i += 40) {
             guint n = MIN(40, mark->messages->len - i);
             g_autoptr(GError) why = NULL;
             STEP("search.index.intent");
-            gint64 done = intent_mark(context->store, ids + i, n, mark->set, mark->clear, mark->add, mark->remove, &why);
+            gint64 done = intent_mark(context->store, ids + i, n, mark->set, mark->clear, mark->add,
+                                      mark->remove, &why);
             if (!done && why->code != ERROR_NOINPUT) {
                 g_propagate_error(error, g_steal_pointer(&why));
                 return FALSE;
@@ -371,7 +282,7 @@ apply_marks(struct index_context *context, GHashTable *marks, GError **error)
         }
         for (guint i = 0; i < mark->messages->len; i++) {
             struct task *task = g_new0(struct task, 1);
-            task->message = ids[i];
+            task->job.message = ids[i];
             g_queue_push_tail(&context->urgent, task);
         }
     }
@@ -382,19 +293,18 @@ apply_marks(struct index_context *context, GHashTable *marks, GError **error)
 static gboolean
 scan_once(struct index_context *context, guint64 since, GHashTable *marks, char **uuid, GError **error)
 {
-    struct reply reply = {0};
+    struct notmuch_answer reply = {0};
     gboolean ok = FALSE;
-    if (!start_child(context, error) || !send_request(context, NOTMUCH_SCAN, since, 0, NULL, error)) {
-        stop_child(context, TRUE);
+    if (!notmuch_link_send(context->link, NOTMUCH_SCAN, store_mail_dir(context->store), since, 0, NULL,
+                           error))
         return FALSE;
-    }
     if (!wait_for_index(context, &reply, error))
         goto out;
     *uuid = g_strdup(reply.text);
     context->scanned = reply.revision;
     for (;;) {
-        if (!read_reply(context, context->message_seconds, &reply, error)) {
-            stop_child(context, TRUE);
+        if (!notmuch_link_read(context->link, context->message_seconds, &reply, error)) {
+            notmuch_link_stop(context->link, TRUE);
             goto out;
         }
         if (reply.kind != NOTMUCH_CHANGED)
@@ -405,7 +315,7 @@ scan_once(struct index_context *context, guint64 since, GHashTable *marks, char 
     if (!ok)
         g_set_error(error, SEARCH_ERROR, ERROR_RETRY, "%s", reply.text);
 out:
-    reply_clear(&reply);
+    notmuch_answer_clear(&reply);
     return ok;
 }
 
@@ -435,7 +345,8 @@ scan(struct index_context *context, GError **error)
 static gboolean
 is_unchanged(struct index_context *context)
 {
-    g_autofree char *path = g_build_filename(store_mail_dir(context->store), ".notmuch", "xapian", "iamglass", NULL);
+    g_autofree char *path =
+        g_build_filename(store_mail_dir(context->store), ".notmuch", "xapian", "iamglass", NULL);
     struct stat now = {0};
     if (stat(path, &now) && errno != ENOENT)
         return FALSE;
@@ -446,7 +357,7 @@ is_unchanged(struct index_context *context)
     return is_same;
 }
 
-/* From the store to notmuch ------------------------------------------------------------------------------------------------ */
+/* --- From the store to notmuch */
 
 /* The next page of tasks; FALSE with error only. */
 static gboolean
@@ -473,99 +384,30 @@ fill_tasks(struct index_context *context, GError **error)
     for (guint i = 0; i < changes->len; i++) {
         const struct change *change = changes->pdata[i];
         struct task *task = g_new0(struct task, 1);
-        task->message = change->message;
+        task->job.message = change->message;
         task->sequence = change->sequence;
         task->cursor = cursor;
-        task->is_gone = change->gone;
         if (change->gone) {
-            task->message_id = g_strdup(change->message_id);
-            task->files = g_ptr_array_ref(change->files);
+            task->job.message_id = g_strdup(change->message_id);
+            task->job.files = g_ptr_array_ref(change->files);
         }
         g_ptr_array_add(context->tasks, task);
     }
     return TRUE;
 }
 
-/* What the store has of one message, and of others with its Message-ID: they are one for notmuch. */
-struct facts {
-    guint flags, places;
-    char *tags;
-    GPtrArray *files;
-    gint64 date;
-    gboolean is_first;
-};
-
-static void
-add_facts(struct index_context *context, gint64 id, struct facts *facts)
-{
-    g_autoptr(struct_message) message = message_load(context->store, id, NULL);
-    g_autoptr(GPtrArray) places = message ? message_places(context->store, id, NULL) : NULL;
-    if (!places || !places->len)
-        return;
-    /* Of several versions the unread one counts, and every mark of any. */
-    guint seen = facts->is_first ? message->flags & FLAG_SEEN : facts->flags & message->flags & FLAG_SEEN;
-    facts->flags = ((facts->flags | message->flags) & ~(guint) FLAG_SEEN) | seen;
-    g_auto(GStrv) more = tags_split(message->tags);
-    for (char **tag = more; *tag; tag++) {
-        char *all = tags_add(facts->tags, *tag);
-        g_free(facts->tags);
-        facts->tags = all;
-    }
-    facts->date = MAX(facts->date, message->date);
-    facts->is_first = FALSE;
-    for (guint i = 0; i < places->len; i++) {
-        const struct message_place *place = places->pdata[i];
-        facts->places |= 1u << place->role;
-        if (place->file)
-            g_ptr_array_add(facts->files, g_strdup(place->file));
-    }
-}
-
-static void
-add_job(struct index_context *context, GVariantBuilder *jobs, const struct task *task)
-{
-    struct facts facts = {.tags = g_strdup(""), .files = g_ptr_array_new_with_free_func(g_free), .is_first = TRUE};
-    g_autoptr(struct_message) message = message_load(context->store, task->message, NULL);
-    g_autoptr(GArray) versions = NULL;
-    if (message && message->message_id)
-        versions = message_find_id(context->store, message->message_id);
-    if (versions && versions->len)
-        for (guint i = 0; i < versions->len; i++)
-            add_facts(context, g_array_index(versions, gint64, i), &facts);
-    else if (message)
-        add_facts(context, task->message, &facts);
-    if (message && facts.is_first) { /* deleted here; the server, and the Maildir, have it a while yet */
-        facts.flags = message->flags | FLAG_DELETED;
-        g_free(facts.tags);
-        facts.tags = g_strdup(message->tags);
-    }
-    g_autofree char *message_id = g_strdup(message ? message->message_id : task->message_id);
-    GPtrArray *files = !message && task->files ? task->files : facts.files;
-    GVariantBuilder names;
-    g_variant_builder_init(&names, G_VARIANT_TYPE_STRING_ARRAY);
-    for (guint i = 0; i < files->len; i++)
-        if (g_utf8_validate(files->pdata[i], -1, NULL))
-            g_variant_builder_add(&names, "s", files->pdata[i]);
-    gboolean is_young = context->days <= 0 || facts.date >= clock_now() - (gint64) context->days * 86400;
-    g_autofree char *words = words_of(facts.flags, facts.tags, facts.places);
-    g_variant_builder_add(jobs, "(tbbsass)", (guint64) task->message, !message,
-                          is_young && !index_skip_has(context->store, task->message), message_id ? message_id : "", &names,
-                          words);
-    g_free(facts.tags);
-    g_ptr_array_unref(facts.files);
-}
-
 /* The message at work killed the child, or took too long. */
 static gboolean
-skip_message(struct index_context *context, const struct task *task, gboolean is_slow, int status, GError **error)
+skip_message(struct index_context *context, const struct task *task, gboolean is_slow, int status,
+             GError **error)
 {
-    g_autofree char *why = is_slow ? g_strdup_printf("indexing took longer than %u s", context->message_seconds)
-                           : WIFSIGNALED(status)
-                               ? g_strdup_printf("the indexer died on it (%s)", g_strsignal(WTERMSIG(status)))
-                               : g_strdup_printf("the indexer died on it (exit %d)", WEXITSTATUS(status));
-    log_warn("search.notmuch", "message=%" G_GINT64_FORMAT " is skipped: %s", task->message, why);
+    g_autofree char *why =
+        is_slow               ? g_strdup_printf("indexing took longer than %u s", context->message_seconds)
+        : WIFSIGNALED(status) ? g_strdup_printf("the indexer died on it (%s)", g_strsignal(WTERMSIG(status)))
+                              : g_strdup_printf("the indexer died on it (exit %d)", WEXITSTATUS(status));
+    log_warn("search.notmuch", "message=%" G_GINT64_FORMAT " is skipped: %s", task->job.message, why);
     STEP("search.index.skip");
-    return index_skip_add(context->store, task->message, why, error);
+    return index_skip_add(context->store, task->job.message, why, error);
 }
 
 static const struct task *
@@ -574,12 +416,12 @@ task_at(GPtrArray *slice, guint64 number)
     return number < slice->len ? slice->pdata[number] : NULL;
 }
 
-/* Follows a write request to its end. *done: how many tasks of the slice are in the index for good. FALSE without error:
- * nothing was done, and the same can be tried again (later, when progress.is_waiting). */
+/* Follows a write request to its end. *done: how many tasks of the slice are in the index for good. FALSE
+ * without error: nothing was done, and the same can be tried again (later, when progress.is_waiting). */
 static gboolean
 follow_write(struct index_context *context, GPtrArray *slice, guint *done, GError **error)
 {
-    struct reply reply = {0};
+    struct notmuch_answer reply = {0};
     g_autoptr(GError) why = NULL;
     const struct task *at_work = NULL;
     g_autofree char *uuid = NULL;
@@ -592,22 +434,23 @@ follow_write(struct index_context *context, GPtrArray *slice, guint *done, GErro
         goto out;
     before = reply.revision;
     uuid = g_strdup(reply.text);
-    while (read_reply(context, context->message_seconds, &reply, &why)) {
+    while (notmuch_link_read(context->link, context->message_seconds, &reply, &why)) {
         if (reply.kind == NOTMUCH_STARTED) {
             at_work = task_at(slice, reply.number);
         } else if (reply.kind == NOTMUCH_DONE) {
             at_work = NULL;
-            finished = (guint) MIN(reply.number + 1, slice->len);
+            finished = (guint)MIN(reply.number + 1, slice->len);
             if (*reply.text)
                 log_debug("search.notmuch", "message=%" G_GINT64_FORMAT " %s",
-                          task_at(slice, reply.number) ? task_at(slice, reply.number)->message : 0, reply.text);
+                          task_at(slice, reply.number) ? task_at(slice, reply.number)->job.message : 0,
+                          reply.text);
         } else {
             break;
         }
     }
     if (why) {
         gboolean is_slow = why->code == ERROR_RETRY;
-        int status = stop_child(context, TRUE);
+        int status = notmuch_link_stop(context->link, TRUE);
         ok = FALSE;
         if (at_work)
             skip_message(context, at_work, is_slow, status, error);
@@ -629,7 +472,7 @@ follow_write(struct index_context *context, GPtrArray *slice, guint *done, GErro
     if (before == context->scanned)
         context->scanned = reply.revision;
 out:
-    reply_clear(&reply);
+    notmuch_answer_clear(&reply);
     return ok;
 }
 
@@ -641,9 +484,8 @@ note_progress(struct index_context *context, guint done, gboolean has_urgent, GE
     gint64 sequence = 0, cursor = 0;
     for (guint i = 0; i < done; i++) {
         const struct task *task = context->tasks->pdata[context->next + i];
-        const struct task *after = context->next + i + 1 < context->tasks->len
-                                       ? context->tasks->pdata[context->next + i + 1]
-                                       : NULL;
+        const struct task *after =
+            context->next + i + 1 < context->tasks->len ? context->tasks->pdata[context->next + i + 1] : NULL;
         if (context->is_build_page) {
             context->progress.done++;
             if (!after)
@@ -663,7 +505,7 @@ note_progress(struct index_context *context, guint done, gboolean has_urgent, GE
                         : index_state_set(context->store, STATE_BUILD, "done", error);
     /* What came from notmuch counts as taken once its base is written. */
     if (ok && !has_urgent && context->scanned != context->revision) {
-        ok = note_number(context, STATE_REVISION, (gint64) context->scanned, error);
+        ok = note_number(context, STATE_REVISION, (gint64)context->scanned, error);
         context->revision = context->scanned;
     }
     if (!ok) {
@@ -686,26 +528,22 @@ write_slice(struct index_context *context, guint budget_ms, GError **error)
     for (guint i = context->next; i < context->tasks->len && slice->len < SLICE_JOBS; i++)
         g_ptr_array_add(slice, context->tasks->pdata[i]);
     for (guint i = 0; i < slice->len; i++)
-        add_job(context, &jobs, slice->pdata[i]);
-    if (!start_child(context, error)) {
-        g_variant_builder_clear(&jobs);
-        return FALSE;
-    }
+        notmuch_job_add(&jobs, context->store, context->days, &((const struct task *)slice->pdata[i])->job);
     STEP("search.index.slice");
-    if (!send_request(context, NOTMUCH_WRITE, 0, budget_ms, &jobs, error)) {
-        stop_child(context, TRUE);
+    if (!notmuch_link_send(context->link, NOTMUCH_WRITE, store_mail_dir(context->store), 0, budget_ms, &jobs,
+                           error))
         return FALSE;
-    }
     guint done = 0;
     if (!follow_write(context, slice, &done, error))
         return FALSE;
     STEP("search.index.written");
     for (guint i = 0; i < MIN(done, urgent); i++)
         task_free(g_queue_pop_head(&context->urgent));
-    return note_progress(context, done > urgent ? done - urgent : 0, !g_queue_is_empty(&context->urgent), error);
+    return note_progress(context, done > urgent ? done - urgent : 0, !g_queue_is_empty(&context->urgent),
+                         error);
 }
 
-/* The pass ---------------------------------------------------------------------------------------------------------------- */
+/* --- The pass */
 
 struct index_context *
 index_context_new(struct store *store, const struct index_options *options)
@@ -714,18 +552,13 @@ index_context_new(struct store *store, const struct index_options *options)
     context->store = store;
     context->days = options->days;
     context->message_seconds = options->message_seconds ? options->message_seconds : MESSAGE_SECONDS;
-    context->fd = -1;
     context->tasks = g_ptr_array_new_with_free_func(task_free);
     g_queue_init(&context->urgent);
-    if (options->child) {
-        context->program = g_strdupv((char **) options->child);
-    } else {
-        context->program = g_new0(char *, 3);
-        context->program[0] = paths_program("postrider-engine");
-        context->program[1] = g_strdup("--index-child");
-    }
+    g_autofree char *engine = paths_program("postrider-engine");
+    const char *const own[] = {engine, "--index-child", NULL};
+    context->link = notmuch_link_new(options->child ? options->child : own);
     context->uuid = index_state_get(store, STATE_UUID);
-    context->revision = (guint64) noted_number(context, STATE_REVISION);
+    context->revision = (guint64)noted_number(context, STATE_REVISION);
     return context;
 }
 
@@ -734,10 +567,9 @@ index_context_free(struct index_context *context)
 {
     if (!context)
         return;
-    stop_child(context, TRUE);
+    notmuch_link_free(context->link);
     drop_tasks(context);
     g_ptr_array_unref(context->tasks);
-    g_strfreev(context->program);
     g_free(context->uuid);
     g_free(context);
 }
@@ -755,7 +587,7 @@ count_messages(struct store *store)
     guint64 total = 0;
     g_autoptr(GPtrArray) folders = folder_list(store, 0, FALSE, NULL);
     for (guint i = 0; folders && i < folders->len; i++)
-        total += (guint64) MAX(((const struct folder *) folders->pdata[i])->total, 0);
+        total += (guint64)MAX(((const struct folder *)folders->pdata[i])->total, 0);
     return total;
 }
 
@@ -789,9 +621,10 @@ index_pass(struct index_context *context, guint budget_ms, gboolean *more, GErro
     context->progress.is_building = !is_built(context);
     if (context->progress.is_building || context->is_build_page)
         context->progress.total = count_messages(context->store);
-    *more = context->next < context->tasks->len || !g_queue_is_empty(&context->urgent) || context->progress.is_building ||
+    *more = context->next < context->tasks->len || !g_queue_is_empty(&context->urgent) ||
+            context->progress.is_building ||
             changes_sequence(context->store) > noted_number(context, STATE_SEQUENCE);
     if (!*more) /* nothing to do: nothing to keep in memory */
-        stop_child(context, FALSE);
+        notmuch_link_stop(context->link, FALSE);
     return TRUE;
 }

@@ -5,15 +5,18 @@
 #include "base/flags.h"
 #include "store/folder.h"
 
-/* Words that are not the user's to set with notmuch: places, and what notmuch finds by itself. "draft", "deleted" and
- * "spam" are places too, but also marks that can be set. */
+/* Words that are not the user's to set with notmuch: places, and what notmuch finds by itself. "draft",
+ * "deleted" and "spam" are places too, but also marks that can be set. */
 static const char not_taken[] = "archive attachment encrypted inbox sent signed";
 
 static const struct {
     enum folder_role role;
     const char *word;
-} places_known[] = {{FOLDER_INBOX, "inbox"}, {FOLDER_SENT, "sent"}, {FOLDER_DRAFTS, "draft"},
-                    {FOLDER_JUNK, "spam"},   {FOLDER_TRASH, "deleted"}};
+} places_known[] = {{FOLDER_INBOX, "inbox"},
+                    {FOLDER_SENT, "sent"},
+                    {FOLDER_DRAFTS, "draft"},
+                    {FOLDER_JUNK, "spam"},
+                    {FOLDER_TRASH, "deleted"}};
 
 static char *
 flag_words(void)
@@ -36,11 +39,11 @@ words_of(guint flags, const char *tags, guint places)
         g_ptr_array_add(words, *tag);
     for (const struct flag_name *name = flag_names; name->bit; name++)
         if ((name->bit == FLAG_SEEN) != ((flags & name->bit) != 0)) /* "unread" is the reverse */
-            g_ptr_array_add(words, (char *) name->notmuch);
+            g_ptr_array_add(words, (char *)name->notmuch);
     for (guint i = 0; i < G_N_ELEMENTS(places_known); i++)
         if (places & 1u << places_known[i].role)
-            g_ptr_array_add(words, (char *) places_known[i].word);
-    return tags_from_list((const char *const *) words->pdata, words->len);
+            g_ptr_array_add(words, (char *)places_known[i].word);
+    return tags_from_list((const char *const *)words->pdata, words->len);
 }
 
 void
@@ -70,14 +73,15 @@ take_flags(const char *words, guint *straight, guint *reverse)
         else
             *(is_reverse ? reverse : straight) |= bit;
     }
-    return tags_from_list((const char *const *) tags->pdata, tags->len);
+    return tags_from_list((const char *const *)tags->pdata, tags->len);
 }
 
 void
 words_change(const char *base, const char *theirs, struct words_change *change)
 {
     *change = (struct words_change){0};
-    g_autofree char *all_added = tags_minus(theirs, base ? base : ""), *added = tags_minus(all_added, not_taken);
+    g_autofree char *all_added = tags_minus(theirs, base ? base : ""),
+                    *added = tags_minus(all_added, not_taken);
     if (!base) {
         g_autofree char *flags = flag_words();
         change->add = tags_minus(added, flags);

@@ -1,14 +1,17 @@
-/* notmuch_words.h - our flags, tags and places as notmuch's tags, and notmuch's changes as what is wanted here
+/* notmuch_words.h - our flags, tags and places as notmuch's tags, and notmuch's changes as what is wanted
+ * here
  *
- * A message's words are its tags, its flags as notmuch spells them (unread flagged replied passed draft deleted), and the
- * places it lies in (inbox sent draft spam deleted, by folder role). The index keeps beside each message the words that we
- * last wrote there (the base), so both sides' changes can be told apart and neither is lost:
+ * A message's words are its tags, its flags as notmuch spells them (unread flagged replied passed draft
+ * deleted), and the places it lies in (inbox sent draft spam deleted, by folder role). The index keeps beside
+ * each message the words that we last wrote there (the base), so both sides' changes can be told apart and
+ * neither is lost:
  *
  *   base -> notmuch's tags   what was changed with notmuch: words_change(), which becomes an intent
  *   base -> our words        what was changed here: words_merge(), which is written to notmuch
  *
- * A place is never taken from notmuch (taking away "inbox" moves nothing), nor are the tags that notmuch gives by itself
- * (attachment signed encrypted). When such a word is changed there, it stays as changed until the message really moves.
+ * A place is never taken from notmuch (taking away "inbox" moves nothing), nor are the tags that notmuch
+ * gives by itself (attachment signed encrypted). When such a word is changed there, it stays as changed until
+ * the message really moves.
  *
  * Sets are tag sets of base/flags.h. Returned strings are newly allocated. Pure; any thread.
  */
@@ -21,13 +24,13 @@
 char *words_of(guint flags, const char *tags, guint places);
 
 struct words_change {
-    guint set, clear; /* FLAG_* */
+    guint set, clear;   /* FLAG_* */
     char *add, *remove; /* tag sets, never NULL */
 };
 void words_change_clear(struct words_change *change);
 gboolean words_change_is_empty(const struct words_change *change);
-/* What was changed with notmuch. base NULL: this message was never written by us (the user's own `notmuch new` was first):
- * then its flags are ours to say, and tags are only added. */
+/* What was changed with notmuch. base NULL: this message was never written by us (the user's own `notmuch
+ * new` was first): then its flags are ours to say, and tags are only added. */
 void words_change(const char *base, const char *theirs, struct words_change *change);
 
 /* What notmuch's tags have to become. */

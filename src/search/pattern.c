@@ -13,7 +13,7 @@
 #include "search/parser.h"
 #include "store/message.h"
 
-/* Makers ----------------------------------------------------------------------------------------------------------- */
+/* --- Makers */
 
 static struct query *
 make_text(const struct pattern *pattern, const char *text, gboolean is_regex)
@@ -49,28 +49,34 @@ make_header(const struct pattern *pattern, const char *text, gboolean is_regex)
         const char *name;
         guint fields;
     } names[] = {
-        {"from", QUERY_FROM},       {"to", QUERY_TO},           {"cc", QUERY_CC},
-        {"bcc", QUERY_BCC},         {"sender", QUERY_SENDER},   {"subject", QUERY_SUBJECT},
-        {"list-id", QUERY_LIST_ID}, {"references", QUERY_REFERENCES}, {"in-reply-to", QUERY_REFERENCES},
+        {"from", QUERY_FROM},
+        {"to", QUERY_TO},
+        {"cc", QUERY_CC},
+        {"bcc", QUERY_BCC},
+        {"sender", QUERY_SENDER},
+        {"subject", QUERY_SUBJECT},
+        {"list-id", QUERY_LIST_ID},
+        {"references", QUERY_REFERENCES},
+        {"in-reply-to", QUERY_REFERENCES},
     };
     const char *name = *text == '^' ? text + 1 : text, *colon = strchr(name, ':');
     for (guint i = 0; colon && i < G_N_ELEMENTS(names); i++)
-        if (strlen(names[i].name) == (gsize) (colon - name) &&
-            !g_ascii_strncasecmp(names[i].name, name, (gsize) (colon - name))) {
+        if (strlen(names[i].name) == (gsize)(colon - name) &&
+            !g_ascii_strncasecmp(names[i].name, name, (gsize)(colon - name))) {
             const char *value = colon + 1;
             while (*value == ' ')
                 value++;
             if (!*value || !strcmp(value, ".*")) /* is there such a field? */
-                return names[i].fields == QUERY_LIST_ID
-                           ? query_new_bit(MESSAGE_LIST)
-                           : query_new_text(names[i].fields, QUERY_REGEX, ".");
+                return names[i].fields == QUERY_LIST_ID ? query_new_bit(MESSAGE_LIST)
+                                                        : query_new_text(names[i].fields, QUERY_REGEX, ".");
             return query_new_text(names[i].fields, is_regex ? QUERY_REGEX : QUERY_SUBSTRING, value);
         }
     return make_text(pattern, text, is_regex);
 }
 
 static struct query *
-make_all(const struct pattern *pattern G_GNUC_UNUSED, const char *text G_GNUC_UNUSED, gboolean r G_GNUC_UNUSED)
+make_all(const struct pattern *pattern G_GNUC_UNUSED, const char *text G_GNUC_UNUSED,
+         gboolean r G_GNUC_UNUSED)
 {
     return query_new(QUERY_ALL);
 }
@@ -88,7 +94,8 @@ make_bit(const struct pattern *pattern, const char *text G_GNUC_UNUSED, gboolean
 }
 
 static struct query *
-make_unread(const struct pattern *pattern G_GNUC_UNUSED, const char *text G_GNUC_UNUSED, gboolean r G_GNUC_UNUSED)
+make_unread(const struct pattern *pattern G_GNUC_UNUSED, const char *text G_GNUC_UNUSED,
+            gboolean r G_GNUC_UNUSED)
 {
     return query_new_not(query_new_flag(FLAG_SEEN));
 }
@@ -150,7 +157,8 @@ const struct pattern patterns[] = {
     {'u', PATTERN_NONE, make_bit, QUERY_BIT, MESSAGE_LIST, "from a mailing list", NULL},
     {'U', PATTERN_NONE, make_unread, QUERY_FLAG, 0, "unread", NULL},
     {'v', PATTERN_REFUSED, NULL, 0, 0, "in a closed conversation", "use ~(…) for whole conversations"},
-    {'V', PATTERN_REFUSED, NULL, 0, 0, "verified", "use ~g for signed mail: signatures are checked on opening"},
+    {'V', PATTERN_REFUSED, NULL, 0, 0, "verified",
+     "use ~g for signed mail: signatures are checked on opening"},
     {'x', PATTERN_TEXT, make_text, QUERY_TEXT, QUERY_REFERENCES, "EXPR in References or In-Reply-To", NULL},
     {'X', PATTERN_RANGE, NULL, QUERY_BIT, MESSAGE_ATTACHMENTS, "with attachments: 1-, or without: 0", NULL},
     {'y', PATTERN_TEXT, make_name, QUERY_TAG, 0, "a tag that holds EXPR", NULL},
@@ -173,7 +181,7 @@ find_pattern(char letter)
     return NULL;
 }
 
-/* Words ------------------------------------------------------------------------------------------------------------ */
+/* --- Words */
 
 static gboolean
 is_space(char c)
@@ -270,7 +278,7 @@ parse_number(const char *text, gsize len, gboolean is_size, gint64 *value)
     g_autofree char *copy = g_strndup(text, len);
     if (!g_ascii_string_to_unsigned(copy, 10, 0, G_MAXINT64 - 1, &number, NULL))
         return FALSE;
-    *value = (gint64) number;
+    *value = (gint64)number;
     return TRUE;
 }
 
@@ -298,14 +306,14 @@ parse_range(const char *text, gboolean is_size, gint64 *min, gint64 *max)
         *max = *min;
         return TRUE;
     }
-    if (dash != text && !parse_number(text, (gsize) (dash - text), is_size, min))
+    if (dash != text && !parse_number(text, (gsize)(dash - text), is_size, min))
         return FALSE;
     if (dash[1] && !parse_number(dash + 1, strlen(dash + 1), is_size, max))
         return FALSE;
     return strlen(text) > 1 && *min <= *max;
 }
 
-/* Patterns ----------------------------------------------------------------------------------------------------------- */
+/* --- Patterns */
 
 static struct query *parse_or(struct search_parser *parser);
 
@@ -343,7 +351,8 @@ parse_dates(struct search_parser *parser, const struct pattern *pattern, const c
     if (!dates_parse_mutt(text, parser->now, &min, &max, &error))
         return search_parser_take_error(parser, at, error);
     if (min > max)
-        return search_parser_fail(parser, at, _("the range %s ends before it begins: put the earlier date first"), text);
+        return search_parser_fail(parser, at,
+                                  _("the range %s ends before it begins: put the earlier date first"), text);
     return query_new_range(pattern->kind, min, max);
 }
 
@@ -367,11 +376,12 @@ parse_one(struct search_parser *parser)
     const struct pattern *pattern = find_pattern(at[1]);
     parser->p += 2;
     if (*at == '%')
-        return search_parser_fail(parser, at, _("%%%c asks for a group of addresses, there are none here: write ~%c name"),
-                                  at[1], at[1]);
+        return search_parser_fail(
+            parser, at, _("%%%c asks for a group of addresses, there are none here: write ~%c name"), at[1],
+            at[1]);
     if (pattern->argument == PATTERN_REFUSED)
-        return search_parser_fail(parser, at, _("~%c (%s) is not known here: %s"), pattern->letter, pattern->help,
-                                  pattern->instead);
+        return search_parser_fail(parser, at, _("~%c (%s) is not known here: %s"), pattern->letter,
+                                  pattern->help, pattern->instead);
     if (pattern->argument == PATTERN_INNER) {
         if (pattern->letter != '(') {
             skip_space(parser);
@@ -397,8 +407,8 @@ parse_one(struct search_parser *parser)
     if (parse_range(text, pattern->argument == PATTERN_SIZE, &min, &max))
         return pattern->kind == QUERY_BIT ? attachments_between(parser, at, min, max)
                                           : query_new_range(pattern->kind, min, max);
-    return search_parser_fail(parser, at, _("\"%s\" is no range: write ~%c 5-10, <10, >5%s"), text, pattern->letter,
-                              pattern->argument == PATTERN_SIZE ? " or >1M" : "");
+    return search_parser_fail(parser, at, _("\"%s\" is no range: write ~%c 5-10, <10, >5%s"), text,
+                              pattern->letter, pattern->argument == PATTERN_SIZE ? " or >1M" : "");
 }
 
 /* A word that is no pattern: a field of the other language, or text in sender or subject. */
@@ -418,7 +428,8 @@ static struct query *
 parse_and(struct search_parser *parser)
 {
     struct query *all = NULL;
-    for (skip_space(parser); !parser->error && *parser->p && *parser->p != '|' && *parser->p != ')'; skip_space(parser)) {
+    for (skip_space(parser); !parser->error && *parser->p && *parser->p != '|' && *parser->p != ')';
+         skip_space(parser)) {
         const char *start = parser->p;
         gboolean is_negative = FALSE;
         for (; *parser->p == '!' || is_space(*parser->p); parser->p++)
@@ -430,8 +441,9 @@ parse_and(struct search_parser *parser)
         } else if (starts_pattern(parser->p)) {
             query = parse_one(parser);
         } else if (*parser->p == '~') {
-            search_parser_fail(parser, parser->p, _("there is no pattern \"%.*s\": ~f ~t ~s ~b ~d ~N ~F are the common ones"),
-                               (int) (g_utf8_next_char(parser->p + 1) - parser->p) - !parser->p[1], parser->p);
+            search_parser_fail(parser, parser->p,
+                               _("there is no pattern \"%.*s\": ~f ~t ~s ~b ~d ~N ~F are the common ones"),
+                               (int)(g_utf8_next_char(parser->p + 1) - parser->p) - !parser->p[1], parser->p);
         } else if (*parser->p == '^' && parser->p[1] == '~') {
             search_parser_fail(parser, parser->p, _("^ (all addresses) is not known here: leave it out"));
         } else if (!*parser->p || *parser->p == '|' || *parser->p == ')') {
@@ -495,5 +507,6 @@ search_parse_simple(struct search_parser *parser)
         }
     if (!*text)
         return NULL;
-    return search_parser_note(parser, query_new_text(QUERY_FROM | QUERY_SUBJECT, QUERY_SUBSTRING, text), parser->text);
+    return search_parser_note(parser, query_new_text(QUERY_FROM | QUERY_SUBJECT, QUERY_SUBSTRING, text),
+                              parser->text);
 }

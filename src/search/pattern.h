@@ -1,7 +1,8 @@
-/* pattern.h - mutt's search patterns (muttrc(5), "PATTERNS"), as the table that the parser and the manual read
+/* pattern.h - mutt's search patterns (muttrc(5), "PATTERNS"), as the table that the parser and the manual
+ * read
  *
- * Every pattern of mutt has a row; one that cannot be answered here says why and what to write instead. EXPR is a
- * regular expression after ~ and plain text after =; % (address groups) is refused. Pure; any thread.
+ * Every pattern of mutt has a row; one that cannot be answered here says why and what to write instead. EXPR
+ * is a regular expression after ~ and plain text after =; % (address groups) is refused. Pure; any thread.
  */
 #ifndef SEARCH_PATTERN_H
 #define SEARCH_PATTERN_H
@@ -21,7 +22,8 @@ enum pattern_argument {
 struct pattern {
     char letter;
     enum pattern_argument argument;
-    struct query *(*make)(const struct pattern *pattern, const char *text, gboolean is_regex); /* NULL: by kind */
+    struct query *(*make)(const struct pattern *pattern, const char *text,
+                          gboolean is_regex); /* NULL: by kind */
     enum query_kind kind;
     guint fields;
     const char *help;    /* "messages from EXPR" */

@@ -17,7 +17,7 @@ search_parser_take_error(struct search_parser *parser, const char *at, GError *e
         g_clear_error(&error);
         return NULL;
     }
-    parser->column = (guint) g_utf8_pointer_to_offset(parser->text, at) + 1;
+    parser->column = (guint)g_utf8_pointer_to_offset(parser->text, at) + 1;
     parser->error = error;
     g_prefix_error(&parser->error, "column %u: ", parser->column);
     return NULL;
@@ -53,11 +53,11 @@ search_parser_note(struct search_parser *parser, struct query *query, const char
 {
     if (!query)
         return NULL;
-    query->column = (guint) g_utf8_pointer_to_offset(parser->text, start) + 1;
+    query->column = (guint)g_utf8_pointer_to_offset(parser->text, start) + 1;
     return query;
 }
 
-/* Words ------------------------------------------------------------------------------------------------------------ */
+/* --- Words */
 
 static gboolean
 is_space(const char *p)
@@ -85,7 +85,7 @@ word_length(const char *p)
     const char *start = p;
     while (!ends_word(p))
         p = g_utf8_next_char(p);
-    return (gsize) (p - start);
+    return (gsize)(p - start);
 }
 
 static gboolean
@@ -123,7 +123,8 @@ take_quoted(struct search_parser *parser)
     return search_parser_fail(parser, start, _("the quote is not closed: add a \""));
 }
 
-/* A value in braces with those inside it, for thread:{…}; parser->p is on the brace. Returns what is between. */
+/* A value in braces with those inside it, for thread:{…}; parser->p is on the brace. Returns what is between.
+ */
 static char *
 take_braced(struct search_parser *parser)
 {
@@ -133,7 +134,7 @@ take_braced(struct search_parser *parser)
         open += *parser->p == '{';
         open -= *parser->p == '}';
         if (!open) {
-            char *inner = g_strndup(start + 1, (gsize) (parser->p - start - 1));
+            char *inner = g_strndup(start + 1, (gsize)(parser->p - start - 1));
             parser->p++;
             return inner;
         }
@@ -147,14 +148,14 @@ take_regex(struct search_parser *parser)
 {
     for (const char *p = parser->p + 1; *p; p++)
         if (*p == '/' && p[-1] != '\\' && ends_word(p + 1)) {
-            char *text = g_strndup(parser->p, (gsize) (p + 1 - parser->p));
+            char *text = g_strndup(parser->p, (gsize)(p + 1 - parser->p));
             parser->p = p + 1;
             return text;
         }
     return NULL;
 }
 
-/* Terms ------------------------------------------------------------------------------------------------------------ */
+/* --- Terms */
 
 /* thread:{…}: the threads that hold a message found by a search of their own. */
 static struct query *
@@ -181,7 +182,8 @@ parse_field_group(struct search_parser *parser, const struct search_field *field
     search_parser_leave(parser);
     if (parser->error || *parser->p != ')') {
         query_free(query);
-        return parser->error ? NULL : search_parser_fail(parser, at, _("the parenthesis is not closed: add a )"));
+        return parser->error ? NULL
+                             : search_parser_fail(parser, at, _("the parenthesis is not closed: add a )"));
     }
     parser->p++;
     GQueue pending = G_QUEUE_INIT;
@@ -201,7 +203,7 @@ parse_field(struct search_parser *parser, const struct search_field *field, guin
 {
     const char *start = parser->p;
     parser->p += strlen(field->name) + 1;
-    *either = field->is_either ? (guint) (field - search_fields) + 1 : 0;
+    *either = field->is_either ? (guint)(field - search_fields) + 1 : 0;
 
     g_autofree char *text = NULL;
     gboolean is_quoted = *parser->p == '"';
@@ -240,31 +242,36 @@ check_foreign(struct search_parser *parser, const char *word, gsize len)
 {
     static const char *const only_notmuch[] = {"property", "lastmod", "query", "sexp"};
     const char *colon = memchr(word, ':', len);
-    gsize name_len = colon ? (gsize) (colon - word) : 0;
+    gsize name_len = colon ? (gsize)(colon - word) : 0;
     for (guint i = 0; name_len && i < G_N_ELEMENTS(only_notmuch); i++)
         if (strlen(only_notmuch[i]) == name_len && !g_ascii_strncasecmp(word, only_notmuch[i], name_len)) {
-            search_parser_fail(parser, word, _("%s: is for notmuch itself: use \"search --notmuch\""), only_notmuch[i]);
+            search_parser_fail(parser, word, _("%s: is for notmuch itself: use \"search --notmuch\""),
+                               only_notmuch[i]);
             return FALSE;
         }
     if (name_len && colon[1] != '/' && name_len + 1 < len) {
         const struct search_field *near = search_field_near(word, name_len);
         if (near) {
-            search_parser_fail(parser, word, _("there is no field \"%.*s:\": did you mean \"%s:\"? (in quotes it is text)"),
-                               (int) name_len, word, near->name);
+            search_parser_fail(parser, word,
+                               _("there is no field \"%.*s:\": did you mean \"%s:\"? (in quotes it is text)"),
+                               (int)name_len, word, near->name);
             return FALSE;
         }
     }
     if (!strncmp(word, "NEAR", 4) || !strncmp(word, "ADJ", 3)) {
         const char *rest = word + (*word == 'N' ? 4 : 3);
         if (rest == word + len || *rest == '/') {
-            search_parser_fail(parser, word, _("%.*s is for notmuch itself: use a \"phrase in quotes\" or \"search --notmuch\""),
-                               (int) len, word);
+            search_parser_fail(
+                parser, word,
+                _("%.*s is for notmuch itself: use a \"phrase in quotes\" or \"search --notmuch\""), (int)len,
+                word);
             return FALSE;
         }
     }
     if (len >= 2 && *word == '~' && strchr("ABCDFGLNOPQRTUbcdefghiklmprstuxyz(<>", word[1])) {
-        search_parser_fail(parser, word, _("mutt's patterns work at the limit prompt: here write from:ana, subject:word or "
-                                         "is:unread"));
+        search_parser_fail(parser, word,
+                           _("mutt's patterns work at the limit prompt: here write from:ana, subject:word or "
+                             "is:unread"));
         return FALSE;
     }
     return TRUE;
@@ -281,7 +288,7 @@ search_parse_term(struct search_parser *parser, guint *either)
     }
     gsize len = word_length(start);
     const char *colon = memchr(start, ':', len);
-    const struct search_field *field = colon ? search_field_find(start, (gsize) (colon - start)) : NULL;
+    const struct search_field *field = colon ? search_field_find(start, (gsize)(colon - start)) : NULL;
     if (field)
         return parse_field(parser, field, either);
     parser->p += len;
@@ -293,7 +300,7 @@ search_parse_term(struct search_parser *parser, guint *either)
     return search_text_query(QUERY_ANYWHERE, word, FALSE);
 }
 
-/* Expressions: or, xor, and, then terms side by side (notmuch's and Xapian's precedence) ------------------------------ */
+/* --- Expressions: or, xor, and, then terms side by side (notmuch's and Xapian's precedence) */
 
 static struct query *parse_or(struct search_parser *parser);
 
@@ -317,8 +324,8 @@ parse_parentheses(struct search_parser *parser)
 static gboolean
 ends_group(const char *p)
 {
-    return !*p || *p == ')' || is_operator_word(p, "or") || is_operator_word(p, "and") || is_operator_word(p, "xor") ||
-           is_operator_word(p, "not");
+    return !*p || *p == ')' || is_operator_word(p, "or") || is_operator_word(p, "and") ||
+           is_operator_word(p, "xor") || is_operator_word(p, "not");
 }
 
 /* Terms side by side: all must match, but of tag:a tag:b one is enough; -term must not match. */
@@ -373,9 +380,10 @@ parse_operand(struct search_parser *parser, const char *operator_at, gboolean re
         return NULL;
     }
     if (parser->p == start && required)
-        return search_parser_fail(parser, operator_at ? operator_at : start,
-                                  _("something to look for is missing beside the operator: put the word in quotes to look "
-                                  "for it"));
+        return search_parser_fail(
+            parser, operator_at ? operator_at : start,
+            _("something to look for is missing beside the operator: put the word in quotes to look "
+              "for it"));
     return query && is_negative ? search_parser_note(parser, query_new_not(query), start) : query;
 }
 
@@ -394,8 +402,8 @@ parse_and(struct search_parser *parser)
 {
     skip_space(parser);
     const char *start = parser->p;
-    gboolean starts_with_operator = is_operator_word(start, "and") || is_operator_word(start, "or") ||
-                                    is_operator_word(start, "xor");
+    gboolean starts_with_operator =
+        is_operator_word(start, "and") || is_operator_word(start, "or") || is_operator_word(start, "xor");
     struct query *query = parse_operand(parser, start, starts_with_operator);
     while (!parser->error) {
         skip_space(parser);
@@ -456,10 +464,10 @@ search_parse_notmuch(struct search_parser *parser)
     return query;
 }
 
-/* The entry ---------------------------------------------------------------------------------------------------------- */
+/* --- The entry */
 
-/* At the limit prompt a plain word is mutt's: it looks at sender and subject. Fields, quotes and parentheses say that
- * notmuch's language is meant. */
+/* At the limit prompt a plain word is mutt's: it looks at sender and subject. Fields, quotes and parentheses
+ * say that notmuch's language is meant. */
 static gboolean
 looks_like_notmuch(const char *text)
 {
@@ -470,7 +478,7 @@ looks_like_notmuch(const char *text)
             p = g_utf8_next_char(p);
         gsize len = word_length(p);
         const char *word = *p == '-' || *p == '+' ? p + 1 : p, *colon = memchr(p, ':', len);
-        if (colon && colon > word && search_field_find(word, (gsize) (colon - word)))
+        if (colon && colon > word && search_field_find(word, (gsize)(colon - word)))
             return TRUE;
         p += len ? len : (*p != '\0');
     }
@@ -486,8 +494,9 @@ search_parse_at(const char *text, enum search_mode mode, gint64 now, guint *colu
         *column = 0;
     if (strlen(text) > QUERY_TEXT_MAX || !g_utf8_validate(text, -1, NULL)) {
         g_set_error(error, SEARCH_ERROR, ERROR_INPUT,
-                    strlen(text) > QUERY_TEXT_MAX ? "the search is longer than %d bytes: shorten it"
-                                                  : "the search is not valid UTF-8: type it again (at most %d bytes)",
+                    strlen(text) > QUERY_TEXT_MAX
+                        ? "the search is longer than %d bytes: shorten it"
+                        : "the search is not valid UTF-8: type it again (at most %d bytes)",
                     QUERY_TEXT_MAX);
         return NULL;
     }
@@ -500,9 +509,11 @@ search_parse_at(const char *text, enum search_mode mode, gint64 now, guint *colu
     if (!parser.error && *parser.p == ')')
         search_parser_fail(&parser, parser.p, _("there is no parenthesis to close here: remove the )"));
     if (!parser.error && query && query_count(query) > QUERY_NODES_MAX)
-        search_parser_fail(&parser, text, _("the search is too long: at most %d conditions are read"), QUERY_NODES_MAX);
+        search_parser_fail(&parser, text, _("the search is too long: at most %d conditions are read"),
+                           QUERY_NODES_MAX);
     if (!parser.error && query && query_depth(query) > QUERY_DEPTH_MAX)
-        search_parser_fail(&parser, text, _("the search is nested too deeply: at most %d levels are read"), QUERY_DEPTH_MAX);
+        search_parser_fail(&parser, text, _("the search is nested too deeply: at most %d levels are read"),
+                           QUERY_DEPTH_MAX);
     if (parser.error) {
         query_free(query);
         if (column)

@@ -127,8 +127,9 @@ next_pair(const char **p, char **name, char **value)
 static char *
 known_result(const char *word)
 {
-    static const char *const known[] = {"pass",      "fail",      "softfail", "neutral", "none",
-                                        "temperror", "permerror", "policy",   "hardfail", "bestguesspass", NULL};
+    static const char *const known[] = {"pass",     "fail",          "softfail",  "neutral",
+                                        "none",     "temperror",     "permerror", "policy",
+                                        "hardfail", "bestguesspass", NULL};
     g_autofree char *lower = g_ascii_strdown(word, -1);
     return g_strdup(g_strv_contains(known, lower) ? lower : "unknown");
 }
@@ -161,7 +162,8 @@ take_part(struct authentication *authentication, const char *part)
     if (slash)
         *slash = '\0';
     g_autofree char *result = known_result(result_word);
-    gboolean is_dkim = !strcmp(method, "dkim"), is_spf = !strcmp(method, "spf"), is_dmarc = !strcmp(method, "dmarc");
+    gboolean is_dkim = !strcmp(method, "dkim"), is_spf = !strcmp(method, "spf"),
+             is_dmarc = !strcmp(method, "dmarc");
     if (!strcmp(method, "arc"))
         replace(&authentication->arc, g_steal_pointer(&result));
     if (!is_dkim && !is_spf && !is_dmarc)
@@ -180,7 +182,8 @@ take_part(struct authentication *authentication, const char *part)
     for (char *name, *value; next_pair(&p, &name, &value); g_free(name), g_free(value)) {
         if (!*value)
             continue;
-        if (is_spf && (!strcmp(name, "smtp.mailfrom") || (!strcmp(name, "smtp.helo") && !authentication->spf_domain)))
+        if (is_spf &&
+            (!strcmp(name, "smtp.mailfrom") || (!strcmp(name, "smtp.helo") && !authentication->spf_domain)))
             replace(&authentication->spf_domain, domain_of(value));
         else if (is_dmarc && !strcmp(name, "header.from"))
             replace(&authentication->dmarc_domain, domain_of(value));
@@ -199,7 +202,7 @@ authres_server(const char *value)
     g_autofree char *text = without_comments(value);
     g_strchug(text);
     gsize len = strcspn(text, "; \t");
-    return len && len <= NAME_MAX_BYTES ? g_ascii_strdown(text, (gssize) len) : NULL;
+    return len && len <= NAME_MAX_BYTES ? g_ascii_strdown(text, (gssize)len) : NULL;
 }
 
 struct authentication *

@@ -46,7 +46,7 @@ bounce_free(struct bounce *bounce)
 static char *
 bounded(const char *text, gsize len)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize) MIN(len, BOUNCE_TEXT_MAX));
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)MIN(len, BOUNCE_TEXT_MAX));
     g_autofree char *squeezed = text_squeeze(valid);
     return *squeezed ? g_steal_pointer(&squeezed) : NULL;
 }
@@ -113,7 +113,7 @@ status_of(const char *text)
     for (; g_ascii_isdigit(*p) || *p == '.'; p++)
         dots += *p == '.';
     return dots == 2 && strchr("245", *text) && p - text >= 5 && p - text <= 9 && g_ascii_isdigit(p[-1])
-               ? g_strndup(text, (gsize) (p - text))
+               ? g_strndup(text, (gsize)(p - text))
                : NULL;
 }
 
@@ -144,8 +144,8 @@ classify(struct bounce_recipient *recipient, const char *action)
 }
 
 static void
-add_recipient(struct bounce *bounce, char *address, char *original, char *status, char *diagnostic, char *server,
-              const char *action)
+add_recipient(struct bounce *bounce, char *address, char *original, char *status, char *diagnostic,
+              char *server, const char *action)
 {
     struct bounce_recipient *recipient = g_new0(struct bounce_recipient, 1);
     recipient->address = address;
@@ -157,9 +157,10 @@ add_recipient(struct bounce *bounce, char *address, char *original, char *status
     g_ptr_array_add(bounce->recipients, recipient);
 }
 
-/* message/delivery-status ------------------------------------------------------------------------------------------- */
+/* --- message/delivery-status */
 
-/* "rfc822; ana@example.org", "smtp;550 no": without the type before the semicolon, brackets and RFC 3461 xtext left alone. */
+/* "rfc822; ana@example.org", "smtp;550 no": without the type before the semicolon, brackets and RFC 3461
+ * xtext left alone. */
 static char *
 typed_value(const char *text)
 {
@@ -173,7 +174,8 @@ typed_value(const char *text)
     return len ? bounded(value, len) : NULL;
 }
 
-/* One block of fields up to an empty line: name (lower case) to unfolded value. *p moves behind it. NULL at the end. */
+/* One block of fields up to an empty line: name (lower case) to unfolded value. *p moves behind it. NULL at
+ * the end. */
 static GHashTable *
 next_block(const char **p)
 {
@@ -216,7 +218,8 @@ static void
 read_status(struct bounce *bounce, const char *text)
 {
     const char *p = text;
-    for (GHashTable *block; bounce->recipients->len < BOUNCE_RECIPIENTS_MAX && (block = next_block(&p)) != NULL;
+    for (GHashTable *block;
+         bounce->recipients->len < BOUNCE_RECIPIENTS_MAX && (block = next_block(&p)) != NULL;
          g_hash_table_unref(block)) {
         const char *envid = g_hash_table_lookup(block, "original-envelope-id");
         if (envid && !bounce->envid)
@@ -231,13 +234,16 @@ read_status(struct bounce *bounce, const char *text)
             g_free(original);
             continue;
         }
-        const char *action = g_hash_table_lookup(block, "action"), *status = g_hash_table_lookup(block, "status");
+        const char *action = g_hash_table_lookup(block, "action"),
+                   *status = g_hash_table_lookup(block, "status");
         add_recipient(bounce, g_steal_pointer(&address), original, status ? status_of(status) : NULL,
-                      typed_field(block, "diagnostic-code"), typed_field(block, "remote-mta"), action ? action : "failed");
+                      typed_field(block, "diagnostic-code"), typed_field(block, "remote-mta"),
+                      action ? action : "failed");
     }
 }
 
-/* The content of a part as text with LF line ends; NULL when it is encoded in a way that says it is not for machines. */
+/* The content of a part as text with LF line ends; NULL when it is encoded in a way that says it is not for
+ * machines. */
 static char *
 part_text(GBytes *message, const struct document_part *part)
 {
@@ -273,7 +279,7 @@ returned_id(const char *text)
     return id;
 }
 
-/* Free forms ---------------------------------------------------------------------------------------------------------- */
+/* --- Free forms */
 
 static gboolean
 is_from_machine(const struct document *document)
@@ -329,13 +335,14 @@ read_prose(struct bounce *bounce, const char *text)
             return; /* the original begins */
         g_autofree char *address = address_on(line, len);
         const char *paragraph = strstr(line, "\n\n");
-        gsize words = paragraph ? (gsize) (paragraph - line) : strlen(line);
+        gsize words = paragraph ? (gsize)(paragraph - line) : strlen(line);
         if (address) {
             g_autofree char *said = bounded(line, words);
             char *status = status_in(said ? said : "");
             /* Prose that gives no code and no reason is a mere mention. */
             if (status || (said && strlen(said) > strlen(address) + 3)) {
-                add_recipient(bounce, g_steal_pointer(&address), NULL, status, g_steal_pointer(&said), NULL, "failed");
+                add_recipient(bounce, g_steal_pointer(&address), NULL, status, g_steal_pointer(&said), NULL,
+                              "failed");
                 line = paragraph;
                 continue;
             }
@@ -355,7 +362,7 @@ read_free_form(struct bounce *bounce, const struct document *document)
             continue;
         const char *where = strstr(document->text, *one);
         const char *end = where ? strstr(where, "\n\n") : NULL;
-        g_autofree char *said = where ? bounded(where, end ? (gsize) (end - where) : strlen(where)) : NULL;
+        g_autofree char *said = where ? bounded(where, end ? (gsize)(end - where) : strlen(where)) : NULL;
         char *status = status_in(said ? said : "");
         add_recipient(bounce, g_strdup(*one), NULL, status, g_steal_pointer(&said), NULL, "failed");
     }
@@ -374,8 +381,9 @@ bounce_read(GBytes *message, const struct document *document)
         const struct document_part *part = document->parts->pdata[i];
         gboolean is_status = !strcmp(part->type, "message/delivery-status") ||
                              !strcmp(part->type, "message/global-delivery-status");
-        gboolean is_returned = !strcmp(part->type, "message/rfc822") || !strcmp(part->type, "text/rfc822-headers") ||
-                               !strcmp(part->type, "message/global") || !strcmp(part->type, "message/global-headers");
+        gboolean is_returned =
+            !strcmp(part->type, "message/rfc822") || !strcmp(part->type, "text/rfc822-headers") ||
+            !strcmp(part->type, "message/global") || !strcmp(part->type, "message/global-headers");
         if (part->flags & PART_EMBEDDED || (!is_status && !is_returned))
             continue;
         g_autofree char *text = part_text(message, part);

@@ -1,12 +1,12 @@
 /* bounce.h - delivery reports: what became of a message at which recipient
  *
- * Reads multipart/report (RFC 3462, 3464, 6522) and the free forms that are still about (qmail, Exim, Exchange, "user
- * unknown" in prose), tells hard from soft, and ties the report to the message that was sent by its Message-ID or ENVID.
- * A report is mail as any other: anybody can forge one, so one that names no message of ours changes nothing. Texts are
- * bounded, valid UTF-8 and unsafe for a terminal.
+ * Reads multipart/report (RFC 3462, 3464, 6522) and the free forms that are still about (qmail, Exim,
+ * Exchange, "user unknown" in prose), tells hard from soft, and ties the report to the message that was sent
+ * by its Message-ID or ENVID. A report is mail as any other: anybody can forge one, so one that names no
+ * message of ours changes nothing. Texts are bounded, valid UTF-8 and unsafe for a terminal.
  *
- * bounce_read() is pure and links without GMime; the document comes from mail/reader.h. bounce_apply() and bounce_scan()
- * write to the store and belong to an engine worker.
+ * bounce_read() is pure and links without GMime; the document comes from mail/reader.h. bounce_apply() and
+ * bounce_scan() write to the store and belong to an engine worker.
  */
 #ifndef TRUST_BOUNCE_H
 #define TRUST_BOUNCE_H
@@ -22,32 +22,33 @@ GQuark bounce_error_quark(void);
 #define BOUNCE_TEXT_MAX 1000 /* bytes of one text */
 
 enum bounce_kind {
-    BOUNCE_HARD,     /* it will never arrive there */
-    BOUNCE_SOFT,     /* it did not arrive, but another one may: mailbox full, server away too long */
-    BOUNCE_DELAYED,  /* still being tried */
-    BOUNCE_RELAYED,  /* given on to a server that sends no reports */
+    BOUNCE_HARD,    /* it will never arrive there */
+    BOUNCE_SOFT,    /* it did not arrive, but another one may: mailbox full, server away too long */
+    BOUNCE_DELAYED, /* still being tried */
+    BOUNCE_RELAYED, /* given on to a server that sends no reports */
     BOUNCE_DELIVERED
 };
 const char *bounce_kind_name(enum bounce_kind kind); /* "hard", …: JSON's `kind` */
 
-/* What a status ("5.1.1", NULL: none) with the action "failed" means: its kind, and in words (static, translated). */
+/* What a status ("5.1.1", NULL: none) with the action "failed" means: its kind, and in words (static,
+ * translated). */
 const char *bounce_status_words(const char *status, enum bounce_kind *kind);
 
 struct bounce_recipient {
-    char *address;    /* Final-Recipient */
-    char *original;   /* Original-Recipient, or NULL */
-    char *status;     /* "5.1.1", or NULL */
+    char *address;  /* Final-Recipient */
+    char *original; /* Original-Recipient, or NULL */
+    char *status;   /* "5.1.1", or NULL */
     enum bounce_kind kind;
     gboolean is_address; /* the address itself is no good, not this message */
-    const char *reason; /* the status in words, translated; static */
-    char *diagnostic; /* the server's own words, or NULL */
-    char *server;     /* Remote-MTA, or NULL */
+    const char *reason;  /* the status in words, translated; static */
+    char *diagnostic;    /* the server's own words, or NULL */
+    char *server;        /* Remote-MTA, or NULL */
 };
 
 struct bounce {
-    char *message_id; /* of the message it is about, without brackets, or NULL */
-    char *envid;      /* Original-Envelope-Id, or NULL */
-    char *reporter;   /* Reporting-MTA without its type, or NULL */
+    char *message_id;      /* of the message it is about, without brackets, or NULL */
+    char *envid;           /* Original-Envelope-Id, or NULL */
+    char *reporter;        /* Reporting-MTA without its type, or NULL */
     GPtrArray *recipients; /* of struct bounce_recipient; never empty */
 };
 void bounce_free(struct bounce *bounce);
@@ -57,13 +58,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_bounce, bounce_free)
 /* NULL when the message is no report. document is that of the same bytes, read with READER_ALL. */
 struct bounce *bounce_read(GBytes *message, const struct document *document);
 
-/* Notes in the store what the report says of a message that was sent from here: the queue item and its recipients, and the
- * contacts. *item (may be NULL) receives the queue item, 0 when the message is none of ours (then nothing is written). */
+/* Notes in the store what the report says of a message that was sent from here: the queue item and its
+ * recipients, and the contacts. *item (may be NULL) receives the queue item, 0 when the message is none of
+ * ours (then nothing is written). */
 gboolean bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, GError **error);
 
-/* Reads the reports that came since the last call. notice (may be NULL) is called for each that says that a message did
- * not arrive. *found (may be NULL): how many were applied. */
-gboolean bounce_scan(struct store *store, struct reader *reader, void (*notice)(const char *text, gpointer data),
-                     gpointer data, guint *found, GError **error);
+/* Reads the reports that came since the last call. notice (may be NULL) is called for each that says that a
+ * message did not arrive. *found (may be NULL): how many were applied. */
+gboolean bounce_scan(struct store *store, struct reader *reader,
+                     void (*notice)(const char *text, gpointer data), gpointer data, guint *found,
+                     GError **error);
 
 #endif

@@ -16,7 +16,8 @@
 
 G_DEFINE_QUARK(bounce, bounce_error)
 
-/* The queue item of the message: by its Message-ID, else by the envelope id, which is one of ours when it is a Message-ID. */
+/* The queue item of the message: by its Message-ID, else by the envelope id, which is one of ours when it is
+ * a Message-ID. */
 static gint64
 find_item(struct store *store, const struct bounce *bounce)
 {
@@ -52,8 +53,8 @@ find_recipient(const struct outbox_item *item, const struct bounce_recipient *re
 }
 
 static gboolean
-apply_recipient(struct store *store, gint64 id, const struct outbox_item *item, const struct bounce_recipient *recipient,
-                GError **error)
+apply_recipient(struct store *store, gint64 id, const struct outbox_item *item,
+                const struct bounce_recipient *recipient, GError **error)
 {
     const struct outbox_recipient *sent = item ? find_recipient(item, recipient) : NULL;
     if (item && !sent)
@@ -61,7 +62,8 @@ apply_recipient(struct store *store, gint64 id, const struct outbox_item *item, 
     const char *address = sent ? sent->addr : recipient->address;
     gboolean has_failed = recipient->kind == BOUNCE_HARD || recipient->kind == BOUNCE_SOFT;
     const char *words = recipient->diagnostic ? recipient->diagnostic : recipient->reason;
-    if (has_failed && item && !outbox_bounced(store, id, address, recipient->kind == BOUNCE_HARD, recipient->status, words, error))
+    if (has_failed && item &&
+        !outbox_bounced(store, id, address, recipient->kind == BOUNCE_HARD, recipient->status, words, error))
         return FALSE;
     if (recipient->kind == BOUNCE_HARD && recipient->is_address)
         return contact_set_bounced(store, address, words, error);
@@ -88,7 +90,8 @@ bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, GEr
 }
 
 #define STATE_KEY "bounce.sequence"
-#define FREE_FORM_AGE ((gint64) 30 * 24 * 3600) /* seconds: older mail is looked at only where it is marked as a report */
+#define FREE_FORM_AGE                                                                                        \
+    ((gint64)30 * 24 * 3600) /* seconds: older mail is looked at only where it is marked as a report */
 
 static char *
 describe(const struct bounce *bounce)
@@ -104,9 +107,11 @@ describe(const struct bounce *bounce)
 }
 
 static gboolean
-scan_one(struct store *store, struct reader *reader, gint64 message, gboolean *is_applied, char **words, GError **error)
+scan_one(struct store *store, struct reader *reader, gint64 message, gboolean *is_applied, char **words,
+         GError **error)
 {
-    /* Once: a report that is marked as read, or moved, says nothing new, and its message may have been sent again. */
+    /* Once: a report that is marked as read, or moved, says nothing new, and its message may have been sent
+     * again. */
     g_autofree char *key = g_strdup_printf("bounce.%" G_GINT64_FORMAT, message);
     g_autofree char *done = index_state_get(store, key);
     if (done)
@@ -144,8 +149,8 @@ may_be_report(struct store *store, const struct change *change)
 }
 
 gboolean
-bounce_scan(struct store *store, struct reader *reader, void (*notice)(const char *text, gpointer data), gpointer data,
-            guint *found, GError **error)
+bounce_scan(struct store *store, struct reader *reader, void (*notice)(const char *text, gpointer data),
+            gpointer data, guint *found, GError **error)
 {
     g_autofree char *saved = index_state_get(store, STATE_KEY);
     gint64 since = saved ? g_ascii_strtoll(saved, NULL, 10) : 0, start = since;
@@ -170,7 +175,7 @@ bounce_scan(struct store *store, struct reader *reader, void (*notice)(const cha
                 ++*found;
         }
         if (ok)
-            since = ((const struct change *) changes->pdata[changes->len - 1])->sequence;
+            since = ((const struct change *)changes->pdata[changes->len - 1])->sequence;
     }
     if (since == start)
         return ok;

@@ -25,8 +25,8 @@ journey_free(struct journey *journey)
     g_free(journey);
 }
 
-/* The part of a host name that one owner has: its last two labels, three below a two-letter domain with a short second
- * level ("co.uk"). NULL for an address or a single label. */
+/* The part of a host name that one owner has: its last two labels, three below a two-letter domain with a
+ * short second level ("co.uk"). NULL for an address or a single label. */
 static char *
 owner_of(const char *host)
 {
@@ -65,7 +65,8 @@ value_of(const char *bytes, const struct rawmsg_field *field)
 static gboolean
 is_named(const char *bytes, const struct rawmsg_field *field, const char *name)
 {
-    return strlen(name) == field->name_length && !g_ascii_strncasecmp(bytes + field->offset, name, field->name_length);
+    return strlen(name) == field->name_length &&
+           !g_ascii_strncasecmp(bytes + field->offset, name, field->name_length);
 }
 
 static void
@@ -108,8 +109,9 @@ read_authentication(struct journey *journey, const char *value, const char *cons
         journey->authentication = authres_parse(value, journey->authentication);
 }
 
-/* As they stand, newest first. The own chain ends at the first hop that another's server wrote; a hop of an internal
- * address ("by 10.0.0.7", "by localhost") belongs to its neighbours. What lies beyond came from outside. */
+/* As they stand, newest first. The own chain ends at the first hop that another's server wrote; a hop of an
+ * internal address ("by 10.0.0.7", "by localhost") belongs to its neighbours. What lies beyond came from
+ * outside. */
 static void
 read_fields(struct journey *journey, const char *bytes, GArray *fields, const char *const *own)
 {

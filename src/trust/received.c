@@ -24,12 +24,13 @@ hop_free(struct hop *hop)
 static char *
 bounded(const char *text, gsize len)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize) MIN(len, HOP_TEXT_MAX));
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)MIN(len, HOP_TEXT_MAX));
     g_strstrip(valid);
     return *valid ? g_steal_pointer(&valid) : NULL;
 }
 
-/* One word outside comments, or one comment with those inside it; *is_comment tells which. FALSE at the end. */
+/* One word outside comments, or one comment with those inside it; *is_comment tells which. FALSE at the end.
+ */
 static gboolean
 next_token(const char **p, const char **start, gsize *len, gboolean *is_comment)
 {
@@ -42,7 +43,7 @@ next_token(const char **p, const char **start, gsize *len, gboolean *is_comment)
     if (!*is_comment) {
         while (**p && !g_ascii_isspace(**p) && **p != '(')
             ++*p;
-        *len = (gsize) (*p - *start);
+        *len = (gsize)(*p - *start);
         return TRUE;
     }
     guint depth = 0;
@@ -56,7 +57,7 @@ next_token(const char **p, const char **start, gsize *len, gboolean *is_comment)
             break;
     }
     ++*start;
-    *len = (gsize) (*p - *start);
+    *len = (gsize)(*p - *start);
     *p += **p == ')';
     return TRUE;
 }
@@ -65,7 +66,7 @@ next_token(const char **p, const char **start, gsize *len, gboolean *is_comment)
 static char *
 find_tls(const char *text, gsize len)
 {
-    g_autofree char *copy = g_ascii_strup(text, (gssize) MIN(len, HOP_TEXT_MAX));
+    g_autofree char *copy = g_ascii_strup(text, (gssize)MIN(len, HOP_TEXT_MAX));
     for (const char *p = copy; (p = strstr(p, "TLS")) != NULL; p += 3) {
         const char *q = p + 3;
         while (*q == 'V' || *q == ' ' || *q == '_' || *q == '-')
@@ -113,7 +114,7 @@ hop_parse(const char *value)
     struct hop *hop = g_new0(struct hop, 1);
     hop->delay = -1;
     const char *semicolon = strrchr(value, ';');
-    gsize clauses = semicolon ? (gsize) (semicolon - value) : strlen(value);
+    gsize clauses = semicolon ? (gsize)(semicolon - value) : strlen(value);
     if (semicolon)
         hop->has_time = date_parse(semicolon + 1, &hop->time, &hop->zone);
 
@@ -121,7 +122,7 @@ hop_parse(const char *value)
     const char *p = text, *start;
     gsize len;
     gboolean is_comment;
-    char **target = NULL;   /* what the next word fills */
+    char **target = NULL;     /* what the next word fills */
     char **comment_of = NULL; /* what the next comment belongs to */
     while (next_token(&p, &start, &len, &is_comment)) {
         if (is_comment) {
@@ -134,12 +135,15 @@ hop_parse(const char *value)
         static const struct {
             const char *word;
             gsize offset;
-        } clauses_known[] = {{"from", G_STRUCT_OFFSET(struct hop, from)}, {"by", G_STRUCT_OFFSET(struct hop, by)},
-                             {"with", G_STRUCT_OFFSET(struct hop, with)}, {"id", G_STRUCT_OFFSET(struct hop, id)},
+        } clauses_known[] = {{"from", G_STRUCT_OFFSET(struct hop, from)},
+                             {"by", G_STRUCT_OFFSET(struct hop, by)},
+                             {"with", G_STRUCT_OFFSET(struct hop, with)},
+                             {"id", G_STRUCT_OFFSET(struct hop, id)},
                              {"for", G_STRUCT_OFFSET(struct hop, recipient)}};
         char **clause = NULL;
         for (guint i = 0; i < G_N_ELEMENTS(clauses_known); i++)
-            if (strlen(clauses_known[i].word) == len && !g_ascii_strncasecmp(start, clauses_known[i].word, len))
+            if (strlen(clauses_known[i].word) == len &&
+                !g_ascii_strncasecmp(start, clauses_known[i].word, len))
                 clause = G_STRUCT_MEMBER_P(hop, clauses_known[i].offset);
         if (target) {
             comment_of = *target ? NULL : target;
@@ -150,7 +154,8 @@ hop_parse(const char *value)
             target = NULL;
         } else if (clause) {
             target = clause;
-        } else if (!hop->tls && len >= 3 && !g_ascii_strncasecmp(start, "tls", 3)) { /* Exim: "tls TLS_AES_…" */
+        } else if (!hop->tls && len >= 3 &&
+                   !g_ascii_strncasecmp(start, "tls", 3)) { /* Exim: "tls TLS_AES_…" */
             hop->tls = find_tls(start, len);
         }
     }

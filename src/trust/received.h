@@ -1,8 +1,8 @@
 /* received.h - one Received field, taken apart
  *
- * RFC 5321 section 4.4 as servers really write it: Postfix, Exim, Sendmail, qmail, Gmail, Exchange and the free forms.
- * Nothing in it can be trusted but what the own server wrote; every text is bounded to HOP_TEXT_MAX bytes, is valid UTF-8
- * and unsafe for a terminal. Pure; any thread.
+ * RFC 5321 section 4.4 as servers really write it: Postfix, Exim, Sendmail, qmail, Gmail, Exchange and the
+ * free forms. Nothing in it can be trusted but what the own server wrote; every text is bounded to
+ * HOP_TEXT_MAX bytes, is valid UTF-8 and unsafe for a terminal. Pure; any thread.
  */
 #ifndef TRUST_RECEIVED_H
 #define TRUST_RECEIVED_H
@@ -12,17 +12,17 @@
 #define HOP_TEXT_MAX 500
 
 struct hop {
-    char *from;     /* the name the client gave; NULL: none (made here) */
+    char *from;      /* the name the client gave; NULL: none (made here) */
     char *from_real; /* what the server saw in its place: "mail.example.net [192.0.2.7]", or NULL */
-    char *by;       /* NULL: not said */
-    char *with;     /* "ESMTPS", "LMTP", or NULL */
-    char *tls;      /* "TLSv1.3", "TLS" when only the protocol tells so, or NULL: in the clear or not said */
-    char *id;       /* the server's queue id, or NULL */
+    char *by;        /* NULL: not said */
+    char *with;      /* "ESMTPS", "LMTP", or NULL */
+    char *tls;       /* "TLSv1.3", "TLS" when only the protocol tells so, or NULL: in the clear or not said */
+    char *id;        /* the server's queue id, or NULL */
     char *recipient; /* of "for", or NULL */
-    gint64 time;    /* seconds since 1970 */
+    gint64 time;     /* seconds since 1970 */
     int zone;
     gboolean has_time;
-    gint64 delay;   /* seconds since the hop before, never below 0; -1: not known */
+    gint64 delay; /* seconds since the hop before, never below 0; -1: not known */
 };
 void hop_free(struct hop *hop);
 

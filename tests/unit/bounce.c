@@ -11,7 +11,8 @@ struct part_at {
 };
 
 static struct document *
-make_document(const char *message, const struct part_at *parts, guint flags, const char *from, const char *text)
+make_document(const char *message, const struct part_at *parts, guint flags, const char *from,
+              const char *text)
 {
     struct document *document = document_new();
     document->flags = flags;
@@ -20,7 +21,8 @@ make_document(const char *message, const struct part_at *parts, guint flags, con
     address_list_add(document->envelope->from, NULL, from);
     for (guint n = 1; parts && parts->type; parts++, n++) {
         struct document_part *part = g_new0(struct document_part, 1);
-        const char *start = strstr(message, parts->begins), *end = parts->ends ? strstr(start, parts->ends) : NULL;
+        const char *start = strstr(message, parts->begins),
+                   *end = parts->ends ? strstr(start, parts->ends) : NULL;
         part->n = n;
         part->type = g_strdup(parts->type);
         part->charset = g_strdup("");
@@ -29,15 +31,16 @@ make_document(const char *message, const struct part_at *parts, guint flags, con
         part->encoding = g_strdup(parts->encoding ? parts->encoding : "7bit");
         part->cid = g_strdup("");
         part->description = g_strdup("");
-        part->offset = (guint64) (start - message);
-        part->length = end ? (guint64) (end - start) : strlen(start);
+        part->offset = (guint64)(start - message);
+        part->length = end ? (guint64)(end - start) : strlen(start);
         g_ptr_array_add(document->parts, part);
     }
     return document;
 }
 
 static struct bounce *
-read_message(const char *message, const struct part_at *parts, guint flags, const char *from, const char *text)
+read_message(const char *message, const struct part_at *parts, guint flags, const char *from,
+             const char *text)
 {
     g_autoptr(GBytes) bytes = g_bytes_new_static(message, strlen(message));
     g_autoptr(struct_document) document = make_document(message, parts, flags, from, text);
@@ -98,7 +101,8 @@ test_report(void)
         {"there@example.com", "2.0.0", "relayed", NULL},
         {"here@example.com", "2.0.0", "delivered", NULL},
     };
-    g_autoptr(struct_bounce) bounce = read_message(postfix_report, postfix_parts, DOCUMENT_REPORT, "x@y.example", NULL);
+    g_autoptr(struct_bounce) bounce =
+        read_message(postfix_report, postfix_parts, DOCUMENT_REPORT, "x@y.example", NULL);
     g_assert_nonnull(bounce);
     g_assert_cmpstr(bounce->message_id, ==, "20261112@example.org");
     g_assert_cmpstr(bounce->envid, ==, "abc+3D");
@@ -142,9 +146,10 @@ test_kinds(void)
         {"nonsense", "5.1.1", "hard", "no such user"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *message = g_strdup_printf("\nReporting-MTA: x\n\nFinal-Recipient: rfc822; a@b.example\nAction: %s\n"
-                                                   "Status: %s\n",
-                                                   cases[i].action, cases[i].status);
+        g_autofree char *message =
+            g_strdup_printf("\nReporting-MTA: x\n\nFinal-Recipient: rfc822; a@b.example\nAction: %s\n"
+                            "Status: %s\n",
+                            cases[i].action, cases[i].status);
         const struct part_at parts[] = {{"message/delivery-status", "Reporting-MTA", NULL, NULL}, {NULL}};
         g_autoptr(struct_bounce) bounce = read_message(message, parts, DOCUMENT_REPORT, "x@y.example", NULL);
         const struct bounce_recipient *recipient = bounce->recipients->pdata[0];
@@ -160,18 +165,24 @@ test_free_forms(void)
         const char *text, *address, *status, *message_id;
     } cases[] = {
         /* qmail */
-        {"Hi. This is the qmail-send program at example.org.\nI'm afraid I wasn't able to deliver your message to the "
-         "following addresses.\n\n<nobody@example.com>:\n192.0.2.7 does not like recipient.\nRemote host said: 550 5.1.1 no "
-         "such user\nGiving up on 192.0.2.7.\n\n--- Below this line is a copy of the message.\n\nMessage-ID: <a@b>\n",
+        {"Hi. This is the qmail-send program at example.org.\nI'm afraid I wasn't able to deliver your "
+         "message to the "
+         "following addresses.\n\n<nobody@example.com>:\n192.0.2.7 does not like recipient.\nRemote host "
+         "said: 550 5.1.1 no "
+         "such user\nGiving up on 192.0.2.7.\n\n--- Below this line is a copy of the message.\n\nMessage-ID: "
+         "<a@b>\n",
          "nobody@example.com", "5.1.1", "a@b"},
         /* Exim */
-        {"A message that you sent could not be delivered to one or more of its\nrecipients.\n\n  nobody@example.com\n    host "
-         "mx.example.com [192.0.2.7]\n    SMTP error from remote mail server after RCPT TO: 550 no such user\n\n------ This is "
+        {"A message that you sent could not be delivered to one or more of its\nrecipients.\n\n  "
+         "nobody@example.com\n    host "
+         "mx.example.com [192.0.2.7]\n    SMTP error from remote mail server after RCPT TO: 550 no such "
+         "user\n\n------ This is "
          "a copy of the message ------\n\n> Message-Id: <c@d>\n",
          "nobody@example.com", NULL, "c@d"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(struct_bounce) bounce = read_message("", NULL, 0, "MAILER-DAEMON@example.org", cases[i].text);
+        g_autoptr(struct_bounce) bounce =
+            read_message("", NULL, 0, "MAILER-DAEMON@example.org", cases[i].text);
         g_assert_nonnull(bounce);
         g_assert_cmpuint(bounce->recipients->len, ==, 1);
         const struct bounce_recipient *recipient = bounce->recipients->pdata[0];
@@ -182,7 +193,8 @@ test_free_forms(void)
         /* The same words from a person are a letter. */
         g_assert_null(read_message("", NULL, 0, "ben@example.com", cases[i].text));
     }
-    g_assert_null(read_message("", NULL, 0, "postmaster@example.org", "Welcome to example.org, ana@example.org\n"));
+    g_assert_null(
+        read_message("", NULL, 0, "postmaster@example.org", "Welcome to example.org, ana@example.org\n"));
 }
 
 /* Whatever bytes stand there, it ends, and stays within its bounds. */
@@ -198,7 +210,8 @@ test_hostile(void)
     g_string_free(many, TRUE);
 
     g_autofree char *filler = g_strnfill(200000, 'z');
-    g_autofree char *wide = g_strconcat("\nFinal-Recipient: rfc822; ", filler, "\nDiagnostic-Code: smtp; ", filler, "\n", NULL);
+    g_autofree char *wide =
+        g_strconcat("\nFinal-Recipient: rfc822; ", filler, "\nDiagnostic-Code: smtp; ", filler, "\n", NULL);
     g_autoptr(struct_bounce) bounded = read_message(wide, parts, DOCUMENT_REPORT, "x@y.example", NULL);
     const struct bounce_recipient *recipient = bounded->recipients->pdata[0];
     g_assert_cmpuint(strlen(recipient->diagnostic), <=, BOUNCE_TEXT_MAX + 3);
@@ -213,8 +226,9 @@ test_hostile(void)
 
     for (guint i = 0; i < 3000; i++) {
         g_autoptr(GString) text = g_string_new("\n");
-        static const char *const pieces[] = {"Final-Recipient:", "rfc822;", "\n", " ", "a@b.example", "Status:", "5.1.1",
-                                             "Action:", "failed", "\x01", ":", ";", "<", ">", "\n\n", "\xff"};
+        static const char *const pieces[] = {
+            "Final-Recipient:", "rfc822;", "\n", " ", "a@b.example", "Status:", "5.1.1", "Action:",
+            "failed",           "\x01",    ":",  ";", "<",           ">",       "\n\n",  "\xff"};
         for (gint32 n = g_test_rand_int_range(0, 40); n > 0; n--)
             g_string_append(text, pieces[g_test_rand_int_range(0, G_N_ELEMENTS(pieces))]);
         g_autofree char *words = g_utf8_make_valid(text->str, -1);

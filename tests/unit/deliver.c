@@ -1,5 +1,5 @@
-/* outbox/deliver: from the queue to a server and back to states, against servers that follow a script; and killed at every
- * step of the way */
+/* outbox/deliver: from the queue to a server and back to states, against servers that follow a script; and
+ * killed at every step of the way */
 #include "config.h"
 
 #include "storetest.h"
@@ -20,7 +20,8 @@
 #include "store/list.h"
 #include "store/outbox.h"
 
-/* A server on loopback; each connection is played by the next script, or by a plain one that takes everything. */
+/* A server on loopback; each connection is played by the next script, or by a plain one that takes
+ * everything. */
 struct server {
     int listener;
     guint16 port;
@@ -79,7 +80,8 @@ serve(gpointer data)
             play_sink(server, fd);
             continue;
         }
-        struct player player = {.peer = {.fd = fd}, .script = *script++, .heard = g_string_new(NULL), .cut = -1};
+        struct player player = {
+            .peer = {.fd = fd}, .script = *script++, .heard = g_string_new(NULL), .cut = -1};
         play(&player);
         g_string_append(server->heard, player.heard->str);
         g_string_free(player.heard, TRUE);
@@ -95,13 +97,13 @@ server_start(struct server *server, const char *const *scripts)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
-    *server = (struct server){.scripts = scripts, .messages = g_ptr_array_new_with_free_func(g_free),
-                              .heard = g_string_new(NULL)};
+    *server = (struct server){
+        .scripts = scripts, .messages = g_ptr_array_new_with_free_func(g_free), .heard = g_string_new(NULL)};
     g_mutex_init(&server->lock);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    g_assert_cmpint(bind(server->listener, (struct sockaddr *) &address, length), ==, 0);
+    g_assert_cmpint(bind(server->listener, (struct sockaddr *)&address, length), ==, 0);
     g_assert_cmpint(listen(server->listener, 10), ==, 0);
-    g_assert_cmpint(getsockname(server->listener, (struct sockaddr *) &address, &length), ==, 0);
+    g_assert_cmpint(getsockname(server->listener, (struct sockaddr *)&address, &length), ==, 0);
     server->port = ntohs(address.sin_port);
     server->thread = g_thread_new("server", serve, server);
 }
@@ -109,10 +111,11 @@ server_start(struct server *server, const char *const *scripts)
 static void
 server_stop(struct server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(server->port)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(server->port)};
     g_atomic_int_set(&server->stopping, 1);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    g_assert_cmpint(connect(fd, (struct sockaddr *) &address, sizeof address), ==, 0);
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&address, sizeof address), ==, 0);
     g_thread_join(server->thread);
     close(fd);
     close(server->listener);
@@ -133,19 +136,19 @@ struct stage {
 static void
 on_notice(const char *text, gpointer data)
 {
-    g_ptr_array_add(((struct stage *) data)->notices, g_strdup(text));
+    g_ptr_array_add(((struct stage *)data)->notices, g_strdup(text));
 }
 
 static void
 on_changed(gpointer data)
 {
-    ((struct stage *) data)->changes++;
+    ((struct stage *)data)->changes++;
 }
 
 static char *
 get_secret(gpointer data, GError **error G_GNUC_UNUSED)
 {
-    ((struct stage *) data)->secrets++;
+    ((struct stage *)data)->secrets++;
     return g_strdup("sesame");
 }
 
@@ -154,10 +157,13 @@ stage_begin(struct stage *stage, guint16 port, const char *user)
 {
     *stage = (struct stage){.notices = g_ptr_array_new_with_free_func(g_free)};
     world_begin(&stage->world);
-    stage->account.name = (char *) "work";
+    stage->account.name = (char *)"work";
     stage->account.outgoing = endpoint_new(ENDPOINT_SMTP, TLS_NONE, "127.0.0.1", port, user);
-    stage->options = (struct deliver_options){.account = &stage->account, .get_secret = get_secret, .changed = on_changed,
-                                              .notice = on_notice, .data = stage};
+    stage->options = (struct deliver_options){.account = &stage->account,
+                                              .get_secret = get_secret,
+                                              .changed = on_changed,
+                                              .notice = on_notice,
+                                              .data = stage};
 }
 
 static void
@@ -177,14 +183,24 @@ queue_mail(struct stage *stage, const char *id, const char *to, guint undo, gboo
     g_auto(GStrv) addresses = g_strsplit(to, " ", -1);
     for (char **address = addresses; *address; address++)
         address_list_add(recipients, NULL, *address);
-    g_autofree char *text = g_strdup_printf("From: ana@example.test\nTo: %s\nSubject: subject of %s\nMessage-ID: <%s>\n"
-                                            "Date: Thu, 12 Nov 2026 10:42:01 +0100\n\nbody\n",
-                                            addresses[0], id, id);
+    g_autofree char *text =
+        g_strdup_printf("From: ana@example.test\nTo: %s\nSubject: subject of %s\nMessage-ID: <%s>\n"
+                        "Date: Thu, 12 Nov 2026 10:42:01 +0100\n\nbody\n",
+                        addresses[0], id, id);
     g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
     g_autofree char *subject = g_strdup_printf("subject of %s", id);
-    struct outbox_new new = {.account = stage->world.account, .message = bytes, .from = "ana@example.test",
-                             .recipients = recipients, .subject = subject, .message_id = id, .hold = hold, .send_at = send_at,
-                             .undo_seconds = undo, .copy = TRUE, .dsn_notify = "failure", .dsn_envid = id};
+    struct outbox_new new = {.account = stage->world.account,
+                             .message = bytes,
+                             .from = "ana@example.test",
+                             .recipients = recipients,
+                             .subject = subject,
+                             .message_id = id,
+                             .hold = hold,
+                             .send_at = send_at,
+                             .undo_seconds = undo,
+                             .copy = TRUE,
+                             .dsn_notify = "failure",
+                             .dsn_envid = id};
     gint64 item = outbox_queue(stage->world.store, &new, &error);
     g_assert_no_error(error);
     return item;
@@ -196,7 +212,8 @@ queue_plain(struct stage *stage, const char *id, const char *to)
     return queue_mail(stage, id, to, 0, FALSE, 0);
 }
 
-/* "sent", or "deferred 451 4.7.1 later | b@x.test sent | c@x.test deferred": the item, and its recipients when several. */
+/* "sent", or "deferred 451 4.7.1 later | b@x.test sent | c@x.test deferred": the item, and its recipients
+ * when several. */
 static char *
 state_of_item(struct stage *stage, gint64 id)
 {
@@ -215,10 +232,10 @@ state_of_item(struct stage *stage, gint64 id)
     return g_string_free(out, FALSE);
 }
 
-#define assert_state(stage, id, expected)                                                                             \
-    do {                                                                                                              \
-        g_autofree char *state = state_of_item(stage, id);                                                            \
-        g_assert_cmpstr(state, ==, expected);                                                                         \
+#define assert_state(stage, id, expected)                                                                    \
+    do {                                                                                                     \
+        g_autofree char *state = state_of_item(stage, id);                                                   \
+        g_assert_cmpstr(state, ==, expected);                                                                \
     } while (0)
 
 static guint
@@ -253,29 +270,46 @@ test_states(void)
 {
     static const struct {
         const char *what, *script, *to, *state;
-        int code;      /* of deliver_due() */
+        int code; /* of deliver_due() */
         guint copies, notices;
-        gboolean next; /* is tried again */
+        gboolean next;     /* is tried again */
         const char *words; /* in the item's error */
     } cases[] = {
-        {"taken", OPEN(PIPE) TAKE_ONE "< 250 2.0.0 queued as 7\n> QUIT\n< 221 bye\n$\n", "b@x.test", "sent", 0, 1, 0, FALSE, NULL},
-        {"no such user", OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n< 550 5.1.1 no such user\n< 554 no\n> QUIT\n< 221 bye\n$\n",
+        {"taken", OPEN(PIPE) TAKE_ONE "< 250 2.0.0 queued as 7\n> QUIT\n< 221 bye\n$\n", "b@x.test", "sent",
+         0, 1, 0, FALSE, NULL},
+        {"no such user",
+         OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n< 550 5.1.1 no such user\n< 554 no\n> QUIT\n< 221 "
+                    "bye\n$\n",
          "b@x.test", "failed 550 5.1.1", 0, 0, 1, FALSE, "no such user"},
-        {"greylisted", OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n< 451 4.7.1 come back\n< 554 no\n> QUIT\n< 221 bye\n$\n",
+        {"greylisted",
+         OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n< 451 4.7.1 come back\n< 554 no\n> QUIT\n< 221 "
+                    "bye\n$\n",
          "b@x.test", "deferred 451 4.7.1", 0, 0, 0, TRUE, "come back"},
-        {"spam", OPEN(PIPE) TAKE_ONE "< 554 5.7.1 spam\n> QUIT\n< 221 bye\n$\n", "b@x.test", "failed 554 5.7.1", 0, 0, 1, FALSE, "spam"},
-        {"some", OPEN(PIPE) "> MAIL *\n> RCPT *\n> RCPT *\n> RCPT *\n> DATA\n< 250 ok\n< 250 ok\n< 550 5.1.1 unknown\n< 450 4.2.0 later\n"
-                            "< 354 go\n= body\n< 250 ok\n> QUIT\n< 221 bye\n$\n",
-         "b@x.test c@x.test d@x.test", "deferred 450 4.2.0 | b@x.test sent | c@x.test failed | d@x.test deferred", 0, 0, 0, TRUE, "later"},
-        {"one of two", OPEN(PIPE) "> MAIL *\n> RCPT *\n> RCPT *\n> DATA\n< 250 ok\n< 250 ok\n< 550 5.1.1 unknown\n"
-                                  "< 354 go\n= body\n< 250 ok\n> QUIT\n< 221 bye\n$\n",
-         "b@x.test c@x.test", "failed 550 5.1.1 | b@x.test sent | c@x.test failed", 0, 1, 1, FALSE, "c@x.test: "},
-        {"too large", OPEN("< 250-SIZE 100\n") "> QUIT\n< 221 bye\n$\n", "b@x.test", "failed", 0, 0, 1, FALSE, "100"},
-        {"cut after the dot", OPEN(PIPE) TAKE_ONE "!\n", "b@x.test", "unknown", 0, 0, 0, FALSE, "queue retry"},
-        {"cut before the dot", OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n!\n", "b@x.test", "deferred", 0, 0, 0, TRUE, "closed"},
-        {"busy at the door", "< 421 4.3.2 too busy\n$\n", "b@x.test", "deferred 421 4.3.2", ERROR_RETRY, 0, 0, TRUE, "busy"},
-        {"not welcome", "< 554 5.7.1 go away\n$\n", "b@x.test", "deferred 554 5.7.1", ERROR_REFUSED, 0, 0, TRUE, "go away"},
-        {"log in first", OPEN("") "> MAIL *\n< 530 5.7.0 authenticate first\n$\n", "b@x.test", "waiting", ERROR_AUTH, 0, 0, TRUE, "authenticate"},
+        {"spam", OPEN(PIPE) TAKE_ONE "< 554 5.7.1 spam\n> QUIT\n< 221 bye\n$\n", "b@x.test",
+         "failed 554 5.7.1", 0, 0, 1, FALSE, "spam"},
+        {"some",
+         OPEN(PIPE) "> MAIL *\n> RCPT *\n> RCPT *\n> RCPT *\n> DATA\n< 250 ok\n< 250 ok\n< 550 5.1.1 "
+                    "unknown\n< 450 4.2.0 later\n"
+                    "< 354 go\n= body\n< 250 ok\n> QUIT\n< 221 bye\n$\n",
+         "b@x.test c@x.test d@x.test",
+         "deferred 450 4.2.0 | b@x.test sent | c@x.test failed | d@x.test deferred", 0, 0, 0, TRUE, "later"},
+        {"one of two",
+         OPEN(PIPE) "> MAIL *\n> RCPT *\n> RCPT *\n> DATA\n< 250 ok\n< 250 ok\n< 550 5.1.1 unknown\n"
+                    "< 354 go\n= body\n< 250 ok\n> QUIT\n< 221 bye\n$\n",
+         "b@x.test c@x.test", "failed 550 5.1.1 | b@x.test sent | c@x.test failed", 0, 1, 1, FALSE,
+         "c@x.test: "},
+        {"too large", OPEN("< 250-SIZE 100\n") "> QUIT\n< 221 bye\n$\n", "b@x.test", "failed", 0, 0, 1, FALSE,
+         "100"},
+        {"cut after the dot", OPEN(PIPE) TAKE_ONE "!\n", "b@x.test", "unknown", 0, 0, 0, FALSE,
+         "queue retry"},
+        {"cut before the dot", OPEN(PIPE) "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n!\n", "b@x.test", "deferred",
+         0, 0, 0, TRUE, "closed"},
+        {"busy at the door", "< 421 4.3.2 too busy\n$\n", "b@x.test", "deferred 421 4.3.2", ERROR_RETRY, 0, 0,
+         TRUE, "busy"},
+        {"not welcome", "< 554 5.7.1 go away\n$\n", "b@x.test", "deferred 554 5.7.1", ERROR_REFUSED, 0, 0,
+         TRUE, "go away"},
+        {"log in first", OPEN("") "> MAIL *\n< 530 5.7.0 authenticate first\n$\n", "b@x.test", "waiting",
+         ERROR_AUTH, 0, 0, TRUE, "authenticate"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         const char *const scripts[] = {cases[i].script, NULL};
@@ -315,9 +349,12 @@ test_states(void)
 static void
 test_one_connection(void)
 {
-    static const char *const scripts[] = {OPEN(PIPE) TAKE_ONE "< 250 one\n"
-                                          "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n< 550 5.1.1 no\n< 554 no\n> RSET\n< 250 ok\n"
-                                          TAKE_ONE "< 250 three\n> QUIT\n< 221 bye\n$\n", NULL};
+    static const char *const scripts[] = {
+        OPEN(PIPE) TAKE_ONE
+        "< 250 one\n"
+        "> MAIL *\n> RCPT *\n> DATA\n< 250 ok\n< 550 5.1.1 no\n< 554 no\n> RSET\n< 250 ok\n" TAKE_ONE
+        "< 250 three\n> QUIT\n< 221 bye\n$\n",
+        NULL};
     struct server server;
     struct stage stage;
     server_start(&server, scripts);
@@ -325,7 +362,8 @@ test_one_connection(void)
     gint64 held = queue_mail(&stage, "held@x", "b@x.test", 0, TRUE, 0);
     gint64 undo = queue_mail(&stage, "undo@x", "b@x.test", 600, FALSE, 0);
     gint64 later = queue_mail(&stage, "later@x", "b@x.test", 0, FALSE, clock_now() + 3600);
-    gint64 one = queue_plain(&stage, "one@x", "b@x.test"), two = queue_plain(&stage, "two@x", "nobody@x.test");
+    gint64 one = queue_plain(&stage, "one@x", "b@x.test"),
+           two = queue_plain(&stage, "two@x", "nobody@x.test");
     gint64 three = queue_plain(&stage, "three@x", "b@x.test");
     deliver(&stage, NULL);
     assert_state(&stage, one, "sent");
@@ -356,14 +394,17 @@ test_one_connection(void)
     server_stop(&server);
 }
 
-/* Those who have it do not get it again; a connection that was closed while idle is not a failure of the next message. */
+/* Those who have it do not get it again; a connection that was closed while idle is not a failure of the next
+ * message. */
 static void
 test_again(void)
 {
     static const char *const scripts[] = {
-        OPEN(PIPE) "> MAIL *\n> RCPT TO:<b@x.test>\n> RCPT TO:<c@x.test>\n> DATA\n< 250 ok\n< 250 ok\n< 450 4.2.0 later\n< 354 go\n= body\n"
+        OPEN(PIPE) "> MAIL *\n> RCPT TO:<b@x.test>\n> RCPT TO:<c@x.test>\n> DATA\n< 250 ok\n< 250 ok\n< 450 "
+                   "4.2.0 later\n< 354 go\n= body\n"
                    "< 250 ok\n> QUIT\n< 221 bye\n$\n",
-        OPEN(PIPE) "> MAIL *\n> RCPT TO:<c@x.test>\n> DATA\n< 250 ok\n< 250 ok\n< 354 go\n= body\n< 250 ok\n!\n",
+        OPEN(PIPE) "> MAIL *\n> RCPT TO:<c@x.test>\n> DATA\n< 250 ok\n< 250 ok\n< 354 go\n= body\n< 250 "
+                   "ok\n!\n",
         OPEN(PIPE) TAKE_ONE "< 250 ok\n> QUIT\n< 221 bye\n$\n", NULL};
     struct server server;
     struct stage stage;
@@ -432,7 +473,8 @@ no_secret(gpointer data G_GNUC_UNUSED, GError **error)
 static void
 test_login(void)
 {
-    static const char *const scripts[] = {TO_AUTH("PLAIN") "> AUTH PLAIN *\n< 535 5.7.8 bad password\n$\n", NULL};
+    static const char *const scripts[] = {TO_AUTH("PLAIN") "> AUTH PLAIN *\n< 535 5.7.8 bad password\n$\n",
+                                          NULL};
     struct server server;
     struct stage stage;
     int code;
@@ -500,8 +542,9 @@ deliver_killed(struct stage *stage, guint step)
     return WIFSIGNALED(status);
 }
 
-/* D3: killed at every step, then run again, and once more: nothing is lost; nothing is sent twice but what the server may
- * have taken without our hearing so, and that is said and waits for a person; the copy in Sent is there once. */
+/* D3: killed at every step, then run again, and once more: nothing is lost; nothing is sent twice but what
+ * the server may have taken without our hearing so, and that is said and waits for a person; the copy in Sent
+ * is there once. */
 static void
 test_killed(void)
 {
@@ -549,8 +592,9 @@ test_killed(void)
 static void
 test_full_disk(void)
 {
-    static const char *const rules[] = {"store.commit:ENOSPC", "store.commit@2:ENOSPC", "store.commit@3:ENOSPC",
-                                        "store.commit@4:ENOSPC", "maildir.write:ENOSPC", "maildir.create:EMFILE", "maildir.rename:ENOSPC"};
+    static const char *const rules[] = {
+        "store.commit:ENOSPC",  "store.commit@2:ENOSPC", "store.commit@3:ENOSPC", "store.commit@4:ENOSPC",
+        "maildir.write:ENOSPC", "maildir.create:EMFILE", "maildir.rename:ENOSPC"};
     for (guint i = 0; i < G_N_ELEMENTS(rules); i++) {
         struct server server;
         struct stage stage;

@@ -13,33 +13,41 @@ test_received(void)
         gint64 time;
     } cases[] = {
         /* Postfix */
-        {"from mail.example.net (mail.example.net [192.0.2.7]) (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
-         "(256/256 bits) key-exchange X25519) (No client certificate requested) by mx.example.org (Postfix) with ESMTPS id "
+        {"from mail.example.net (mail.example.net [192.0.2.7]) (using TLSv1.3 with cipher "
+         "TLS_AES_256_GCM_SHA384 "
+         "(256/256 bits) key-exchange X25519) (No client certificate requested) by mx.example.org (Postfix) "
+         "with ESMTPS id "
          "4TzQ1y2Jz5z9rxL for <ana@example.org>; Thu, 12 Nov 2026 10:42:01 +0100 (CET)",
-         "mail.example.net", "mail.example.net [192.0.2.7]", "mx.example.org", "ESMTPS", "TLSv1.3", "4TzQ1y2Jz5z9rxL",
-         "ana@example.org", 1794476521},
-        {"by mx.example.org (Postfix, from userid 1000) id 4TzQ1y2Jz5z9rxL; Thu, 12 Nov 2026 09:42:01 +0000", NULL, NULL,
-         "mx.example.org", NULL, NULL, "4TzQ1y2Jz5z9rxL", NULL, 1794476521},
+         "mail.example.net", "mail.example.net [192.0.2.7]", "mx.example.org", "ESMTPS", "TLSv1.3",
+         "4TzQ1y2Jz5z9rxL", "ana@example.org", 1794476521},
+        {"by mx.example.org (Postfix, from userid 1000) id 4TzQ1y2Jz5z9rxL; Thu, 12 Nov 2026 09:42:01 +0000",
+         NULL, NULL, "mx.example.org", NULL, NULL, "4TzQ1y2Jz5z9rxL", NULL, 1794476521},
         /* Exim */
-        {"from [192.0.2.7] (helo=laptop) by smtp.example.org with esmtpsa  (TLS1.3) tls TLS_AES_256_GCM_SHA384 (Exim 4.96) "
-         "(envelope-from <ana@example.org>) id 1r2abc-0001Xy-2z for ben@example.com; Thu, 12 Nov 2026 10:42:01 +0100",
-         "[192.0.2.7]", "helo=laptop", "smtp.example.org", "esmtpsa", "TLSv1.3", "1r2abc-0001Xy-2z", "ben@example.com",
-         1794476521},
+        {"from [192.0.2.7] (helo=laptop) by smtp.example.org with esmtpsa  (TLS1.3) tls "
+         "TLS_AES_256_GCM_SHA384 (Exim 4.96) "
+         "(envelope-from <ana@example.org>) id 1r2abc-0001Xy-2z for ben@example.com; Thu, 12 Nov 2026 "
+         "10:42:01 +0100",
+         "[192.0.2.7]", "helo=laptop", "smtp.example.org", "esmtpsa", "TLSv1.3", "1r2abc-0001Xy-2z",
+         "ben@example.com", 1794476521},
         /* Gmail */
-        {"from mail.example.net (mail.example.net. [192.0.2.7])\n        by mx.google.com with ESMTPS id x1-20020a05\n"
-         "        for <ana@gmail.com>\n        (version=TLS1_2 cipher=ECDHE-ECDSA-AES128-GCM-SHA256 bits=128/128);\n"
+        {"from mail.example.net (mail.example.net. [192.0.2.7])\n        by mx.google.com with ESMTPS id "
+         "x1-20020a05\n"
+         "        for <ana@gmail.com>\n        (version=TLS1_2 cipher=ECDHE-ECDSA-AES128-GCM-SHA256 "
+         "bits=128/128);\n"
          "        Thu, 12 Nov 2026 01:42:01 -0800 (PST)",
-         "mail.example.net", "mail.example.net. [192.0.2.7]", "mx.google.com", "ESMTPS", "TLSv1.2", "x1-20020a05",
-         "ana@gmail.com", 1794476521},
-        {"by 2002:a05:7000:1 with SMTP id abc; Thu, 12 Nov 2026 01:42:01 -0800 (PST)", NULL, NULL, "2002:a05:7000:1",
-         "SMTP", NULL, "abc", NULL, 1794476521},
+         "mail.example.net", "mail.example.net. [192.0.2.7]", "mx.google.com", "ESMTPS", "TLSv1.2",
+         "x1-20020a05", "ana@gmail.com", 1794476521},
+        {"by 2002:a05:7000:1 with SMTP id abc; Thu, 12 Nov 2026 01:42:01 -0800 (PST)", NULL, NULL,
+         "2002:a05:7000:1", "SMTP", NULL, "abc", NULL, 1794476521},
         /* Exchange, Dovecot, qmail */
-        {"from AM0.example.com (2603::1) by DB9.example.com with HTTPS; Thu, 12 Nov 2026 09:42:01 +0000", "AM0.example.com",
-         "2603::1", "DB9.example.com", "HTTPS", "TLS", NULL, NULL, 1794476521},
-        {"from mx.example.org by imap.example.org with LMTP id aBcD (envelope-from <b@x>) for <ana@example.org>; Thu, 12 Nov "
+        {"from AM0.example.com (2603::1) by DB9.example.com with HTTPS; Thu, 12 Nov 2026 09:42:01 +0000",
+         "AM0.example.com", "2603::1", "DB9.example.com", "HTTPS", "TLS", NULL, NULL, 1794476521},
+        {"from mx.example.org by imap.example.org with LMTP id aBcD (envelope-from <b@x>) for "
+         "<ana@example.org>; Thu, 12 Nov "
          "2026 10:42:01 +0100",
          "mx.example.org", NULL, "imap.example.org", "LMTP", NULL, "aBcD", "ana@example.org", 1794476521},
-        {"(qmail 1234 invoked by uid 89); 12 Nov 2026 09:42:01 -0000", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1794476521},
+        {"(qmail 1234 invoked by uid 89); 12 Nov 2026 09:42:01 -0000", NULL, NULL, NULL, NULL, NULL, NULL,
+         NULL, 1794476521},
         /* nonsense */
         {"", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0},
         {";;;", NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0},
@@ -70,11 +78,13 @@ test_received(void)
 static void
 test_authres(void)
 {
-    g_autoptr(struct_authentication) full = authres_parse(
-        "mx.example.org; spf=pass (sender is 192.0.2.7; really) smtp.mailfrom=ben@example.com smtp.helo=mail.example.com; "
-        "dkim=pass (2048-bit key) header.d=example.com header.s=s1 header.b=\"abc;def\"; dkim=fail reason=\"bad body\" "
-        "header.i=@list.example; dmarc=pass (p=REJECT) header.from=Example.com; arc=none",
-        NULL);
+    g_autoptr(struct_authentication) full =
+        authres_parse("mx.example.org; spf=pass (sender is 192.0.2.7; really) smtp.mailfrom=ben@example.com "
+                      "smtp.helo=mail.example.com; "
+                      "dkim=pass (2048-bit key) header.d=example.com header.s=s1 header.b=\"abc;def\"; "
+                      "dkim=fail reason=\"bad body\" "
+                      "header.i=@list.example; dmarc=pass (p=REJECT) header.from=Example.com; arc=none",
+                      NULL);
     g_assert_cmpstr(full->by, ==, "mx.example.org");
     g_assert_cmpstr(full->spf, ==, "pass");
     g_assert_cmpstr(full->spf_domain, ==, "example.com");
@@ -133,7 +143,8 @@ test_journey(void)
 {
     g_autoptr(struct_journey) journey = read_text(relayed, "imap.example.org");
     g_assert_cmpuint(journey->hops->len, ==, 3);
-    const struct hop *first = journey->hops->pdata[0], *second = journey->hops->pdata[1], *third = journey->hops->pdata[2];
+    const struct hop *first = journey->hops->pdata[0], *second = journey->hops->pdata[1],
+                     *third = journey->hops->pdata[2];
     g_assert_cmpstr(first->id, ==, "S1");
     g_assert_cmpint(first->delay, ==, 2);
     g_assert_cmpint(second->delay, ==, 0); /* its clock is behind */

@@ -26,13 +26,15 @@ static char *self;
 static const char *
 pick(const char *const *words, guint n)
 {
-    return words[g_test_rand_int_range(0, (gint32) n)];
+    return words[g_test_rand_int_range(0, (gint32)n)];
 }
 #define PICK(words) pick(words, G_N_ELEMENTS(words))
 
 /* Words that the English stemmer leaves alone, and none of them a tag or part of an address. */
-static const char *const words[] = {"lisbon", "hotel", "seat", "draft", "contract", "noon", "wagon", "violin"};
-static const char *const people[] = {"Ana Ruiz <ana@example.org>", "Ben Okafor <ben@example.com>", "Cy Young <cy@list.example>"};
+static const char *const words[] = {"lisbon",   "hotel", "seat",  "draft",
+                                    "contract", "noon",  "wagon", "violin"};
+static const char *const people[] = {"Ana Ruiz <ana@example.org>", "Ben Okafor <ben@example.com>",
+                                     "Cy Young <cy@list.example>"};
 static const char *const tags[] = {"work", "urgent", "later", ""};
 
 static char *
@@ -51,14 +53,16 @@ put(struct world *world, guint number)
     const gint64 folders[] = {world->inbox, world->archive, world->sent};
     gint64 folder = folders[g_test_rand_int_range(0, 3)], placement = 0;
     const char *from = PICK(people), *to = PICK(people), *tag = PICK(tags);
-    guint flags = (guint) g_test_rand_int_range(0, 8); /* seen, answered, flagged */
+    guint flags = (guint)g_test_rand_int_range(0, 8); /* seen, answered, flagged */
     gint64 date = NOW - g_test_rand_int_range(0, 400) * 86400;
     g_autofree char *id = g_strdup_printf("m%u@x", number), *subject = sentence(), *body = sentence();
     g_autofree char *date_text = clock_rfc5322(date, 0);
-    g_autofree char *bytes = g_strdup_printf("From: %s\nTo: %s\nSubject: %s\nMessage-ID: <%s>\nDate: %s\n\n%s\n", from, to, subject,
-                                             id, date_text, body);
+    g_autofree char *bytes =
+        g_strdup_printf("From: %s\nTo: %s\nSubject: %s\nMessage-ID: <%s>\nDate: %s\n\n%s\n", from, to,
+                        subject, id, date_text, body);
     g_autoptr(struct_envelope) envelope = make_envelope(id, NULL, from, to, subject, date);
-    struct placement_new row = {.uid = number + 1, .flags = flags, .tags = tag, .envelope = envelope, .received = date, .size = 500};
+    struct placement_new row = {
+        .uid = number + 1, .flags = flags, .tags = tag, .envelope = envelope, .received = date, .size = 500};
     placement_insert(world->store, folder, &row, 1, &placement, &error);
     g_assert_no_error(error);
     g_autofree char *dir = folder_path(world->store, folder, TRUE, &error);
@@ -81,13 +85,20 @@ put(struct world *world, guint number)
 static char *
 term(void)
 {
-    static const char *const from[] = {"from:ana", "from:ben", "from:\"Cy Young\"", "from:example.org", "from:ana@example.org"};
+    static const char *const from[] = {"from:ana", "from:ben", "from:\"Cy Young\"", "from:example.org",
+                                       "from:ana@example.org"};
     static const char *const to[] = {"to:ana", "to:cy", "to:ben@example.com"};
-    static const char *const marks[] = {"tag:unread", "is:flagged", "tag:replied", "tag:work", "is:urgent", "tag:inbox",
-                                        "tag:sent",   "tag:nothing"};
-    static const char *const places[] = {"folder:work/INBOX", "folder:work/Archive", "path:work/Sent/cur", "path:work/**"};
-    static const char *const dates[] = {"date:2026-10..", "date:..2026-06", "date:2026-03..2026-09", "date:@1780000000..",
-                                        "date:2026-05",   "date:1_june_2026..1_july_2026", "date:2025-12-01..2026-08-01"};
+    static const char *const marks[] = {"tag:unread", "is:flagged", "tag:replied", "tag:work",
+                                        "is:urgent",  "tag:inbox",  "tag:sent",    "tag:nothing"};
+    static const char *const places[] = {"folder:work/INBOX", "folder:work/Archive", "path:work/Sent/cur",
+                                         "path:work/**"};
+    static const char *const dates[] = {"date:2026-10..",
+                                        "date:..2026-06",
+                                        "date:2026-03..2026-09",
+                                        "date:@1780000000..",
+                                        "date:2026-05",
+                                        "date:1_june_2026..1_july_2026",
+                                        "date:2025-12-01..2026-08-01"};
     switch (g_test_rand_int_range(0, 10)) {
     case 0:
         return g_strdup(PICK(from));
@@ -107,7 +118,8 @@ term(void)
     case 8:
         return g_strdup_printf("id:m%d@x", g_test_rand_int_range(0, MAILS));
     default:
-        return g_test_rand_bit() ? g_strdup(PICK(words)) : g_strdup_printf("\"%s %s\"", PICK(words), PICK(words));
+        return g_test_rand_bit() ? g_strdup(PICK(words))
+                                 : g_strdup_printf("\"%s %s\"", PICK(words), PICK(words));
     }
 }
 
@@ -121,7 +133,8 @@ make_query(guint depth)
     for (gint32 n = g_test_rand_int_range(0, 4); n > 0; n--) {
         const char *joint = PICK(joints);
         g_autofree char *next = depth && g_test_rand_int_range(0, 3) == 0 ? make_query(depth - 1) : term();
-        /* Two dates side by side are one or the other for Xapian, but both after a "not": nobody means that. */
+        /* Two dates side by side are one or the other for Xapian, but both after a "not": nobody means that.
+         */
         g_string_append(out, g_str_has_prefix(next, "date:") && !strcmp(joint, " ") ? " and " : joint);
         if (strpbrk(next, " ") && *next != '"' && !g_str_has_prefix(next, "from:\""))
             g_string_append_printf(out, "(%s)", next);
@@ -147,7 +160,7 @@ ask_notmuch(const struct world *world, const char *query)
         return NULL;
     }
     g_auto(GStrv) ids = g_strsplit(g_strchomp(buffer), "\n", -1);
-    char *set = tags_from_list((const char *const *) ids, -1);
+    char *set = tags_from_list((const char *const *)ids, -1);
     free(buffer);
     return set;
 }
@@ -163,10 +176,11 @@ ask_store(const struct world *world, const char *text)
     g_assert_no_error(error);
     g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < hits->len; i++) {
-        g_autoptr(struct_message) message = message_load(world->store, g_array_index(hits, struct query_hit, i).message, NULL);
+        g_autoptr(struct_message) message =
+            message_load(world->store, g_array_index(hits, struct query_hit, i).message, NULL);
         g_ptr_array_add(ids, g_strdup(message->message_id));
     }
-    return tags_from_list((const char *const *) ids->pdata, ids->len);
+    return tags_from_list((const char *const *)ids->pdata, ids->len);
 }
 
 static void

@@ -1,4 +1,5 @@
-/* the process that opens notmuch's index, talked to as the index worker does, with the real notmuch program beside it */
+/* the process that opens notmuch's index, talked to as the index worker does, with the real notmuch program
+ * beside it */
 #include "config.h"
 
 #include <glib/gstdio.h>
@@ -33,8 +34,8 @@ start(struct world *world)
     int pair[2];
     const char *argv[] = {self, "--child", NULL};
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
-    g_assert_true(g_spawn_async_with_fds(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &world->pid, pair[1],
-                                         -1, STDERR_FILENO, NULL));
+    g_assert_true(g_spawn_async_with_fds(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                                         &world->pid, pair[1], -1, STDERR_FILENO, NULL));
     close(pair[1]);
     world->fd = pair[0];
 }
@@ -65,8 +66,8 @@ run(const char *const *argv, char **out)
 {
     int status;
     g_autoptr(GError) error = NULL;
-    g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | (out ? 0 : G_SPAWN_STDOUT_TO_DEV_NULL), NULL, NULL, out, NULL,
-                 &status, &error);
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | (out ? 0 : G_SPAWN_STDOUT_TO_DEV_NULL),
+                 NULL, NULL, out, NULL, &status, &error);
     g_assert_no_error(error);
     if (out)
         g_strchomp(*out);
@@ -87,9 +88,10 @@ put_mail(const struct world *world, const char *file, const char *id, const char
 {
     g_autofree char *path = g_build_filename(world->root, file, NULL), *dir = g_path_get_dirname(path);
     g_autofree char *id_line = id ? g_strdup_printf("Message-ID: <%s>\n", id) : g_strdup("");
-    g_autofree char *mail = g_strdup_printf("From: Ana <ana@example.org>\nTo: ben@example.com\nSubject: %s\n%s"
-                                            "Date: Thu, 12 Nov 2026 10:42:01 +0100\n\n%s\n",
-                                            text, id_line, text);
+    g_autofree char *mail =
+        g_strdup_printf("From: Ana <ana@example.org>\nTo: ben@example.com\nSubject: %s\n%s"
+                        "Date: Thu, 12 Nov 2026 10:42:01 +0100\n\n%s\n",
+                        text, id_line, text);
     g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
     g_assert_true(g_file_set_contents(path, mail, -1, NULL));
 }
@@ -110,7 +112,8 @@ send_write(struct world *world, const struct job *jobs, gsize n)
         g_variant_builder_add(&builder, "(tbbs^ass)", jobs[i].message, jobs[i].is_gone, !jobs[i].is_unwanted,
                               jobs[i].id ? jobs[i].id : "", files, jobs[i].words ? jobs[i].words : "");
     }
-    GVariant *request = g_variant_new("(ystua" NOTMUCH_JOB_TYPE ")", NOTMUCH_WRITE, world->root, (guint64) 0, 60000, &builder);
+    GVariant *request =
+        g_variant_new("(ystua" NOTMUCH_JOB_TYPE ")", NOTMUCH_WRITE, world->root, (guint64)0, 60000, &builder);
     g_assert_true(record_write(world->fd, request, 0, NULL));
 }
 
@@ -119,7 +122,8 @@ send_scan(struct world *world, guint64 since)
 {
     GVariantBuilder none;
     g_variant_builder_init(&none, G_VARIANT_TYPE("a" NOTMUCH_JOB_TYPE));
-    GVariant *request = g_variant_new("(ystua" NOTMUCH_JOB_TYPE ")", NOTMUCH_SCAN, world->root, since, 0, &none);
+    GVariant *request =
+        g_variant_new("(ystua" NOTMUCH_JOB_TYPE ")", NOTMUCH_SCAN, world->root, since, 0, &none);
     g_assert_true(record_write(world->fd, request, 0, NULL));
 }
 
@@ -130,7 +134,8 @@ answers(struct world *world, guint64 *revision)
     g_autoptr(GString) out = g_string_new(NULL);
     for (guchar kind = 0; kind != NOTMUCH_END && kind != NOTMUCH_FAILED;) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(GVariant) value = record_read(world->fd, G_VARIANT_TYPE(NOTMUCH_REPLY_TYPE), NOTMUCH_REPLY_MAX, 0, NULL, &error);
+        g_autoptr(GVariant) value =
+            record_read(world->fd, G_VARIANT_TYPE(NOTMUCH_REPLY_TYPE), NOTMUCH_REPLY_MAX, 0, NULL, &error);
         if (!value) {
             g_string_append(out, "died");
             break;
@@ -150,7 +155,8 @@ answers(struct world *world, guint64 *revision)
             g_string_append_printf(out, "%s%s|", *text ? ": " : "", text);
             break;
         case NOTMUCH_CHANGED:
-            g_string_append_printf(out, "%" G_GUINT64_FORMAT " %s set %u clear %u +%s -%s|", number, text, set, clear, add, remove);
+            g_string_append_printf(out, "%" G_GUINT64_FORMAT " %s set %u clear %u +%s -%s|", number, text,
+                                   set, clear, add, remove);
             break;
         case NOTMUCH_END:
             g_string_append(out, "end");
@@ -164,10 +170,10 @@ answers(struct world *world, guint64 *revision)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-#define assert_answers(world, expected, revision)                                                                     \
-    do {                                                                                                              \
-        g_autofree char *answered = answers(world, revision);                                                         \
-        g_assert_cmpstr(answered, ==, expected);                                                                      \
+#define assert_answers(world, expected, revision)                                                            \
+    do {                                                                                                     \
+        g_autofree char *answered = answers(world, revision);                                                \
+        g_assert_cmpstr(answered, ==, expected);                                                             \
     } while (0)
 
 static char *
@@ -180,10 +186,10 @@ notmuch_tags(const char *id)
     return g_strdelimit(out, "\n", ' ');
 }
 
-#define assert_tags(id, expected)                                                                                     \
-    do {                                                                                                              \
-        g_autofree char *tags = notmuch_tags(id);                                                                     \
-        g_assert_cmpstr(tags, ==, expected);                                                                          \
+#define assert_tags(id, expected)                                                                            \
+    do {                                                                                                     \
+        g_autofree char *tags = notmuch_tags(id);                                                            \
+        g_assert_cmpstr(tags, ==, expected);                                                                 \
     } while (0)
 
 static char *
@@ -195,10 +201,10 @@ notmuch_ids(const char *query)
     return g_strdelimit(out, "\n", ' ');
 }
 
-#define assert_found(query, expected)                                                                                 \
-    do {                                                                                                              \
-        g_autofree char *ids = notmuch_ids(query);                                                                    \
-        g_assert_cmpstr(ids, ==, expected);                                                                           \
+#define assert_found(query, expected)                                                                        \
+    do {                                                                                                     \
+        g_autofree char *ids = notmuch_ids(query);                                                           \
+        g_assert_cmpstr(ids, ==, expected);                                                                  \
     } while (0)
 
 static void
@@ -212,7 +218,11 @@ test_write(struct world *world, gconstpointer data G_GNUC_UNUSED)
         {.message = 1, .id = "a@x", .file = "work/INBOX/cur/1:2,", .words = "inbox unread work"},
         {.message = 2, .id = "b@x", .file = "work/INBOX/cur/2:2,S", .words = "inbox"},
         {.message = 3, .id = "c@x", .file = "work/INBOX/cur/gone:2,S", .words = ""},
-        {.message = 4, .id = "d@x", .file = "work/INBOX/cur/1:2,", .is_unwanted = TRUE, .words = "inbox unread work"},
+        {.message = 4,
+         .id = "d@x",
+         .file = "work/INBOX/cur/1:2,",
+         .is_unwanted = TRUE,
+         .words = "inbox unread work"},
     };
     send_write(world, jobs, 3);
     assert_answers(world, "opened|0|1|2: the file is not there|end", NULL);
@@ -258,7 +268,11 @@ test_write(struct world *world, gconstpointer data G_GNUC_UNUSED)
     put_mail(world, "work/INBOX/cur/3:2,S", "e@x", "skipped");
     const struct job unwanted[] = {
         {.message = 5, .id = "e@x", .file = "work/INBOX/cur/3:2,S", .is_unwanted = TRUE},
-        {.message = 2, .id = "b@x", .file = "work/INBOX/cur/2:2,S", .is_unwanted = TRUE, .words = "inbox later"},
+        {.message = 2,
+         .id = "b@x",
+         .file = "work/INBOX/cur/2:2,S",
+         .is_unwanted = TRUE,
+         .words = "inbox later"},
     };
     send_write(world, unwanted, 2);
     assert_answers(world, "opened|0: not wanted|1|end", NULL);
@@ -282,7 +296,8 @@ test_both_ways(struct world *world, gconstpointer data G_GNUC_UNUSED)
     send_scan(world, 0);
     assert_answers(world, "opened|end", NULL);
 
-    const char *tag[] = {"notmuch", "tag", "-inbox", "-unread", "-work", "+flagged", "+urgent", "--", "*", NULL};
+    const char *tag[] = {"notmuch",  "tag",     "-inbox", "-unread", "-work",
+                         "+flagged", "+urgent", "--",     "*",       NULL};
     run(tag, NULL);
     send_scan(world, revision);
     g_autofree char *got = answers(world, &revision);
@@ -293,7 +308,8 @@ test_both_ways(struct world *world, gconstpointer data G_GNUC_UNUSED)
     assert_answers(world, "opened|end", NULL);
 
     /* Meanwhile a tag was added here; theirs was taken over: both stand, the place stays as they want it. */
-    const struct job merged = {.message = 1, .id = "a@x", .file = "w/INBOX/cur/1:2,", .words = "flagged inbox mine urgent"};
+    const struct job merged = {
+        .message = 1, .id = "a@x", .file = "w/INBOX/cur/1:2,", .words = "flagged inbox mine urgent"};
     send_write(world, &merged, 1);
     assert_answers(world, "opened|0|end", &revision);
     assert_tags("a@x", "flagged mine urgent");
@@ -308,8 +324,10 @@ test_both_ways(struct world *world, gconstpointer data G_GNUC_UNUSED)
 
     /* dump and restore carry the base along */
     g_autofree char *dump = g_build_filename(world->root, "dump", NULL);
-    g_autofree char *output = g_strdup_printf("--output=%s", dump), *input = g_strdup_printf("--input=%s", dump);
-    const char *save[] = {"notmuch", "dump", output, NULL}, *wipe[] = {"notmuch", "tag", "--remove-all", "*", NULL};
+    g_autofree char *output = g_strdup_printf("--output=%s", dump),
+                    *input = g_strdup_printf("--input=%s", dump);
+    const char *save[] = {"notmuch", "dump", output, NULL},
+               *wipe[] = {"notmuch", "tag", "--remove-all", "*", NULL};
     const char *restore[] = {"notmuch", "restore", input, NULL};
     run(save, NULL);
     run(wipe, NULL);
@@ -322,15 +340,18 @@ test_both_ways(struct world *world, gconstpointer data G_GNUC_UNUSED)
 static void
 test_own_new(struct world *world, gconstpointer data G_GNUC_UNUSED)
 {
-    /* The user's `notmuch new` comes first, with tags of its own; then it runs on our index and changes nothing. */
+    /* The user's `notmuch new` comes first, with tags of its own; then it runs on our index and changes
+     * nothing. */
     put_mail(world, "w/INBOX/cur/1:2,", "a@x", "one");
-    const struct job jobs[] = {{.message = 1, .id = "a@x", .file = "w/INBOX/cur/1:2,", .words = "inbox unread"}};
+    const struct job jobs[] = {
+        {.message = 1, .id = "a@x", .file = "w/INBOX/cur/1:2,", .words = "inbox unread"}};
     send_write(world, jobs, 1);
     assert_answers(world, "opened|0|end", NULL);
     put_mail(world, "w/INBOX/cur/2:2,S", "b@x", "two");
     put_mail(world, ".removed/3:2,S", "c@x", "removed");
     put_mail(world, ".outbox/4:2,S", "d@x", "outgoing");
-    const char *new[] = {"notmuch", "new", NULL}, *tag[] = {"notmuch", "tag", "+theirs", "--", "id:b@x", NULL};
+    const char *new[] = {"notmuch", "new", NULL},
+               *tag[] = {"notmuch", "tag", "+theirs", "--", "id:b@x", NULL};
     run(new, NULL);
     assert_tags("b@x", ""); /* new.tags is empty */
     assert_found("removed or outgoing", "");
@@ -355,9 +376,10 @@ test_hostile(struct world *world, gconstpointer data G_GNUC_UNUSED)
     for (guint i = 0; i < 300000; i++)
         g_string_append(text, "g:");
     g_string_append(text, "\nSubject: deep\n\nx\n");
-    g_autofree char *path = g_build_filename(world->root, "w/INBOX/cur/1:2,", NULL), *dir = g_path_get_dirname(path);
+    g_autofree char *path = g_build_filename(world->root, "w/INBOX/cur/1:2,", NULL),
+                    *dir = g_path_get_dirname(path);
     g_mkdir_with_parents(dir, 0700);
-    g_assert_true(g_file_set_contents(path, text->str, (gssize) text->len, NULL));
+    g_assert_true(g_file_set_contents(path, text->str, (gssize)text->len, NULL));
     g_string_free(text, TRUE);
     put_mail(world, "w/INBOX/cur/2:2,", "good@x", "good");
     g_autofree char *mbox = g_build_filename(world->root, "w/INBOX/cur/3:2,", NULL);
@@ -405,8 +427,9 @@ test_find(struct world *world, gconstpointer data G_GNUC_UNUSED)
         guint limit;
         const char *out;
     } cases[] = {
-        {"findme tag:work", 0, "c@x\n"}, {"findme not tag:work", 0, "a@x\n"}, {"findme and tag:spam", 0, "b@x\n"},
-        {"nothing", 0, ""},              {"id:a@x or id:c@x", 1, NULL},
+        {"findme tag:work", 0, "c@x\n"},     {"findme not tag:work", 0, "a@x\n"},
+        {"findme and tag:spam", 0, "b@x\n"}, {"nothing", 0, ""},
+        {"id:a@x or id:c@x", 1, NULL},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         FILE *out = tmpfile();
@@ -439,11 +462,12 @@ test_damaged(struct world *world, gconstpointer data G_GNUC_UNUSED)
     assert_answers(world, "opened|0|end", NULL);
     static const char *const files[] = {"iamglass", "postlist.glass", "termlist.glass"};
     for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = g_build_filename(world->root, ".notmuch/xapian", files[i], NULL), *kept = NULL;
+        g_autofree char *path = g_build_filename(world->root, ".notmuch/xapian", files[i], NULL),
+                        *kept = NULL;
         gsize length;
         g_assert_true(g_file_get_contents(path, &kept, &length, NULL));
         g_autofree char *junk = g_strnfill(length, 'j');
-        g_assert_true(g_file_set_contents(path, junk, (gssize) length, NULL));
+        g_assert_true(g_file_set_contents(path, junk, (gssize)length, NULL));
         send_scan(world, 0);
         g_autofree char *got = answers(world, NULL);
         g_test_message("%s: %s", files[i], got);
@@ -451,7 +475,7 @@ test_damaged(struct world *world, gconstpointer data G_GNUC_UNUSED)
             stop(world);
             start(world);
         }
-        g_assert_true(g_file_set_contents(path, kept, (gssize) length, NULL));
+        g_assert_true(g_file_set_contents(path, kept, (gssize)length, NULL));
     }
     send_scan(world, 0);
     assert_answers(world, "opened|end", NULL);
@@ -469,7 +493,8 @@ main(int argc, char **argv)
         g_print("1..0 # SKIP the notmuch program is not installed\n");
         return 0;
     }
-#define ADD(name, function) g_test_add("/notmuch-child/" name, struct world, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                                                  \
+    g_test_add("/notmuch-child/" name, struct world, NULL, set_up, function, tear_down)
     ADD("write", test_write);
     ADD("both-ways", test_both_ways);
     ADD("own-new", test_own_new);

@@ -46,8 +46,8 @@ run(const char *const *argv, char **out)
 {
     int status;
     g_autoptr(GError) error = NULL;
-    g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | (out ? 0 : G_SPAWN_STDOUT_TO_DEV_NULL), NULL, NULL, out, NULL,
-                 &status, &error);
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | (out ? 0 : G_SPAWN_STDOUT_TO_DEV_NULL),
+                 NULL, NULL, out, NULL, &status, &error);
     g_assert_no_error(error);
     g_assert_true(g_spawn_check_wait_status(status, NULL));
     if (out)
@@ -68,7 +68,7 @@ assert_notmuch(const char *output, const char *query, const char *expected)
     const char *argv[] = {"notmuch", "search", "--exclude=false", argument, query, NULL};
     run(argv, &out);
     g_auto(GStrv) words = tags_split(out);
-    g_autofree char *sorted = tags_from_list((const char *const *) words, -1);
+    g_autofree char *sorted = tags_from_list((const char *const *)words, -1);
     g_assert_cmpstr(sorted, ==, expected);
 }
 
@@ -86,7 +86,8 @@ tag(const char *change, const char *query)
 }
 
 static gint64
-put(struct world *world, gint64 folder, guint32 uid, const char *id, const char *subject, const char *body, gint64 date)
+put(struct world *world, gint64 folder, guint32 uid, const char *id, const char *subject, const char *body,
+    gint64 date)
 {
     gint64 placement = add_mail(world->store, folder, uid, id, NULL, "Ben <ben@example.net>", subject, date);
     add_body(world->store, placement, body, NULL);
@@ -133,8 +134,8 @@ test_both_ways(void)
     tag("+work +flagged -unread", "id:a@x");
     g_assert_cmpuint(settle(context), ==, 1);
     assert_stored(&world, a, FLAG_SEEN | FLAG_FLAGGED, "work");
-    g_autoptr(struct_placement_set) changed =
-        placement_load(world.store, world.inbox, PLACEMENT_SELECT_CHANGED, 0, NULL); /* and so for the server */
+    g_autoptr(struct_placement_set) changed = placement_load(
+        world.store, world.inbox, PLACEMENT_SELECT_CHANGED, 0, NULL); /* and so for the server */
     g_assert_cmpuint(changed->n, ==, 1);
     g_assert_cmpuint(settle(context), ==, 0);
 
@@ -168,7 +169,8 @@ test_both_ways(void)
     g_assert_cmpint(intent_expunge(world.store, &b, 1, world.trash, NULL), >, 0);
     settle(context); /* the server, and so the Maildir, may have it a while yet */
     assert_notmuch("messages", "tag:legal and not tag:deleted", "");
-    for (guint round = 0; intent_count(world.store, world.account) && round < 10; round++) { /* the server does it */
+    for (guint round = 0; intent_count(world.store, world.account) && round < 10;
+         round++) { /* the server does it */
         g_autoptr(GPtrArray) intents = intent_next(world.store, world.account, 1, NULL);
         const struct intent *intent = intents->pdata[0];
         struct intent_result result = {.intent = intent->id, .new_uid = 90 + round};
@@ -187,7 +189,8 @@ test_both_ways(void)
     world_end(&world);
 }
 
-/* The index is deleted, or is another one, or is broken: built anew, no tag lost on our side, those of theirs taken in. */
+/* The index is deleted, or is another one, or is broken: built anew, no tag lost on our side, those of theirs
+ * taken in. */
 static void
 test_anew(void)
 {
@@ -217,7 +220,8 @@ test_anew(void)
     /* Somebody else's index lies there when we begin. */
     remove_tree(index);
     g_assert_cmpint(g_mkdir_with_parents(index, 0700), ==, 0);
-    g_autofree char *config = g_build_filename(index, "config", NULL), *mail = g_build_filename(world.dir, "mail", NULL);
+    g_autofree char *config = g_build_filename(index, "config", NULL),
+                    *mail = g_build_filename(world.dir, "mail", NULL);
     g_autofree char *text = g_strdup_printf("[database]\npath=%s\n[new]\ntags=unread;inbox;\n", mail);
     g_assert_true(g_file_set_contents(config, text, -1, NULL));
     const char *new[] = {"notmuch", "new", "--quiet", NULL};
@@ -282,7 +286,7 @@ test_hostile(void)
     for (guint i = 0; i < 300000; i++)
         g_string_append(text, "g:");
     g_string_append(text, "\n\nx\n");
-    g_assert_true(g_file_set_contents(path, text->str, (gssize) text->len, NULL));
+    g_assert_true(g_file_set_contents(path, text->str, (gssize)text->len, NULL));
     g_string_free(text, TRUE);
     g_autoptr(struct_index_context) context = make_context(world.store, 0);
     settle(context);
@@ -290,7 +294,8 @@ test_hostile(void)
     g_autofree char *count = NULL;
     const char *argv[] = {"notmuch", "count", "id:bad@x", NULL};
     run(argv, &count);
-    g_assert_true(!strcmp(count, "1") || index_skip_has(world.store, bad)); /* a GMime that bears it indexes it */
+    g_assert_true(!strcmp(count, "1") ||
+                  index_skip_has(world.store, bad)); /* a GMime that bears it indexes it */
     settle(context);
     world_end(&world);
 }

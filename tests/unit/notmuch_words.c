@@ -17,7 +17,8 @@ test_words(void)
         {0, "", 0, "unread"},
         {FLAG_SEEN, "", 0, ""},
         {FLAG_SEEN, "work", 1 << FOLDER_INBOX, "inbox work"},
-        {FLAG_FLAGGED | FLAG_ANSWERED | FLAG_FORWARDED, "", 1 << FOLDER_NONE, "flagged passed replied unread"},
+        {FLAG_FLAGGED | FLAG_ANSWERED | FLAG_FORWARDED, "", 1 << FOLDER_NONE,
+         "flagged passed replied unread"},
         {FLAG_SEEN | FLAG_DRAFT, "", 1 << FOLDER_DRAFTS, "draft"},
         {FLAG_SEEN | FLAG_DELETED, "", 1 << FOLDER_INBOX, "deleted inbox"},
         {FLAG_SEEN, "", 1 << FOLDER_TRASH | 1 << FOLDER_JUNK | 1 << FOLDER_SENT, "deleted sent spam"},
@@ -75,8 +76,8 @@ test_merge(void)
         {"", "", "", ""},
         {"a", "a b", "a c", "a b c"},
         {"a b", "b", "a", ""},
-        {"inbox", "", "inbox", ""},       /* taken away there: stays away */
-        {"inbox", "inbox x", "", "x"},    /* moved here: goes */
+        {"inbox", "", "inbox", ""},    /* taken away there: stays away */
+        {"inbox", "inbox x", "", "x"}, /* moved here: goes */
         {"", "attachment", "unread", "attachment unread"},
         {NULL, "inbox unread work", "work2", "inbox work work2"},
         {NULL, "flagged", "unread", "unread"},
@@ -87,13 +88,14 @@ test_merge(void)
     }
 }
 
-/* Whatever both sides do, in any order: after a quiet round both are equal but for places, and nothing swings. */
+/* Whatever both sides do, in any order: after a quiet round both are equal but for places, and nothing
+ * swings. */
 static void
 test_converges(void)
 {
     static const char *const universe[] = {"unread", "flagged", "replied", "a", "b", "c"};
     for (guint round = 0; round < 3000; round++) {
-        guint flags = (guint) g_test_rand_int_range(0, 8);
+        guint flags = (guint)g_test_rand_int_range(0, 8);
         g_autofree char *tags = g_strdup("a"), *base = NULL, *theirs = g_strdup("");
         for (guint step = 0; step < 8; step++) {
             gboolean is_quiet = step >= 6;

@@ -1,4 +1,5 @@
-/* notmuch's query language: what each text becomes, what each mistake says, and that nothing else can happen */
+/* notmuch's query language: what each text becomes, what each mistake says, and that nothing else can happen
+ */
 #include "config.h"
 
 #include <string.h>
@@ -279,7 +280,8 @@ static void
 test_bounds(void)
 {
     g_autofree char *open = repeat("(", 1000), *deep = repeat("(a ", 33), *shut = repeat(")", 33);
-    g_autofree char *closed = g_strconcat(deep, shut, NULL), *braces = repeat("thread:{", 40), *ends = repeat("}", 40);
+    g_autofree char *closed = g_strconcat(deep, shut, NULL), *braces = repeat("thread:{", 40),
+                    *ends = repeat("}", 40);
     g_autofree char *nested = g_strconcat(braces, "a", ends, NULL), *xors = repeat("a xor ", 100);
     g_autofree char *chain = g_strconcat(xors, "a", NULL), *many = repeat("tag:spam or ", 300);
     g_autofree char *wide = g_strconcat(many, "x", NULL), *longer = repeat("word ", 1000);
@@ -302,22 +304,25 @@ test_bounds(void)
     g_assert_cmpuint(query_count(list), ==, 801);
 }
 
-/* Any mixture of what means something gives a bounded tree or an error, in both modes, and what it gives can be copied
- * and explained. */
+/* Any mixture of what means something gives a bounded tree or an error, in both modes, and what it gives can
+ * be copied and explained. */
 static void
 test_random(void)
 {
-    static const char *const pieces[] = {"from:", "tag:", "date:",  "(",    ")",    "\"",   " ",     "and ", "or ", "not ",
-                                         "xor ",  "-",    "*",      "a",    "ü",    "日",   "..",    "2w",   "~f ", "~(",
-                                         "~d ",   "!",    "|",      "=b ",  "/",    "thread:", "{",  "}",    "size:", "1M",
-                                         "\\",    "'",    "~z ",    "<",    ">",    "%f ",  "\t",    "~",    "^",   "path:",
-                                         "yesterday", "/x/", ":",   "~x .", "\x01", "@",    "9999999999", "+", ",", "_"};
+    static const char *const pieces[] = {"from:", "tag:", "date:", "(",    ")",          "\"",        " ",
+                                         "and ",  "or ",  "not ",  "xor ", "-",          "*",         "a",
+                                         "ü",     "日",   "..",    "2w",   "~f ",        "~(",        "~d ",
+                                         "!",     "|",    "=b ",   "/",    "thread:",    "{",         "}",
+                                         "size:", "1M",   "\\",    "'",    "~z ",        "<",         ">",
+                                         "%f ",   "\t",   "~",     "^",    "path:",      "yesterday", "/x/",
+                                         ":",     "~x .", "\x01",  "@",    "9999999999", "+",         ",",
+                                         "_"};
     for (guint i = 0; i < 60000; i++) {
         g_autoptr(GString) text = g_string_new(NULL);
         for (gint32 n = g_test_rand_int_range(0, 14); n > 0; n--)
             g_string_append(text, pieces[g_test_rand_int_range(0, G_N_ELEMENTS(pieces))]);
         if (g_test_rand_int_range(0, 50) == 0)
-            g_string_append_c(text, (char) g_test_rand_int_range(1, 256));
+            g_string_append_c(text, (char)g_test_rand_int_range(1, 256));
         for (enum search_mode mode = SEARCH_NOTMUCH; mode <= SEARCH_LIMIT; mode++) {
             g_autoptr(GError) error = NULL;
             guint column;
@@ -336,7 +341,8 @@ test_random(void)
         }
         gsize start;
         gboolean is_address;
-        g_auto(GStrv) completions = search_complete(text->str, text->len, SEARCH_LIMIT, NULL, &start, &is_address);
+        g_auto(GStrv) completions =
+            search_complete(text->str, text->len, SEARCH_LIMIT, NULL, &start, &is_address);
         g_assert_cmpuint(start, <=, text->len);
         g_assert_cmpuint(g_strv_length(completions), <=, 50);
     }
@@ -349,17 +355,20 @@ test_names(void)
         const char *text;
         gboolean trash, junk;
     } cases[] = {
-        {"a", FALSE, FALSE},          {"*", FALSE, FALSE},           {"tag:deleted", TRUE, FALSE},
-        {"a not tag:deleted", TRUE, FALSE}, {"role:junk", FALSE, TRUE},    {"tag:$Junk or x", FALSE, TRUE},
-        {"is:spam", FALSE, TRUE},     {"folder:Trash a", TRUE, TRUE}, {"id:a@b", TRUE, TRUE},
-        {"thread:7", TRUE, TRUE},     {"role:inbox", FALSE, FALSE},  {"path:**", TRUE, TRUE},
+        {"a", FALSE, FALSE},          {"*", FALSE, FALSE},
+        {"tag:deleted", TRUE, FALSE}, {"a not tag:deleted", TRUE, FALSE},
+        {"role:junk", FALSE, TRUE},   {"tag:$Junk or x", FALSE, TRUE},
+        {"is:spam", FALSE, TRUE},     {"folder:Trash a", TRUE, TRUE},
+        {"id:a@b", TRUE, TRUE},       {"thread:7", TRUE, TRUE},
+        {"role:inbox", FALSE, FALSE}, {"path:**", TRUE, TRUE},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(struct_query) query = search_parse_at(cases[i].text, SEARCH_NOTMUCH, NOW, NULL, NULL);
         g_assert_cmpint(query_names_trash(query), ==, cases[i].trash);
         g_assert_cmpint(query_names_junk(query), ==, cases[i].junk);
     }
-    g_autoptr(struct_query) query = search_exclude(search_parse_at("a is:spam", SEARCH_NOTMUCH, NOW, NULL, NULL));
+    g_autoptr(struct_query) query =
+        search_exclude(search_parse_at("a is:spam", SEARCH_NOTMUCH, NOW, NULL, NULL));
     g_autofree char *tree = query_describe(query);
     g_assert_cmpstr(tree, ==,
                     "(and (any \"a\") (or (role junk) (tag \"spam\") (tag \"$Junk\") (tag \"Junk\")) "
@@ -401,7 +410,8 @@ test_explain(void)
         g_autofree char *words = search_explain(query);
         g_assert_cmpstr(words, ==, cases[i].words);
     }
-    g_autoptr(struct_query) query = search_parse_at("from:ana is:unread hello", SEARCH_NOTMUCH, NOW, NULL, NULL);
+    g_autoptr(struct_query) query =
+        search_parse_at("from:ana is:unread hello", SEARCH_NOTMUCH, NOW, NULL, NULL);
     g_auto(GStrv) chips = search_chips(query);
     g_assert_cmpuint(g_strv_length(chips), ==, 3);
     g_assert_cmpstr(chips[0], ==, "\"hello\"");
@@ -443,8 +453,8 @@ test_complete(void)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         gsize start;
         gboolean is_address;
-        g_auto(GStrv) found =
-            search_complete(cases[i].text, strlen(cases[i].text), SEARCH_NOTMUCH, &words, &start, &is_address);
+        g_auto(GStrv) found = search_complete(cases[i].text, strlen(cases[i].text), SEARCH_NOTMUCH, &words,
+                                              &start, &is_address);
         g_autofree char *joined = g_strjoinv("|", found);
         g_assert_cmpstr(joined, ==, cases[i].found);
         g_assert_cmpuint(start, ==, cases[i].start);
@@ -453,8 +463,8 @@ test_complete(void)
     gsize start;
     gboolean is_address;
     g_auto(GStrv) letters = search_complete("!~", 2, SEARCH_LIMIT, &words, &start, &is_address);
-    g_assert_true(g_strv_contains((const char *const *) letters, "!~f"));
-    g_assert_false(g_strv_contains((const char *const *) letters, "!~S"));
+    g_assert_true(g_strv_contains((const char *const *)letters, "!~f"));
+    g_assert_false(g_strv_contains((const char *const *)letters, "!~S"));
 }
 
 /* What notmuch 0.37 makes of these at that time; it was asked. */
@@ -519,9 +529,10 @@ test_dates(void)
             g_assert_cmpstr(shown, ==, end ? cases[i].max : cases[i].min);
         }
     }
-    static const char *const wrong[] = {"",          "foo",  "5",      "2026-13",  "25:00",    "5 5",      "2026-02-32",
-                                        "3foo",      "..",   "12:5",   "99999999", "@x",       "13pm",     "feb-30-mar",
-                                        "2012-2013", "..!",  "1/2/3/4", "9999999999d", "last", "a"};
+    static const char *const wrong[] = {"",         "foo",        "5",           "2026-13",    "25:00",
+                                        "5 5",      "2026-02-32", "3foo",        "..",         "12:5",
+                                        "99999999", "@x",         "13pm",        "feb-30-mar", "2012-2013",
+                                        "..!",      "1/2/3/4",    "9999999999d", "last",       "a"};
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         gint64 min, max;
         g_autoptr(GError) error = NULL;

@@ -20,20 +20,22 @@ struct mail {
 };
 
 static const struct mail mails[] = {
-    {'a', "inbox", "a@x", NULL, "Ana Ruiz <ana@example.org>", "ben@example.com", NULL, "Lisbon offsite: flights",
-     "I have booked the 9:40, seats together.", NULL, "work", 1, FLAG_SEEN, 2000},
+    {'a', "inbox", "a@x", NULL, "Ana Ruiz <ana@example.org>", "ben@example.com", NULL,
+     "Lisbon offsite: flights", "I have booked the 9:40, seats together.", NULL, "work", 1, FLAG_SEEN, 2000},
     {'b', "inbox", "b@x", "a@x", "Ben Okafor <ben@example.com>", "ana@example.org", "tomas@example.org",
-     "Re: Lisbon offsite: flights", "Thanks! Détails about the hôtel follow.", "itinerary.pdf", NULL, 0, 0, 200000},
-    {'c', "inbox", "c@x", NULL, "Tomás Vidal <tomas@example.org>", "ana@example.org", NULL, "Contract, second draft",
-     "Please read clause 4 before noon.", "contract final.docx", "work/legal", 8, FLAG_FLAGGED, 3000000},
-    {'d', "archive", "d@list.example", NULL, "Dev List <dev@list.example>", "dev@list.example", NULL, "[dev] 日本語 tokenizer",
-     "全文検索のテストです。", NULL, NULL, 40, FLAG_SEEN | FLAG_ANSWERED, 4000},
+     "Re: Lisbon offsite: flights", "Thanks! Détails about the hôtel follow.", "itinerary.pdf", NULL, 0, 0,
+     200000},
+    {'c', "inbox", "c@x", NULL, "Tomás Vidal <tomas@example.org>", "ana@example.org", NULL,
+     "Contract, second draft", "Please read clause 4 before noon.", "contract final.docx", "work/legal", 8,
+     FLAG_FLAGGED, 3000000},
+    {'d', "archive", "d@list.example", NULL, "Dev List <dev@list.example>", "dev@list.example", NULL,
+     "[dev] 日本語 tokenizer", "全文検索のテストです。", NULL, NULL, 40, FLAG_SEEN | FLAG_ANSWERED, 4000},
     {'e', "sent", "e@x", "b@x", "Ana Ruiz <ana@example.org>", "Ben Okafor <ben@example.com>", NULL,
      "Re: Lisbon offsite: flights", "See you there", NULL, NULL, 0, FLAG_SEEN, 1500},
-    {'f', "trash", "f@x", NULL, "Shop <news@shop.example>", "ana@example.org", NULL, "Old offers", "Buy flights now", NULL, NULL, 3,
-     FLAG_SEEN, 900},
-    {'g', "junk", "g@x", NULL, "Bank <it@bank-secure.example>", "ana@example.org", NULL, "Verify your account", "flights won", NULL,
-     "$Junk", 2, 0, 800},
+    {'f', "trash", "f@x", NULL, "Shop <news@shop.example>", "ana@example.org", NULL, "Old offers",
+     "Buy flights now", NULL, NULL, 3, FLAG_SEEN, 900},
+    {'g', "junk", "g@x", NULL, "Bank <it@bank-secure.example>", "ana@example.org", NULL,
+     "Verify your account", "flights won", NULL, "$Junk", 2, 0, 800},
 };
 
 static gint64 numbers[G_N_ELEMENTS(mails)];
@@ -44,8 +46,11 @@ folder_of(const struct world *world, const char *name)
     const struct {
         const char *name;
         gint64 folder;
-    } folders[] = {{"inbox", world->inbox},     {"sent", world->sent}, {"trash", world->trash},
-                   {"archive", world->archive}, {"junk", world->junk}};
+    } folders[] = {{"inbox", world->inbox},
+                   {"sent", world->sent},
+                   {"trash", world->trash},
+                   {"archive", world->archive},
+                   {"junk", world->junk}};
     for (guint i = 0; i < G_N_ELEMENTS(folders); i++)
         if (!strcmp(folders[i].name, name))
             return folders[i].folder;
@@ -58,14 +63,18 @@ fill(struct world *world)
     for (guint i = 0; i < G_N_ELEMENTS(mails); i++) {
         const struct mail *mail = &mails[i];
         g_autoptr(GError) error = NULL;
-        g_autoptr(struct_envelope) envelope =
-            make_envelope(mail->id, mail->refs, mail->from, mail->to, mail->subject, NOW - mail->age * DAY - (gint64) i);
+        g_autoptr(struct_envelope) envelope = make_envelope(mail->id, mail->refs, mail->from, mail->to,
+                                                            mail->subject, NOW - mail->age * DAY - (gint64)i);
         if (mail->cc)
             address_list_add(envelope->cc, NULL, mail->cc);
         if (mail->name == 'd')
             envelope->list_id = g_strdup("dev.list.example");
-        struct placement_new row = {.uid = i + 1, .flags = mail->flags, .tags = mail->tags, .envelope = envelope,
-                                    .received = envelope->date, .size = mail->size};
+        struct placement_new row = {.uid = i + 1,
+                                    .flags = mail->flags,
+                                    .tags = mail->tags,
+                                    .envelope = envelope,
+                                    .received = envelope->date,
+                                    .size = mail->size};
         gint64 placement = 0, folder = folder_of(world, mail->folder);
         placement_insert(world->store, folder, &row, 1, &placement, &error);
         g_assert_no_error(error);
@@ -84,7 +93,8 @@ fill(struct world *world)
         g_free(index->body);
         index->body = g_strdup(mail->body);
         g_free(index->types);
-        index->types = g_strdup(mail->attachments ? "multipart/mixed text/plain application/pdf" : "text/plain");
+        index->types =
+            g_strdup(mail->attachments ? "multipart/mixed text/plain application/pdf" : "text/plain");
         if (mail->attachments) {
             g_free(index->attachments);
             index->attachments = g_strdup(mail->attachments);
@@ -274,9 +284,10 @@ test_queries(void)
 static void
 test_negation(void)
 {
-    static const char *const terms[] = {"flights",      "from:ana",  "is:unread", "tag:work*", "date:2w..", "size:1M",
-                                        "folder:INBOX", "subject:/r/", "has:attachment", "thread:{contract}", "id:a@x", "to:ben",
-                                        "hotel*",       "list:*",    "path:work/**", "cc:tomas", "role:junk", "account:work"};
+    static const char *const terms[] = {
+        "flights",      "from:ana",    "is:unread",      "tag:work*",         "date:2w..", "size:1M",
+        "folder:INBOX", "subject:/r/", "has:attachment", "thread:{contract}", "id:a@x",    "to:ben",
+        "hotel*",       "list:*",      "path:work/**",   "cc:tomas",          "role:junk", "account:work"};
     static const char *const joints[] = {" and ", " or ", " xor ", " ", " not "};
     struct world world;
     world_begin(&world);
