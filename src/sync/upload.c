@@ -96,6 +96,37 @@ find_sent(struct batch *batch, const struct intent *intent, gboolean *bound, GEr
     return TRUE;
 }
 
+static gboolean
+lies_elsewhere(struct sync *sync, gint64 message, gint64 since, GError **error)
+{
+    g_autoptr(GPtrArray) places = message_places(sync->store, message, error);
+    for (guint i = 0; places && i < places->len; i++) {
+        const struct message_place *place = places->pdata[i];
+        if (place->uid && place->placement > since)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* An upload that may have happened is not in its folder, but the same message came into another one since: somebody moved
+ * it there, and uploading it again would double it. */
+static gboolean
+came_elsewhere(struct sync *sync, const struct intent *intent, GError **error)
+{
+    if (lies_elsewhere(sync, intent->message, intent->target, error))
+        return TRUE;
+    g_autoptr(struct_message) ours = message_load(sync->store, intent->message, error);
+    g_autoptr(GArray) versions = ours && ours->message_id ? message_find_id(sync->store, ours->message_id) : NULL;
+    for (guint i = 0; versions && i < versions->len; i++) {
+        gint64 id = g_array_index(versions, gint64, i);
+        g_autoptr(struct_message) other = id == ours->id ? NULL : message_load(sync->store, id, error);
+        if (other && other->date == ours->date && other->size == ours->size &&
+            lies_elsewhere(sync, id, intent->target, error))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 gboolean
 push_upload(struct batch *batch, const struct intent *intent, GError **error)
 {
@@ -109,6 +140,10 @@ push_upload(struct batch *batch, const struct intent *intent, GError **error)
             return FALSE;
         if (bound)
             return push_done(batch, one, NULL, error);
+    }
+    if (intent->uncertain && intent->kind == INTENT_APPEND && came_elsewhere(sync, intent, error)) {
+        log_info("sync.append", "intent=%d was uploaded, and moved by somebody", (int) intent->id);
+        return placement_remove(sync->store, &intent->target, 1, error) && push_done(batch, one, NULL, error);
     }
     guint flags = 0;
     g_autofree char *tags = NULL;

@@ -5,7 +5,7 @@ on the Maildir, bodies that stay on the server."""
 
 import os
 
-from device import Device, message, quiet
+from device import SIGKILLED, Device, message, quiet
 from harness import World, contains, equal, keep, main, test
 
 world = keep(World(smtp="aiosmtpd"))
@@ -232,6 +232,27 @@ def d11_folder_gone():
     device.sync()
     assert "Big" not in device.snapshot()
     device.check()
+
+
+@test("D3: an upload whose answer was lost is not made again, wherever it is by now")
+def upload_in_doubt():
+    ana = Account("carol")
+    server, device = ana.server, ana.device
+    device.sync()
+    for folder, number in (("Drafts", 50), ("Sent", 51)):
+        device.append(folder, message(number), "S")
+        code, _, _ = device.try_run("sync", fail="sync.append.record:kill")
+        equal(code, SIGKILLED)
+        equal(len(server.uids(folder, 'SUBJECT "message %d"' % number)), 1)
+    # One stays where it was put; the other is moved before we look again.
+    server.move("Drafts", server.uids("Drafts", 'SUBJECT "message 50"'),
+                "Archive")
+    equal(device.sync()["uploaded"], 0)
+    ana.same()
+    equal(sorted(f for f, rows in server.snapshot().items() for row in rows
+                 if row[0] in ("m50@lab.test", "m51@lab.test")),
+          ["Archive", "Sent"])
+    quiet(device.sync())
 
 
 @test("another program's changes to the Maildir reach the server")

@@ -128,6 +128,29 @@ class Scenario:
         return True
 
 
+@test("D8: a full disk at each step that writes")
+def d8_full_disk():
+    with World(smtp="aiosmtpd") as world:
+        with Scenario(world) as scenario:
+            writes = [name for name in dict.fromkeys(scenario.steps())
+                      if name.startswith(("maildir.", "store."))]
+            failed = 0
+            for name in writes:
+                scenario.prepare()
+                code, _, errors = scenario.device.try_run(
+                    "sync", fail=name + ":ENOSPC+")
+                if code:
+                    failed += 1
+                    equal(errors.count("\n"), 1, errors)
+                try:
+                    scenario.verify()
+                except AssertionError as error:
+                    raise AssertionError("full at %s: %s"
+                                         % (name, error)) from None
+            note("%d of %d steps failed" % (failed, len(writes)))
+            assert failed >= 5
+
+
 def register(off, wanted):
     @test("D1: a pass killed at each step, without "
           + (", ".join(off) or "nothing"))
