@@ -377,6 +377,20 @@ message_of_entry(struct store *store, gint64 folder, const struct maildir_entry 
                                                                                                     : 0;
 }
 
+/* Between the file and its row a pass that looked through the directory has taken the file in. */
+static gboolean
+adopt(struct store *store, gint64 placement, guint flags, const char *tags, gint64 journal, gint64 *intent_id,
+      GError **error)
+{
+    g_auto(struct_placement_row) row = {0};
+    gboolean changed;
+    *intent_id = sql_int(store, 0, "SELECT id FROM intent WHERE target = ? AND kind = ?", "li", placement,
+                         (int)INTENT_APPEND);
+    return placement_row_read(store, placement, &row, error) &&
+           intent_mark_one(store, &row, flags & ~row.flags, row.flags & ~flags, tags, NULL, journal, &changed,
+                           error);
+}
+
 gboolean
 intent_append_one(struct store *store, gint64 folder, const struct maildir_entry *entry,
                   const struct message_index *index, guint flags, const char *tags, gint64 journal,
@@ -384,6 +398,10 @@ intent_append_one(struct store *store, gint64 folder, const struct maildir_entry
 {
     tags = tags ? tags : "";
     gint64 id = message_of_entry(store, folder, entry, index, flags, tags, error);
+    gint64 taken = id ? placement_row_find_file(store, id, folder, entry->file) : 0;
+    *message = id;
+    if (taken)
+        return adopt(store, taken, flags, tags, journal, intent_id, error);
     struct placement_row row = {
         .folder = folder, .message = id, .flags = flags, .tags = (char *)tags, .file = entry->file};
     if (!id || !placement_row_insert(store, &row, error))
@@ -397,7 +415,6 @@ intent_append_one(struct store *store, gint64 folder, const struct maildir_entry
         return FALSE;
     struct journal_item item = {
         .kind = JOURNAL_APPEND, .message = id, .target_folder = folder, .intent = intent.id};
-    *message = id;
     *intent_id = intent.id;
     return journal_add(store, journal, &item, error);
 }

@@ -18,6 +18,17 @@ placement_row_clear(struct placement_row *row)
     g_clear_pointer(&row->file, g_free);
 }
 
+gint64
+placement_row_find_file(struct store *store, gint64 message, gint64 folder, const char *file)
+{
+    g_autofree char *unique = maildir_unique(file);
+    g_autofree char *flagged = g_strconcat(unique, ":", NULL);
+    return sql_int(store, 0,
+                   "SELECT id FROM placement WHERE message = ? AND folder = ? AND"
+                   " (file = ? OR substr(file, 1, length(?)) = ?)",
+                   "llsss", message, folder, unique, flagged, flagged);
+}
+
 gboolean
 placement_row_read(struct store *store, gint64 id, struct placement_row *row, GError **error)
 {

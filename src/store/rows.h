@@ -75,6 +75,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_placement_row, placement_row_clear)
 
 /* FALSE without error when it is not there. */
 gboolean placement_row_read(struct store *store, gint64 id, struct placement_row *row, GError **error);
+/* The placement in a folder whose file is this one, whatever flags the name shows; 0: none. */
+gint64 placement_row_find_file(struct store *store, gint64 message, gint64 folder, const char *file);
 /* row->id, key and thread are set here. Does not refresh the message. */
 gboolean placement_row_insert(struct store *store, struct placement_row *row, GError **error);
 gboolean placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags,

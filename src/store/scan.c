@@ -226,6 +226,9 @@ static gboolean
 take_known_content(struct scan *scan, const struct stranger *stranger, gint64 message, GError **error)
 {
     g_auto(struct_placement_row) row = {0};
+    /* Its writer was about to name it when the directory was read, and has done so since. */
+    if (placement_row_find_file(scan->store, message, scan->folder, stranger->file))
+        return TRUE;
     gint64 lost = lost_placement(scan, message);
 
     if (lost) {

@@ -317,6 +317,80 @@ test_rebuilt(void)
     }
 }
 
+/* Another process writes a message while the folder is looked through: its file is there, its row comes next. */
+struct writer {
+    struct world *world;
+    struct maildir_entry entry;
+};
+
+static struct message_index *
+write_meanwhile(GBytes *message, gpointer data)
+{
+    struct writer *writer = data;
+    g_autoptr(GError) error = NULL;
+    guint calls = 0;
+    struct message_index *index = reader(message, &calls);
+    g_assert_cmpint(intent_append(writer->world->store, writer->world->sent, &writer->entry, index, FLAG_SEEN, NULL,
+                                  0, NULL, &error),
+                    >, 0);
+    g_assert_no_error(error);
+    return index;
+}
+
+static void
+assert_once(struct world *world, const char *file)
+{
+    g_autofree char *dir = folder_path(world->store, world->sent, TRUE, NULL), *there = maildir_find(dir, file);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(struct_folder) folder = folder_get(world->store, world->sent, &error);
+    g_assert_nonnull(there);
+    g_assert_cmpint(folder->total, ==, 1);
+    g_assert_cmpint(intent_count(world->store, 0), ==, 1);
+}
+
+static void
+test_written_meanwhile(void)
+{
+    struct world world;
+    world_begin(&world);
+    struct writer writer = {.world = &world};
+    struct scan_result result;
+    g_autoptr(GError) error = NULL;
+    static const char text[] = "Message-ID: <meanwhile@x>\n\nsent\n";
+    g_autofree char *dir = folder_path(world.store, world.sent, TRUE, NULL);
+    g_assert_true(maildir_deliver(dir, FLAG_SEEN, text, strlen(text), &writer.entry, &error));
+    g_assert_true(maildir_scan(world.store, world.sent, TRUE, write_meanwhile, &writer, &result, &error));
+    g_assert_cmpuint(result.added + result.orphans, ==, 0);
+    assert_once(&world, writer.entry.file);
+    g_assert_cmpuint(scan(&world, world.sent).removed, ==, 0);
+    assert_once(&world, writer.entry.file);
+    maildir_entry_clear(&writer.entry);
+    world_end(&world);
+}
+
+/* The other way round: the file was found and taken in before its writer came to name it. */
+static void
+test_taken_first(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    struct maildir_entry entry = {0};
+    gint64 message = 0;
+    static const char text[] = "Message-ID: <first@x>\n\na draft\n";
+    g_autofree char *dir = folder_path(world.store, world.sent, TRUE, NULL);
+    g_assert_true(maildir_deliver(dir, FLAG_SEEN, text, strlen(text), &entry, &error));
+    g_assert_cmpuint(scan(&world, world.sent).added, ==, 1);
+    g_autoptr(struct_message_index) index = message_index_new();
+    g_assert_cmpint(
+        intent_append(world.store, world.sent, &entry, index, FLAG_SEEN, NULL, 0, &message, &error), >, 0);
+    g_assert_no_error(error);
+    g_assert_cmpint(message, >, 0);
+    assert_once(&world, entry.file);
+    maildir_entry_clear(&entry);
+    world_end(&world);
+}
+
 #ifdef FAILPOINTS
 /* An off-line move, killed at each step: afterwards the message lies in one folder, with its file, on no
  * account twice. */
@@ -384,6 +458,8 @@ main(int argc, char **argv)
     g_test_add_func("/scan/brake", test_brake);
     g_test_add_func("/scan/orphans", test_orphans);
     g_test_add_func("/scan/rebuilt", test_rebuilt);
+    g_test_add_func("/scan/written-meanwhile", test_written_meanwhile);
+    g_test_add_func("/scan/taken-first", test_taken_first);
 #ifdef FAILPOINTS
     g_test_add_func("/scan/killed-move", test_killed_move);
 #endif
