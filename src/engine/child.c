@@ -108,6 +108,7 @@ died(GPid pid, int status, gpointer data)
 {
     struct child *child = data;
 
+    gboolean was_busy = child_is_busy(child);
     g_spawn_close_pid(pid);
     child->reaper = 0;
     child->pid = 0;
@@ -125,6 +126,8 @@ died(GPid pid, int status, gpointer data)
     child->handled = child->sent;
     child->pending = FALSE;
     fail_open_requests(child);
+    if (was_busy) /* mail may wait: the engine stays until the next worker has looked */
+        child_send(child, "wake", 0, NULL);
     child->restart = g_timeout_add(delay, start, child);
     child->callbacks.changed(child, child->callbacks.data);
 }
