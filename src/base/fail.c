@@ -27,12 +27,23 @@ static const struct {
 static GMutex lock;
 static GArray *rules;
 static int log_fd = -1;
+static char *once, *after; /* after: NULL once it was passed */
 
 static void
 add_rule(const char *text)
 {
     if (g_str_has_prefix(text, "log:")) {
         log_fd = open(text + 4, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        return;
+    }
+    if (g_str_has_prefix(text, "once:")) {
+        g_free(once);
+        once = g_strdup(text + 5);
+        return;
+    }
+    if (g_str_has_prefix(text, "after:")) {
+        g_free(after);
+        after = g_strdup(text + 6);
         return;
     }
     const char *colon = strrchr(text, ':');
@@ -71,6 +82,8 @@ rule_clear(gpointer rule)
 static void
 load_rules(void)
 {
+    g_clear_pointer(&once, g_free);
+    g_clear_pointer(&after, g_free);
     rules = g_array_new(FALSE, FALSE, sizeof(struct rule));
     g_array_set_clear_func(rules, rule_clear);
     g_auto(GStrv) parts = g_strsplit(g_getenv("POSTRIDER_FAIL") ?: "", ",", -1);
@@ -88,6 +101,20 @@ fail_reload(void)
     g_mutex_unlock(&lock);
 }
 
+/* The file says who: name of the step. Made by one process only, whoever comes first. */
+static gboolean
+is_first_death(const char *name)
+{
+    if (!once)
+        return TRUE;
+    int fd = open(once, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return FALSE;
+    (void) !write(fd, name, strlen(name));
+    close(fd);
+    return TRUE;
+}
+
 gboolean
 fail_step(const char *name)
 {
@@ -102,7 +129,7 @@ fail_step(const char *name)
         if (write(log_fd, line, strlen(line)) < 0)
             log_fd = -1;
     }
-    for (guint i = 0; i < rules->len; i++) {
+    for (guint i = 0; i < rules->len && !after; i++) {
         struct rule *rule = &g_array_index(rules, struct rule, i);
         if (rule->name && strcmp(rule->name, name))
             continue;
@@ -114,8 +141,10 @@ fail_step(const char *name)
         else
             stop = TRUE;
     }
+    if (after && !strcmp(after, name))
+        g_clear_pointer(&after, g_free);
     g_mutex_unlock(&lock);
-    if (stop)
+    if (stop && is_first_death(name))
         kill(getpid(), SIGKILL);
     if (err)
         errno = err;

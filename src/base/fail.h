@@ -6,6 +6,9 @@
  *   NAME:kill        SIGKILL the first time NAME is reached      NAME@3:kill      the third time
  *   #17:kill         the 17th step, whichever it is              NAME:ENOSPC      STEP_FAILS("NAME") sets errno, is true
  *   NAME:ENOSPC+     from then on always                         log:FILE         append each step's name to FILE
+ *   once:FILE        whoever is to be killed makes FILE first; where it exists nobody is: a process that is started
+ *                    again with the same environment lives
+ *   after:NAME       a process counts only what it passes after its first NAME
  *
  * Compiled away without --enable-failpoints. Names are "module.action"; `git grep 'STEP("'` is the list.
  * Any thread may call.
