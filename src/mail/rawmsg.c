@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define MBOX_LINES_MAX 16
+
 G_DEFINE_QUARK(postrider_rawmsg_error, rawmsg_error)
 
 /* --- the fields --- */
@@ -153,11 +155,27 @@ rawmsg_remove(GBytes *message, const char *name)
     return copy_without(message, names, FALSE);
 }
 
+/* What is left may begin with a line that a reader passes over as an mbox line, and the header then goes on:
+ * taken out as often as it takes. */
 GBytes *
 message_without_bcc(GBytes *message)
 {
     static const char *const names[] = {"Bcc", "Resent-Bcc", NULL};
-    return copy_without(message, names, TRUE);
+    GBytes *now = g_bytes_ref(message);
+    for (guint i = 0; i < MBOX_LINES_MAX; i++) {
+        GBytes *next = copy_without(now, names, TRUE);
+        gboolean same = g_bytes_get_size(next) == g_bytes_get_size(now);
+        g_bytes_unref(now);
+        now = next;
+        if (same)
+            return now;
+    }
+    /* nobody's message: it gets an empty header */
+    GByteArray *out = g_byte_array_new();
+    g_byte_array_append(out, (const guint8 *)"\n", 1);
+    g_byte_array_append(out, g_bytes_get_data(now, NULL), (guint)g_bytes_get_size(now));
+    g_bytes_unref(now);
+    return g_byte_array_free_to_bytes(out);
 }
 
 static const char *

@@ -244,6 +244,9 @@ test_bcc(void)
         {"From ana today\nTo: a\n\nx\n", "To: a\n\nx\n"},
         {"To: a\n\nx", "To: a\n\nx"},
         {"Resent-Bcc: s\nX-Bcc: kept\n\n", "X-Bcc: kept\n\n"},
+        /* lines that look like an mbox line once what stood before them is gone */
+        {">From x\nFrom y\nBcc: s\nTo: a\n\n", "To: a\n\n"},
+        {"Bcc: s\nFrom y\nBcc: t\n\nx\n", "\nx\n"},
         {"", ""},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -251,6 +254,13 @@ test_bcc(void)
         g_autoptr(GBytes) after = message_without_bcc(before);
         assert_bytes(after, cases[i].after);
     }
+    g_autoptr(GString) many = g_string_new(NULL);
+    for (guint i = 0; i < 100; i++)
+        g_string_append(many, "From x\n");
+    g_string_append(many, "Bcc: s\n\n");
+    g_autoptr(GBytes) bytes = bytes_of(many->str);
+    g_autoptr(GBytes) wire = message_without_bcc(bytes);
+    g_assert_null(rawmsg_get(wire, "Bcc", 0));
 }
 
 static void
