@@ -24,6 +24,7 @@
 #define PROPERTY_WORD "postrider.tag"
 #define PROPERTY_MESSAGE "postrider.message"
 #define MEMORY_MEGABYTES 1024
+#define ALIVE_EVERY 1000 /* messages of a scan */
 
 struct child {
     int fd;
@@ -437,6 +438,45 @@ serve_write(struct child *child, guint milliseconds, GVariant *jobs, GError **er
     return TRUE;
 }
 
+/* One message: does it carry what we did not write? */
+static gboolean
+scan_message(struct child *child, notmuch_message_t *message, GError **error)
+{
+    const char *id = message ? notmuch_message_get_message_id(message) : NULL;
+    g_autofree char *tags = id ? read_tags(message) : NULL;
+    if (!tags) { /* others wrote twice meanwhile: the snapshot is gone */
+        g_set_error(error, SEARCH_ERROR, ERROR_RETRY, "the notmuch index changed while it was read");
+        return FALSE;
+    }
+    g_autofree char *base = read_base(message);
+    struct words_change change;
+    words_change(base, tags, &change);
+    if (!words_change_is_empty(&change))
+        reply(child, NOTMUCH_CHANGED, read_number(message), 0, id, &change);
+    words_change_clear(&change);
+    return TRUE;
+}
+
+static gboolean
+scan_since(struct child *child, guint64 since, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("lastmod:%" G_GUINT64_FORMAT "..", since + 1);
+    g_autoptr(notmuch_query_handle) query = notmuch_query_create(child->database, text);
+    notmuch_messages_t *messages = NULL;
+    notmuch_query_set_omit_excluded(query, NOTMUCH_EXCLUDE_FALSE);
+    notmuch_query_set_sort(query, NOTMUCH_SORT_UNSORTED);
+    if (!check(error, child, notmuch_query_search_messages(query, &messages), "cannot ask the notmuch index"))
+        return FALSE;
+    for (guint n = 1; notmuch_messages_valid(messages); notmuch_messages_move_to_next(messages), n++) {
+        g_autoptr(notmuch_message_handle) message = notmuch_messages_get(messages);
+        if (!scan_message(child, message, error))
+            return FALSE;
+        if (n % ALIVE_EVERY == 0)
+            reply(child, NOTMUCH_ALIVE, n, 0, "", NULL);
+    }
+    return TRUE;
+}
+
 /* What was changed with notmuch since `since`: everything in that range whose tags are not the base. */
 static gboolean
 serve_scan(struct child *child, guint64 since, GError **error)
@@ -451,31 +491,8 @@ serve_scan(struct child *child, guint64 since, GError **error)
         return FALSE;
     guint64 revision = revision_of(child, &uuid);
     reply(child, NOTMUCH_OPENED, 0, revision, uuid, NULL);
-    if (revision > since) {
-        g_autofree char *text = g_strdup_printf("lastmod:%" G_GUINT64_FORMAT "..", since + 1);
-        g_autoptr(notmuch_query_handle) query = notmuch_query_create(child->database, text);
-        notmuch_messages_t *messages = NULL;
-        notmuch_query_set_omit_excluded(query, NOTMUCH_EXCLUDE_FALSE);
-        notmuch_query_set_sort(query, NOTMUCH_SORT_UNSORTED);
-        if (!check(error, child, notmuch_query_search_messages(query, &messages),
-                   "cannot ask the notmuch index"))
-            return FALSE;
-        for (; notmuch_messages_valid(messages); notmuch_messages_move_to_next(messages)) {
-            g_autoptr(notmuch_message_handle) message = notmuch_messages_get(messages);
-            const char *id = message ? notmuch_message_get_message_id(message) : NULL;
-            g_autofree char *tags = id ? read_tags(message) : NULL;
-            if (!tags) { /* others wrote twice meanwhile: the snapshot is gone */
-                g_set_error(error, SEARCH_ERROR, ERROR_RETRY, "the notmuch index changed while it was read");
-                return FALSE;
-            }
-            g_autofree char *base = read_base(message);
-            struct words_change change;
-            words_change(base, tags, &change);
-            if (!words_change_is_empty(&change))
-                reply(child, NOTMUCH_CHANGED, read_number(message), 0, id, &change);
-            words_change_clear(&change);
-        }
-    }
+    if (revision > since && !scan_since(child, since, error))
+        return FALSE;
     if (!close_index(child, error))
         return FALSE;
     reply(child, NOTMUCH_END, 0, revision, "", NULL);

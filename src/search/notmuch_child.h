@@ -32,6 +32,7 @@ enum notmuch_reply {
     NOTMUCH_OPENED = 'o', /* revision; text: the index's uuid, "" when there is no index yet */
     NOTMUCH_CHANGED =
         'c', /* of a scan: number is ours or 0, text the Message-ID; what is to be done (words_change) */
+    NOTMUCH_ALIVE = 'a',   /* of a scan: still reading */
     NOTMUCH_STARTED = 's', /* job `number` (its place) begins */
     NOTMUCH_DONE = 'd',    /* it is done; text: "", or why its files are not in the index */
     NOTMUCH_END = 'e',     /* revision after the request */

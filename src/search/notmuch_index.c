@@ -307,9 +307,10 @@ scan_once(struct index_context *context, guint64 since, GHashTable *marks, char 
             notmuch_link_stop(context->link, TRUE);
             goto out;
         }
-        if (reply.kind != NOTMUCH_CHANGED)
+        if (reply.kind == NOTMUCH_CHANGED)
+            gather(context, marks, &reply);
+        else if (reply.kind != NOTMUCH_ALIVE)
             break;
-        gather(context, marks, &reply);
     }
     ok = reply.kind == NOTMUCH_END;
     if (!ok)

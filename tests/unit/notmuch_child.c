@@ -154,6 +154,8 @@ answers(struct world *world, guint64 *revision)
         case NOTMUCH_DONE:
             g_string_append_printf(out, "%s%s|", *text ? ": " : "", text);
             break;
+        case NOTMUCH_ALIVE:
+            break;
         case NOTMUCH_CHANGED:
             g_string_append_printf(out, "%" G_GUINT64_FORMAT " %s set %u clear %u +%s -%s|", number, text,
                                    set, clear, add, remove);
