@@ -61,11 +61,12 @@ apply_recipient(struct store *store, gint64 id, const struct outbox_item *item,
         return TRUE; /* not one of those it was sent to */
     const char *address = sent ? sent->addr : recipient->address;
     gboolean has_failed = recipient->kind == BOUNCE_HARD || recipient->kind == BOUNCE_SOFT;
+    /* A refused content or a policy says nothing of the address. */
+    gboolean is_dead = recipient->kind == BOUNCE_HARD && recipient->is_address;
     const char *words = recipient->diagnostic ? recipient->diagnostic : recipient->reason;
-    if (has_failed && item &&
-        !outbox_bounced(store, id, address, recipient->kind == BOUNCE_HARD, recipient->status, words, error))
-        return FALSE;
-    if (recipient->kind == BOUNCE_HARD && recipient->is_address)
+    if (has_failed && item)
+        return outbox_bounced(store, id, address, is_dead, recipient->status, words, error);
+    if (is_dead)
         return contact_set_bounced(store, address, words, error);
     if (recipient->kind == BOUNCE_DELIVERED)
         return contact_set_bounced(store, address, NULL, error);
