@@ -391,6 +391,8 @@ char *
 link_status(const struct link *link)
 {
     guint offline = 0, waiting = 0;
+    if (link && !link->client && !link->connecting)
+        return g_strdup(_("no engine: changes wait"));
     const struct link_account *busy = NULL;
     for (guint i = 0; link && i < link->accounts->len; i++) {
         const struct link_account *account = g_ptr_array_index(link->accounts, i);

@@ -525,7 +525,7 @@ mouse(struct view *view, const struct key_event *event)
     }
     int line = event->row - 1;
     struct sidebar_target target;
-    if (list->sidebar && event->column < sidebar_width(list->sidebar, list->view.app->views->len ? 10000 : 0) &&
+    if (list->sidebar && event->column < list->side_width &&
         sidebar_at(list->sidebar, line, &target) && target.folder) {
         listview_show_folder(list, target.folder);
         return;

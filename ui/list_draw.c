@@ -167,6 +167,7 @@ list_draw(struct view *view, const struct area *whole)
     struct area area = *whole;
     gboolean ruled = area.rows >= 8;
     int side = list->sidebar ? sidebar_width(list->sidebar, whole->columns) : 0;
+    list->side_width = side;
     if (ruled)
         area.rows--;
     if (side) {

@@ -34,6 +34,7 @@ struct listview {
     gint64 count;
     gboolean count_exact;
     gint64 unread;
+    int side_width;           /* of the side bar, at the last draw */
     struct sidebar *sidebar;  /* only of the bottom list */
     char *problem;            /* why it could not be read */
     gint64 wanted;            /* a message to put the cursor on when it appears */

@@ -22,6 +22,7 @@ struct outboxview {
     GPtrArray *items;
     gboolean all; /* sent and cancelled ones too */
     int cursor, top, page;
+    guint timer; /* seconds that can still be taken back */
 };
 
 static const struct view_class outbox_class;
@@ -183,7 +184,22 @@ outbox_free(struct view *view)
 {
     struct outboxview *list = (struct outboxview *) view;
     g_clear_pointer(&list->items, g_ptr_array_unref);
+    g_source_remove(list->timer);
     g_free(list);
+}
+
+static gboolean
+tick(gpointer data)
+{
+    const struct outboxview *list = data;
+    gint64 now = clock_now();
+    for (guint i = 0; list->items && i < list->items->len; i++) {
+        if (((struct outbox_item *) g_ptr_array_index(list->items, i))->undo_until >= now) {
+            app_dirty(list->view.app);
+            break;
+        }
+    }
+    return G_SOURCE_CONTINUE;
 }
 
 static const struct view_class outbox_class = {
@@ -203,6 +219,7 @@ command_outbox(struct app *app, const char *argument G_GNUC_UNUSED)
         return;
     struct outboxview *list = g_new0(struct outboxview, 1);
     list->view.class = &outbox_class;
+    list->timer = g_timeout_add_seconds(1, tick, list);
     app_push(app, &list->view);
     refresh(&list->view);
 }

@@ -109,7 +109,7 @@ load_bytes(struct readview *read)
     read->notice = g_strdup(link_is_connected(app->link)
                                 ? _("Only the head of this message is here. Its text is being fetched …")
                                 : _("Only the head of this message is here. Its text comes when the server can be reached."));
-    if (!read->waiting) {
+    if (!read->waiting && !app->read_only) {
         read->waiting = TRUE;
         writer_run(app->writer, want_body, NULL, g_memdup2(&read->message, sizeof read->message), g_free);
         link_fetch(app->link, read->message);
