@@ -10,6 +10,7 @@
 #include "store/store.h"
 #include "ui/draw.h"
 #include "ui/files.h"
+#include "ui/finder.h"
 #include "ui/link.h"
 #include "ui/signals.h"
 #include "ui/start.h"
@@ -541,6 +542,7 @@ app_run(const struct screen_request *request)
     term_close();
     writer_free(app.writer);
     link_free(app.link);
+    finder_free(app.finder);
     files_free(app.files);
     reader_free(app.reader);
     store_close(app.store);

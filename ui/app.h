@@ -17,6 +17,7 @@ struct reader;
 struct writer;
 struct link;
 struct files;
+struct finder;
 
 struct app {
     const struct screen_request *request;
@@ -25,6 +26,7 @@ struct app {
     struct store *store;   /* for reading only; NULL while no store could be opened */
     struct reader *reader; /* mail/reader.h: the jailed reader */
     struct writer *writer; /* ui/writer.h */
+    struct finder *finder; /* ui/finder.h: searches; use finder_of() */
     struct link *link;     /* ui/link.h: the engine */
     struct files *files;   /* ui/files.h: -f; then `store` is the session's own, and nothing is changed */
     GPtrArray *views;      /* of struct view, the top one last */

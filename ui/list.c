@@ -86,17 +86,10 @@ listview_rebuild(struct listview *list)
     listview_seek(list, 1);
 }
 
-/* What the cursor stands on, to find it again after rows were read anew. */
-struct place {
-    gint64 id, thread;
-    int cursor, offset; /* lines from the top of the screen */
-    gboolean valid, start; /* start: the newest rows are in sight, and new ones shall be */
-};
-
-static struct place
-remember(struct listview *list)
+struct list_place
+listview_remember(struct listview *list)
 {
-    struct place place = {.cursor = list->cursor, .offset = list->cursor - list->top};
+    struct list_place place = {.cursor = list->cursor, .offset = list->cursor - list->top};
     place.start = !list->top && list->set->at_start;
     struct list_line *line = listview_current(list);
     if (line) {
@@ -107,8 +100,8 @@ remember(struct listview *list)
     return place;
 }
 
-static void
-recall(struct listview *list, const struct place *place)
+void
+listview_recall(struct listview *list, const struct list_place *place)
 {
     int at = place->valid ? find_line(list, place->id, place->thread) : -1;
     list->cursor = at >= 0 ? at : MIN(place->cursor, MAX((int) list->lines->len - 1, 0));
@@ -135,7 +128,11 @@ listview_reload(struct listview *list)
     g_clear_pointer(&list->problem, g_free);
     if (!list->set)
         return;
-    struct place place = remember(list);
+    if (list_is_search(list)) {
+        list_find_again(list);
+        return;
+    }
+    struct list_place place = listview_remember(list);
     store_snapshot_begin(list->set->store, NULL);
     gboolean ok = rowset_refresh(list->set, &error);
     if (ok)
@@ -147,7 +144,7 @@ listview_reload(struct listview *list)
         g_ptr_array_set_size(list->set->rows, 0);
     }
     list_lines_build(list);
-    recall(list, &place);
+    listview_recall(list, &place);
 }
 
 /* ---- moving ---- */
@@ -163,14 +160,21 @@ extend(struct listview *list)
     guint before = list->set->rows->len;
     if (index < 0)
         return;
-    struct place place = remember(list);
+    if (list_is_search(list)) {
+        if (index + MARGIN + list->page >= (int) before)
+            list_find_more(list, TRUE);
+        else if (index < MARGIN + list->page)
+            list_find_more(list, FALSE);
+        return;
+    }
+    struct list_place place = listview_remember(list);
     g_autoptr(GError) error = NULL;
     int shifted = rowset_extend(list->set, index, MARGIN + (guint) list->page, &error);
     if (error)
         app_error(list->view.app, _("the list cannot be read on"), g_steal_pointer(&error));
     if (shifted || list->set->rows->len != before) {
         list_lines_build(list);
-        recall(list, &place);
+        listview_recall(list, &place);
     }
 }
 
@@ -179,7 +183,12 @@ listview_move(struct listview *list, int how)
 {
     if (!list->set || !list->lines->len)
         return;
-    if ((how == MOVE_FIRST && !list->set->at_start) || (how == MOVE_LAST && !list->set->at_end)) {
+    if (list_is_search(list) && how == MOVE_FIRST && !list->set->at_start) {
+        list_find_again(list);
+    } else if (list_is_search(list) && how == MOVE_LAST && !list->set->at_end) {
+        list_find_end(list);
+        return;
+    } else if ((how == MOVE_FIRST && !list->set->at_start) || (how == MOVE_LAST && !list->set->at_end)) {
         g_autoptr(GError) error = NULL;
         gboolean ok = how == MOVE_FIRST ? rowset_load(list->set, 0, 0, &error) : rowset_load_end(list->set, 0, &error);
         if (!ok)
@@ -255,6 +264,8 @@ listview_next_unread(struct listview *list, int step)
     }
     gint64 key = current ? (current->parent ? current->parent : current->row)->key : 0;
     gboolean older = (step > 0) != list->set->reverse;
+    if (list_is_search(list)) /* what is not loaded would have to be looked for */
+        return FALSE;
     gint64 next = list_next_unread(list->set->store, &list->set->view, key, older ? LIST_OLDER : LIST_NEWER);
     if (!next) /* round the corner */
         next = list_next_unread(list->set->store, &list->set->view, 0, older ? LIST_OLDER : LIST_NEWER);
@@ -303,6 +314,18 @@ listview_new(struct app *app)
     return list;
 }
 
+void
+listview_install(struct listview *list, struct rowset *set)
+{
+    g_array_set_size(list->lines, 0); /* they point into the old rows */
+    rowset_free(list->set);
+    list->set = set;
+    list->cursor = list->top = 0;
+    list->unread = 0;
+    g_hash_table_remove_all(list->marks);
+    g_clear_pointer(&list->problem, g_free);
+}
+
 static void
 show(struct listview *list, struct rowset *set)
 {
@@ -310,12 +333,12 @@ show(struct listview *list, struct rowset *set)
         set->order = list->set->order;
         set->reverse = list->set->reverse;
     }
-    g_array_set_size(list->lines, 0); /* they point into the old rows */
-    rowset_free(list->set);
-    list->set = set;
-    list->cursor = list->top = 0;
-    g_hash_table_remove_all(list->marks);
-    g_clear_pointer(&list->problem, g_free);
+    if (set->view.kind == LIST_SEARCH) {
+        list_find_first(list, set);
+        return;
+    }
+    list_find_stop(list);
+    listview_install(list, set);
     g_autoptr(GError) error = NULL;
     if (!rowset_load(set, 0, 0, &error))
         list->problem = g_strdup(error->message);
@@ -473,11 +496,12 @@ status(struct view *view)
     if (!list->set)
         return g_strdup("");
     GString *out = g_string_new(NULL);
-    const char *more = list->count_exact ? "" : "+";
+    gint64 known = list->count < 0 ? (gint64) list->set->rows->len : list->count;
+    const char *more = list->count_exact && list->count >= 0 ? "" : list->count < 0 && list->set->at_start && list->set->at_end ? "" : "+";
     gboolean conversations = list->set->view.kind == LIST_CONVERSATIONS;
-    g_autofree char *n = g_strdup_printf("%'" G_GINT64_FORMAT, list->count);
-    g_string_append_printf(out, conversations ? ngettext("%s%s conversation", "%s%s conversations", (gulong) list->count)
-                                              : ngettext("%s%s message", "%s%s messages", (gulong) list->count), n, more);
+    g_autofree char *n = g_strdup_printf("%'" G_GINT64_FORMAT, known);
+    g_string_append_printf(out, conversations ? ngettext("%s%s conversation", "%s%s conversations", (gulong) known)
+                                              : ngettext("%s%s message", "%s%s messages", (gulong) known), n, more);
     if (list->unread)
         g_string_append_printf(out, _(" · %" G_GINT64_FORMAT " unread"), list->unread);
     guint marks = g_hash_table_size(list->marks);
@@ -494,13 +518,13 @@ refresh(struct view *view)
     struct listview *list = (struct listview *) view;
     if (list->sidebar)
         sidebar_refresh(list->sidebar);
-    if (!list->set && view->app->store && !view->app->request->path)
+    if (!list->set && !list->next && !list->search && view->app->store && !view->app->request->path)
         listview_show_role(list, FOLDER_INBOX); /* the first folder has come */
     else
         listview_reload(list);
     if (list->set && !list->folder && !list->search && !list->limit && view->app->store)
         follow_role(list);
-    if (list->wanted && list->set) {
+    if (list->wanted && list->set && !list_is_search(list)) {
         gint64 key = list_key_of(view->app->store, &list->set->view, list->wanted);
         if (key && listview_goto(list, key, list->wanted))
             list->wanted = 0;
@@ -543,6 +567,7 @@ static void
 list_free(struct view *view)
 {
     struct listview *list = (struct listview *) view;
+    list_find_stop(list);
     g_array_unref(list->lines);
     rowset_free(list->set);
     g_hash_table_unref(list->marks);

@@ -5,6 +5,7 @@
 #include "store/folder.h"
 #include "ui/app.h"
 #include "ui/commands.h"
+#include "ui/finder.h"
 #include "ui/listview.h"
 #include "ui/readview.h"
 #include "ui/sidebar.h"
@@ -235,6 +236,27 @@ command_mark_thread(struct app *app, const char *argument G_GNUC_UNUSED)
     }
 }
 
+static struct marking {
+    struct listview *list; /* compared before it is used */
+    gboolean on;
+} list_marking;
+
+static void
+mark_found(struct app *app, struct found *found, gpointer data)
+{
+    const struct marking *marking = data;
+    struct listview *list = marking->list;
+    if (!g_ptr_array_find(app->views, list, NULL) || !list->set)
+        return;
+    if (!found->rows) {
+        app_error(app, NULL, g_steal_pointer(&found->error));
+        return;
+    }
+    for (guint i = 0; i < found->rows->len; i++)
+        set_mark(list, rowset_id(list->set, g_ptr_array_index(found->rows, i), FALSE), marking->on);
+    app_say(app, _("%u found, %u marked now"), found->rows->len, g_hash_table_size(list->marks));
+}
+
 static void
 mark_matching(struct app *app, const char *text, gboolean on)
 {
@@ -252,18 +274,9 @@ mark_matching(struct app *app, const char *text, gboolean on)
     if (list->set->view.query)
         both = query_new_pair(QUERY_AND, query_copy(list->set->view.query), both);
     struct list_view view = {.kind = LIST_SEARCH, .folders = list->set->view.folders, .n_folders = list->set->view.n_folders, .query = both};
-    GPtrArray *rows = list_page(app->store, &view, 0, LIST_OLDER, 20000, &error);
+    list_marking = (struct marking){list, on};
+    finder_ask(finder_of(app), &list_marking, &view, 0, LIST_OLDER, 20000, FALSE, mark_found, &list_marking);
     query_free(both);
-    if (!rows) {
-        app_error(app, NULL, g_steal_pointer(&error));
-        return;
-    }
-    guint before = g_hash_table_size(list->marks);
-    for (guint i = 0; i < rows->len; i++)
-        set_mark(list, rowset_id(list->set, g_ptr_array_index(rows, i), FALSE), on);
-    app_say(app, _("%u found, %u marked now"), rows->len, g_hash_table_size(list->marks));
-    (void) before;
-    g_ptr_array_unref(rows);
 }
 
 static void
@@ -322,10 +335,14 @@ sorted(struct app *app, gunichar key, gpointer data)
     g_autoptr(GError) error = NULL;
     list->set->order = (enum rowset_order) (found - keys);
     list->set->reverse = GPOINTER_TO_INT(data);
+    list->cursor = list->top = 0;
+    if (list_is_search(list)) {
+        list_find_again(list);
+        return;
+    }
     g_array_set_size(list->lines, 0);
     if (!rowset_load(list->set, 0, 0, &error))
         app_error(app, _("the list cannot be read"), g_steal_pointer(&error));
-    list->cursor = list->top = 0;
     listview_rebuild(list);
 }
 

@@ -7,6 +7,7 @@
 #include "store/folder.h"
 #include "ui/app.h"
 #include "ui/commands.h"
+#include "ui/finder.h"
 #include "ui/listview.h"
 #include "ui/people.h"
 #include "ui/readview.h"
@@ -133,7 +134,7 @@ command_search(struct app *app, const char *argument)
     struct listview *list = (struct listview *) app_top(app);
     if (!app->store)
         return;
-    if (!list->search) {
+    if (!list->search || !list->set) {
         list = listview_new(app);
         list->search = TRUE;
         app_push(app, &list->view);
@@ -146,6 +147,33 @@ command_search(struct app *app, const char *argument)
     struct prompt_spec spec = {.label = _("Search: "), .text = list->name, .history = "search", .complete = complete_query,
                                .changed = search_typed, .done = search_done, .data = GINT_TO_POINTER(SEARCH_NOTMUCH)};
     prompt_line(app, &spec);
+}
+
+/* One step at a time, whichever list it is in. */
+static struct stepping {
+    struct listview *list; /* compared before it is used */
+    gint64 key;
+    gboolean older;
+} list_stepping;
+
+static void
+step_found(struct app *app, struct found *found, gpointer data)
+{
+    struct stepping *stepping = data;
+    struct listview *list = stepping->list;
+    if (!g_ptr_array_find(app->views, list, NULL) || !list->set)
+        return;
+    gint64 key = 0;
+    /* Messages of one conversation stand in one row: on until the row is another one. */
+    for (guint i = 0; found->rows && i < found->rows->len && (!key || key == stepping->key); i++) {
+        const struct list_row *row = g_ptr_array_index(found->rows, stepping->older ? i : found->rows->len - 1 - i);
+        key = list_key_of(app->store, &list->set->view, row->message);
+    }
+    if (key && key != stepping->key)
+        listview_goto(list, key, 0);
+    else
+        app_say(app, _("no further line fits \"%s\""), list->needle ? list->needle : "");
+    app_dirty(app);
 }
 
 /* n: on to the next row of this list that the last search finds. */
@@ -172,21 +200,11 @@ search_step(struct app *app, int step)
     if (list->set->view.query)
         query = query_new_pair(QUERY_AND, query_copy(list->set->view.query), query);
     struct list_view view = {.kind = LIST_SEARCH, .folders = list->set->view.folders, .n_folders = list->set->view.n_folders, .query = query};
+    struct stepping *stepping = &list_stepping;
     gboolean older = (step > 0) != list->set->reverse;
-    gint64 at = (line->parent ? line->parent : line->row)->key, key = 0;
-    /* Messages of one conversation stand in one row: on until the row is another one. */
-    GPtrArray *rows = list_page(app->store, &view, at, older ? LIST_OLDER : LIST_NEWER, 50, NULL);
-    for (guint i = 0; rows && i < rows->len && (!key || key == at); i++) {
-        const struct list_row *row = g_ptr_array_index(rows, older ? i : rows->len - 1 - i);
-        key = list_key_of(app->store, &list->set->view, row->message);
-    }
-    if (rows)
-        g_ptr_array_unref(rows);
+    *stepping = (struct stepping){list, (line->parent ? line->parent : line->row)->key, older};
+    finder_ask(finder_of(app), stepping, &view, stepping->key, older ? LIST_OLDER : LIST_NEWER, 50, FALSE, step_found, stepping);
     query_free(query);
-    if (key && key != at)
-        listview_goto(list, key, 0);
-    else
-        app_say(app, _("no further line fits \"%s\""), list->needle);
 }
 
 void
@@ -236,9 +254,13 @@ limit_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
             listview_show_query(list, query, text, folders, n);
         }
     }
-    gint64 key = message ? list_key_of(app->store, &list->set->view, message) : 0;
-    if (key)
-        listview_goto(list, key, message);
+    list->wanted = message; /* the cursor stays on it, if it fits */
+    if (all) {
+        gint64 key = message ? list_key_of(app->store, &list->set->view, message) : 0;
+        list->wanted = 0;
+        if (key)
+            listview_goto(list, key, message);
+    }
 }
 
 void
@@ -277,8 +299,6 @@ command_thread(struct app *app, const char *argument G_GNUC_UNUSED)
     view->search = TRUE;
     app_push(app, &view->view);
     g_autofree char *text = g_strdup_printf("thread:%" G_GINT64_FORMAT, thread);
+    view->wanted = message;
     listview_show_query(view, query_new_range(QUERY_THREAD, thread, thread), text, NULL, 0);
-    gint64 key = list_key_of(app->store, &view->set->view, message);
-    if (key)
-        listview_goto(view, key, message);
 }

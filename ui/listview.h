@@ -21,6 +21,10 @@ struct list_line {
 struct listview {
     struct view view;
     struct rowset *set;
+    struct rowset *next;      /* a search whose first rows are being looked for */
+    enum list_finding { FINDING_FIRST, FINDING_AGAIN, FINDING_BEHIND, FINDING_BEFORE, FINDING_END, FINDING_COUNT } finding;
+    guint finding_limit;
+    gboolean stale;           /* the store changed while it was being looked for */
     GArray *lines;            /* of struct list_line */
     int cursor, top, page;    /* in lines; page: lines seen at the last draw */
     GHashTable *marks;        /* of rowset_id() */
@@ -70,6 +74,25 @@ gboolean listview_goto(struct listview *list, gint64 key, gint64 message);
 gint64 listview_step(struct listview *list, int step, gint64 *thread);
 /* To the next unread row (Tab); FALSE when there is none. */
 gboolean listview_next_unread(struct listview *list, int step);
+
+/* list_find.c: searches, looked for off the screen's thread. */
+void list_find_first(struct listview *list, struct rowset *set); /* takes the set; what is shown stays until then */
+void list_find_again(struct listview *list);
+void list_find_more(struct listview *list, gboolean behind);
+void list_find_end(struct listview *list);
+void list_find_stop(struct listview *list);
+gboolean list_is_search(const struct listview *list);
+
+/* For list.c and list_find.c: the cursor's place before rows change, and finding it again. */
+struct list_place {
+    gint64 id, thread;
+    int cursor, offset; /* lines from the top of the screen */
+    gboolean valid, start; /* start: the newest rows are in sight, and new ones shall be */
+};
+struct list_place listview_remember(struct listview *list);
+void listview_recall(struct listview *list, const struct list_place *place);
+/* The set takes the place of the one that is shown. */
+void listview_install(struct listview *list, struct rowset *set);
 
 /* list_lines.c */
 void list_lines_build(struct listview *list);

@@ -124,19 +124,27 @@ rowset_settle(struct rowset *set, guint number)
 
 /* ---- pages ---- */
 
+/* From the store's order, newest first, into the one that is shown. */
+static void
+turn(const struct rowset *set, GPtrArray *rows)
+{
+    if (!set->reverse || set->view.kind == LIST_THREAD)
+        return;
+    for (guint i = 0; i < rows->len / 2; i++) {
+        gpointer swap = rows->pdata[i];
+        rows->pdata[i] = rows->pdata[rows->len - 1 - i];
+        rows->pdata[rows->len - 1 - i] = swap;
+    }
+}
+
 /* Rows of the store's page in the order they are shown. */
 static GPtrArray *
 page(struct rowset *set, gint64 key, gboolean forward, guint limit, GError **error)
 {
     enum list_direction direction = forward == set->reverse ? LIST_NEWER : LIST_OLDER;
     GPtrArray *rows = list_page(set->store, &set->view, key, direction, limit, error);
-    if (rows && set->reverse && set->view.kind != LIST_THREAD) {
-        for (guint i = 0; i < rows->len / 2; i++) {
-            gpointer swap = rows->pdata[i];
-            rows->pdata[i] = rows->pdata[rows->len - 1 - i];
-            rows->pdata[rows->len - 1 - i] = swap;
-        }
-    }
+    if (rows)
+        turn(set, rows);
     return rows;
 }
 
@@ -249,6 +257,34 @@ rowset_load(struct rowset *set, gint64 from_key, guint limit, GError **error)
     return TRUE;
 }
 
+void
+rowset_replace(struct rowset *set, GPtrArray *rows, gboolean at_start, gboolean at_end)
+{
+    gboolean sorted = set->order != ORDER_DATE;
+    set->cut = sorted && rows->len >= ROWSET_SORT_MAX;
+    set->at_start = sorted || at_start;
+    set->at_end = sorted || at_end;
+    g_ptr_array_set_size(set->rows, 0);
+    if (!sorted)
+        turn(set, rows);
+    move_rows(rows, set->rows, -1);
+    if (sorted)
+        g_ptr_array_sort_with_data(set->rows, compare_rows, set);
+    apply_all(set);
+}
+
+void
+rowset_add(struct rowset *set, GPtrArray *rows, gboolean behind, gboolean last)
+{
+    turn(set, rows);
+    move_rows(rows, set->rows, behind ? -1 : 0);
+    if (behind)
+        set->at_end = last;
+    else
+        set->at_start = last;
+    apply_all(set);
+}
+
 gboolean
 rowset_load_end(struct rowset *set, guint limit, GError **error)
 {
@@ -279,8 +315,8 @@ rowset_refresh(struct rowset *set, GError **error)
     return TRUE;
 }
 
-static gint64
-edge_key(const struct rowset *set, gboolean end)
+gint64
+rowset_edge(const struct rowset *set, gboolean end)
 {
     return set->rows->len ? ((struct list_row *) g_ptr_array_index(set->rows, end ? set->rows->len - 1 : 0))->key : 0;
 }
@@ -290,7 +326,7 @@ rowset_extend(struct rowset *set, int index, guint margin, GError **error)
 {
     int shifted = 0;
     if (!set->at_end && set->rows->len && index + (int) margin >= (int) set->rows->len) {
-        GPtrArray *more = page(set, edge_key(set, TRUE), TRUE, CHUNK, error);
+        GPtrArray *more = page(set, rowset_edge(set, TRUE), TRUE, CHUNK, error);
         if (!more)
             return 0;
         set->at_end = more->len < CHUNK;
@@ -302,7 +338,7 @@ rowset_extend(struct rowset *set, int index, guint margin, GError **error)
         }
     }
     if (!set->at_start && set->rows->len && index + shifted - (int) margin < 0) {
-        GPtrArray *more = page(set, edge_key(set, FALSE), FALSE, CHUNK, error);
+        GPtrArray *more = page(set, rowset_edge(set, FALSE), FALSE, CHUNK, error);
         if (!more)
             return shifted;
         set->at_start = more->len < CHUNK;

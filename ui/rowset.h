@@ -40,6 +40,11 @@ int rowset_extend(struct rowset *set, int index, guint margin, GError **error);
 /* The last rows of the order. */
 gboolean rowset_load_end(struct rowset *set, guint limit, GError **error);
 
+/* For searches, whose rows come from finder.h: pages in the store's order, newest first; taken over. */
+void rowset_replace(struct rowset *set, GPtrArray *rows, gboolean at_start, gboolean at_end);
+void rowset_add(struct rowset *set, GPtrArray *rows, gboolean behind, gboolean last);
+gint64 rowset_edge(const struct rowset *set, gboolean end); /* the key of the first or last row; 0 */
+
 int rowset_index_of(const struct rowset *set, gint64 key);           /* -1: not in the window */
 int rowset_index_of_thread(const struct rowset *set, gint64 thread); /* -1 */
 
