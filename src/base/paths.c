@@ -118,6 +118,20 @@ program_dir(void)
     return self ? g_path_get_dirname(self) : NULL;
 }
 
+/* A path of the installation. One that lies staged below a folder (make install DESTDIR=) uses its own files. */
+static char *
+installed(const char *dir, const char *name)
+{
+    static const char *const homes[] = {BINDIR, PKGLIBEXECDIR};
+    g_autofree char *self = program_dir();
+    for (guint i = 0; self && i < G_N_ELEMENTS(homes); i++)
+        if (g_str_has_suffix(self, homes[i])) {
+            self[strlen(self) - strlen(homes[i])] = '\0';
+            return g_build_filename(*self ? self : "/", dir, name, NULL);
+        }
+    return g_build_filename(dir, name, NULL);
+}
+
 char *
 paths_program(const char *name)
 {
@@ -131,7 +145,7 @@ paths_program(const char *name)
         if (strstr(dir, "/tests/") && g_file_test(above, G_FILE_TEST_IS_EXECUTABLE))
             return g_steal_pointer(&above);
     }
-    return g_build_filename(PKGLIBEXECDIR, name, NULL);
+    return installed(PKGLIBEXECDIR, name);
 }
 
 char *
@@ -143,7 +157,7 @@ paths_data_file(const char *name)
         if (g_file_test(beside, G_FILE_TEST_EXISTS))
             return g_steal_pointer(&beside);
     }
-    return g_build_filename(PKGDATADIR, name, NULL);
+    return installed(PKGDATADIR, name);
 }
 
 char *
@@ -155,5 +169,5 @@ paths_locale_dir(void)
         if (g_file_test(beside, G_FILE_TEST_IS_DIR))
             return g_steal_pointer(&beside);
     }
-    return g_strdup(LOCALEDIR);
+    return installed(LOCALEDIR, NULL);
 }
