@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(config-error, config_error)
+G_DEFINE_QUARK(config - error, config_error)
 
 static void
 clear_pair(gpointer data)
@@ -29,8 +29,9 @@ account_free(gpointer data)
     struct account *a = data;
     endpoint_free(a->incoming);
     endpoint_free(a->outgoing);
-    char *strings[] = {a->name, a->real_name, a->address, a->incoming_url, a->outgoing_url, a->maildir, a->password_command,
-                       a->outgoing_password_command, a->signature, a->tls, a->tls_ca, a->tls_pin};
+    char *strings[] = {a->name,         a->real_name, a->address,          a->incoming_url,
+                       a->outgoing_url, a->maildir,   a->password_command, a->outgoing_password_command,
+                       a->signature,    a->tls,       a->tls_ca,           a->tls_pin};
     for (guint i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     for (guint i = 0; i < G_N_ELEMENTS(a->role_names); i++)
@@ -57,13 +58,12 @@ struct reader {
     struct config *config;
     const char *path;
     int line;
-    const char *section;     /* "general", "account", "keys", "searches"; NULL before the first */
+    const char *section; /* "general", "account", "keys", "searches"; NULL before the first */
     struct account *account;
-    GHashTable *seen;        /* keys of this section */
+    GHashTable *seen; /* keys of this section */
 };
 
-static gboolean
-fail(struct reader *reader, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static gboolean fail(struct reader *reader, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 static gboolean
 fail(struct reader *reader, GError **error, const char *format, ...)
@@ -92,8 +92,10 @@ finish_account(struct reader *reader, GError **error)
     int line = reader->line;
     reader->line = account->line;
     for (const struct config_key *key = config_keys; key->key; key++)
-        if (key->required && !strcmp(key->section, "account") && !g_hash_table_contains(reader->seen, key->key))
-            return fail(reader, error, "[account %s] has no \"%s\": %s", account->name, key->key, key->values);
+        if (key->required && !strcmp(key->section, "account") &&
+            !g_hash_table_contains(reader->seen, key->key))
+            return fail(reader, error, "[account %s] has no \"%s\": %s", account->name, key->key,
+                        key->values);
     struct endpoint *endpoints[] = {account->incoming, account->outgoing};
     for (guint i = 0; i < G_N_ELEMENTS(endpoints); i++) {
         if (!endpoints[i])
@@ -106,8 +108,10 @@ finish_account(struct reader *reader, GError **error)
         if (strcmp(account->tls, "none"))
             return fail(reader, error, "tls = %s is not known: the only value is none", account->tls);
         if (!is_loopback(endpoints[i]->host))
-            return fail(reader, error, "tls = none is accepted for this machine only (127.0.0.1, ::1, localhost), not for %s",
-                        endpoints[i]->host);
+            return fail(
+                reader, error,
+                "tls = none is accepted for this machine only (127.0.0.1, ::1, localhost), not for %s",
+                endpoints[i]->host);
         endpoints[i]->tls = TLS_NONE;
     }
     if (account->tls_pin && !g_str_has_prefix(account->tls_pin, "sha256:"))
@@ -131,12 +135,13 @@ open_section(struct reader *reader, char *name, GError **error)
             return TRUE;
         }
     if (!g_str_has_prefix(name, "account "))
-        return fail(reader, error, "[%s] is not known: sections are [general], [account NAME], [keys] and [searches]", name);
+        return fail(reader, error,
+                    "[%s] is not known: sections are [general], [account NAME], [keys] and [searches]", name);
     const char *label = g_strstrip(name + strlen("account "));
     if (!*label || *label == '.' || strpbrk(label, "/\\: \t\"'"))
         return fail(reader, error, "\"%s\" cannot name an account: use letters, digits, - and _", label);
     for (guint i = 0; i < reader->config->accounts->len; i++)
-        if (!strcmp(((struct account *) reader->config->accounts->pdata[i])->name, label))
+        if (!strcmp(((struct account *)reader->config->accounts->pdata[i])->name, label))
             return fail(reader, error, "there are two accounts called %s", label);
     struct account *account = g_new0(struct account, 1);
     account->name = g_strdup(label);
@@ -153,7 +158,8 @@ static gboolean
 take_pair(struct reader *reader, const char *name, const char *value, GError **error)
 {
     if (!reader->section)
-        return fail(reader, error, "\"%s\" stands before the first section: begin with [general] or [account NAME]", name);
+        return fail(reader, error,
+                    "\"%s\" stands before the first section: begin with [general] or [account NAME]", name);
     if (!g_hash_table_add(reader->seen, g_strdup(name)))
         return fail(reader, error, "\"%s\" is set twice in this section", name);
     if (!strcmp(reader->section, "keys") || !strcmp(reader->section, "searches")) {
@@ -167,7 +173,7 @@ take_pair(struct reader *reader, const char *name, const char *value, GError **e
         return fail(reader, error, "\"%s\" is not known here: the keys of this section are %s", name, known);
     }
     g_autofree char *why = NULL;
-    if (config_store_value(key, reader->account ? (gpointer) reader->account : reader->config, value, &why))
+    if (config_store_value(key, reader->account ? (gpointer)reader->account : reader->config, value, &why))
         return TRUE;
     if (why)
         return fail(reader, error, "%s: %s: allowed is %s", name, why, key->values);
@@ -243,7 +249,8 @@ read_file(const char *path, GError **error)
     if (!g_file_get_contents(path, &text, &len, &local)) {
         if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             return g_strdup("");
-        g_set_error(error, CONFIG_ERROR, ERROR_CONFIG, "the configuration %s cannot be read: %s", path, local->message);
+        g_set_error(error, CONFIG_ERROR, ERROR_CONFIG, "the configuration %s cannot be read: %s", path,
+                    local->message);
         return NULL;
     }
     if (strlen(text) != len) {
@@ -276,7 +283,8 @@ config_account(const struct config *config, const char *name, GError **error)
         g_set_error(error, CONFIG_ERROR, ERROR_CONFIG,
                     "there is no account yet: add one with \"postrider setup\", or write %s", config->path);
     else
-        g_set_error(error, CONFIG_ERROR, ERROR_USAGE, "there is no account \"%s\": there is %s", name, names->str);
+        g_set_error(error, CONFIG_ERROR, ERROR_USAGE, "there is no account \"%s\": there is %s", name,
+                    names->str);
     return NULL;
 }
 
@@ -318,7 +326,7 @@ write_file(const char *path, const char *text, GError **error)
     unlink(temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     gsize len = strlen(text);
-    gboolean ok = fd >= 0 && write(fd, text, len) == (gssize) len && fsync(fd) == 0;
+    gboolean ok = fd >= 0 && write(fd, text, len) == (gssize)len && fsync(fd) == 0;
     int err = errno;
     if (fd >= 0)
         ok = close(fd) == 0 && ok;

@@ -1,9 +1,9 @@
 /* config.h - the configuration file, read, checked and edited
  *
- * $XDG_CONFIG_HOME/postrider/config: "[section]" lines, "key = value" lines, comments from '#' at the start of a line.
- * One table (config_keys) holds every key with its type, range, default and help; reading, errors, postrider-config(5)
- * and `setup` all go by it. Errors name file, line and the allowed values (ERROR_CONFIG); a missing file is no error:
- * the result has no accounts. Secrets are never in it.
+ * $XDG_CONFIG_HOME/postrider/config: "[section]" lines, "key = value" lines, comments from '#' at the start
+ * of a line. One table (config_keys) holds every key with its type, range, default and help; reading, errors,
+ * postrider-config(5) and `setup` all go by it. Errors name file, line and the allowed values (ERROR_CONFIG);
+ * a missing file is no error: the result has no accounts. Secrets are never in it.
  *
  * The caller owns a struct config; what it holds lives as long as it. Any thread may read one; nobody writes.
  */
@@ -21,27 +21,29 @@ enum key_set { KEYS_MUTT, KEYS_AERC, KEYS_ALPINE, KEYS_VI };
 enum theme { THEME_DUSK, THEME_DAY };
 
 struct account {
-    char *name;          /* of the section: "work" */
-    char *real_name;     /* of `address`; NULL when there is none */
-    char *address;       /* local@domain */
-    char **aliases;      /* further own addresses, local@domain; never NULL */
+    char *name;                        /* of the section: "work" */
+    char *real_name;                   /* of `address`; NULL when there is none */
+    char *address;                     /* local@domain */
+    char **aliases;                    /* further own addresses, local@domain; never NULL */
     char *incoming_url, *outgoing_url; /* as written */
-    struct endpoint *incoming; /* IMAP or POP3; NULL: `maildir` is set, or mail is only sent */
-    char *maildir;       /* incoming = maildir:PATH */
-    struct endpoint *outgoing; /* SMTP; NULL: this account cannot send */
+    struct endpoint *incoming;         /* IMAP or POP3; NULL: `maildir` is set, or mail is only sent */
+    char *maildir;                     /* incoming = maildir:PATH */
+    struct endpoint *outgoing;         /* SMTP; NULL: this account cannot send */
     enum password_kind password;
-    char *password_command; /* run by sh -c; one line on standard output */
+    char *password_command;          /* run by sh -c; one line on standard output */
     char *outgoing_password_command; /* NULL: the same as incoming */
-    int keep_days;       /* bodies kept off line; 0: of any age */
-    gint64 keep_size;    /* bytes; 0: of any size */
-    gboolean sent_copy;  /* upload a copy to the Sent folder (off where the server does it) */
+    int keep_days;                   /* bodies kept off line; 0: of any age */
+    gint64 keep_size;                /* bytes; 0: of any size */
+    gboolean sent_copy;              /* upload a copy to the Sent folder (off where the server does it) */
     enum folder_choice folders;
-    char *role_names[6]; /* Sent, Drafts, Junk, Trash, Archive, All by name, in the order of config_roles; NULL: as the server says */
+    char *role_names[6]; /* Sent, Drafts, Junk, Trash, Archive, All by name, in the order of config_roles;
+                            NULL: as the server says */
     char *signature;     /* path of the signature file */
     char *tls, *tls_ca, *tls_pin; /* as written; also copied into the endpoints */
-    int line;            /* of its section, for errors */
+    int line;                     /* of its section, for errors */
 };
-extern const char *const config_roles[]; /* "sent", "drafts", "junk", "trash", "archive", "all", NULL: keys of an account */
+extern const char
+    *const config_roles[]; /* "sent", "drafts", "junk", "trash", "archive", "all", NULL: keys of an account */
 
 struct config_pair {
     char *key, *value;
@@ -55,11 +57,11 @@ struct config {
     int poll;            /* seconds between looks at a server that cannot push */
     enum theme theme;
     enum key_set key_set;
-    char *editor;        /* NULL: $VISUAL, $EDITOR, vi */
-    int notmuch_days;    /* 0: all; -1: off */
+    char *editor;     /* NULL: $VISUAL, $EDITOR, vi */
+    int notmuch_days; /* 0: all; -1: off */
     gboolean conversations, side_bar, hyperlinks, mouse;
-    GArray *keys;        /* [keys]: struct config_pair, free form; the screen checks them */
-    GArray *searches;    /* [searches]: name = query */
+    GArray *keys;     /* [keys]: struct config_pair, free form; the screen checks them */
+    GArray *searches; /* [searches]: name = query */
 };
 
 enum config_type { CONFIG_STRING, CONFIG_INT, CONFIG_BOOL, CONFIG_ENUM, CONFIG_LIST, CONFIG_CUSTOM };
@@ -68,12 +70,12 @@ struct config_key {
     const char *section; /* "general" or "account" */
     const char *key;
     enum config_type type;
-    int min, max;              /* of an int */
-    const char *values;        /* of an enum: "dusk|day"; of the others: the form, for errors and the manual page */
-    const char *fallback;      /* the default, as it would be written; NULL: none */
+    int min, max;       /* of an int */
+    const char *values; /* of an enum: "dusk|day"; of the others: the form, for errors and the manual page */
+    const char *fallback; /* the default, as it would be written; NULL: none */
     gboolean required;
-    const char *help;          /* one sentence, translated when shown */
-    gsize offset;              /* of the field in struct config or struct account */
+    const char *help; /* one sentence, translated when shown */
+    gsize offset;     /* of the field in struct config or struct account */
     gboolean (*custom)(gpointer target, const char *value, char **why);
 };
 extern const struct config_key config_keys[]; /* ends with key NULL */
@@ -84,15 +86,16 @@ struct config *config_load(const char *path, GError **error);
 struct config *config_parse(const char *text, const char *path, GError **error);
 void config_free(struct config *config);
 
-/* Borrowed; NULL with an error that lists the names when there is none called so. `name` NULL: the default account. */
+/* Borrowed; NULL with an error that lists the names when there is none called so. `name` NULL: the default
+ * account. */
 const struct account *config_account(const struct config *config, const char *name, GError **error);
 /* Borrowed: the account that has this address (or alias), NULL when none has. */
 const struct account *config_account_for(const struct config *config, const char *address);
 /* Borrowed or NULL. */
 const char *config_search(const struct config *config, const char *name);
 
-/* Appends a section to the file (made 0600 when absent, else its text and comments stay), after checking that the whole
- * then parses. Pairs: key, value, …, NULL. Written beside it, flushed, renamed. */
+/* Appends a section to the file (made 0600 when absent, else its text and comments stay), after checking that
+ * the whole then parses. Pairs: key, value, …, NULL. Written beside it, flushed, renamed. */
 gboolean config_add_section(const char *path, const char *section, const char *const *pairs, GError **error);
 
 typedef struct config struct_config;

@@ -41,7 +41,7 @@ collect(int out, int err, char *secret, gsize *len, GString *words)
     struct pollfd fds[] = {{.fd = out, .events = POLLIN}, {.fd = err, .events = POLLIN}};
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
         gint64 left = (deadline - clock_monotonic()) / 1000;
-        int n = left > 0 ? poll(fds, 2, (int) left + 1) : 0;
+        int n = left > 0 ? poll(fds, 2, (int)left + 1) : 0;
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -56,7 +56,7 @@ collect(int out, int err, char *secret, gsize *len, GString *words)
                 fds[i].fd = -1;
             else if (i)
                 g_string_append_len(words, buffer, words->len < SIZE_LIMIT ? got : 0);
-            else if ((*len += (gsize) got) == SIZE_LIMIT)
+            else if ((*len += (gsize)got) == SIZE_LIMIT)
                 return FALSE;
         }
     }
@@ -74,10 +74,10 @@ run(const struct account *account, const char *command, GError **error)
     GPid pid;
     int out, err, status = 0;
 
-    if (!g_spawn_async_with_pipes(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, own_group, NULL, &pid, NULL, &out,
-                                  &err, &local)) {
-        g_set_error(error, CONFIG_ERROR, ERROR_AUTH, "the password command of %s cannot be run: %s", account->name,
-                    local->message);
+    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, own_group, NULL, &pid,
+                                  NULL, &out, &err, &local)) {
+        g_set_error(error, CONFIG_ERROR, ERROR_AUTH, "the password command of %s cannot be run: %s",
+                    account->name, local->message);
         return NULL;
     }
     gboolean in_time = collect(out, err, secret, &len, words);
@@ -97,8 +97,9 @@ run(const struct account *account, const char *command, GError **error)
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !*secret) {
         g_autofree char *safe = text_safe(words->str, -1, TEXT_LINE);
         g_autofree char *shown = text_squeeze(safe);
-        g_set_error(error, CONFIG_ERROR, ERROR_AUTH, "the password command of %s %s: \"%s\"%s%s: try it in a shell",
-                    account->name, WIFEXITED(status) && !WEXITSTATUS(status) ? "printed nothing" : "failed", command,
+        g_set_error(error, CONFIG_ERROR, ERROR_AUTH,
+                    "the password command of %s %s: \"%s\"%s%s: try it in a shell", account->name,
+                    WIFEXITED(status) && !WEXITSTATUS(status) ? "printed nothing" : "failed", command,
                     *shown ? " said: " : "", shown);
     } else {
         result = g_strdup(secret);
@@ -111,7 +112,7 @@ char *
 password_get(const struct account *account, gboolean outgoing, GError **error)
 {
     const char *command = outgoing && account->outgoing_password_command ? account->outgoing_password_command
-                                                                        : account->password_command;
+                                                                         : account->password_command;
     if (command)
         return run(account, command, error);
     g_set_error(error, CONFIG_ERROR, ERROR_AUTH, "the password of %s has to be asked for", account->name);

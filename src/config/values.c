@@ -24,7 +24,8 @@ const struct config_key config_keys[] = {
      N_("Seconds in which a message sent from the screen can be taken back."), C(undo_send)},
     {"general", "poll", CONFIG_INT, 10, 86400, "seconds, 10 to 86400", "60", FALSE,
      N_("Seconds between two looks at the folders of a server."), C(poll)},
-    {"general", "theme", CONFIG_ENUM, 0, 0, "dusk|day", "dusk", FALSE, N_("Colours for a dark or a light terminal."), C(theme)},
+    {"general", "theme", CONFIG_ENUM, 0, 0, "dusk|day", "dusk", FALSE,
+     N_("Colours for a dark or a light terminal."), C(theme)},
     {"general", "keys", CONFIG_ENUM, 0, 0, "mutt|aerc|alpine|vi", "mutt", FALSE,
      N_("The set of keys; single keys are changed in the section [keys]."), C(key_set)},
     {"general", "editor", CONFIG_STRING, 0, 0, "a command", NULL, FALSE,
@@ -44,12 +45,15 @@ const struct config_key config_keys[] = {
     {"account", "aliases", CONFIG_LIST, 0, 0, "addresses, separated by commas", NULL, FALSE,
      N_("Further addresses of yours: replies leave from the one that was written to."), A(aliases)},
     {"account", "incoming", CONFIG_CUSTOM, 0, 0,
-     "imaps://USER@HOST[:PORT] (993), imap://… (143, STARTTLS demanded), pop3s://… (995), pop3://… (110, STARTTLS demanded), or maildir:PATH",
+     "imaps://USER@HOST[:PORT] (993), imap://… (143, STARTTLS demanded), pop3s://… (995), pop3://… (110, "
+     "STARTTLS demanded), or maildir:PATH",
      NULL, TRUE, N_("Where mail comes from. An @ in the user name is written %40."), 0, take_incoming},
-    {"account", "outgoing", CONFIG_CUSTOM, 0, 0, "smtps://USER@HOST[:PORT] (465) or smtp://… (587, STARTTLS demanded)", NULL,
-     FALSE, N_("The submission server. Without it the account cannot send."), 0, take_outgoing},
+    {"account", "outgoing", CONFIG_CUSTOM, 0, 0,
+     "smtps://USER@HOST[:PORT] (465) or smtp://… (587, STARTTLS demanded)", NULL, FALSE,
+     N_("The submission server. Without it the account cannot send."), 0, take_outgoing},
     {"account", "password", CONFIG_CUSTOM, 0, 0, "ask, or command CMD", "ask", FALSE,
-     N_("How the password is found: asked for, or the first line that a shell command prints."), 0, take_password},
+     N_("How the password is found: asked for, or the first line that a shell command prints."), 0,
+     take_password},
     {"account", "outgoing-password", CONFIG_CUSTOM, 0, 0, "command CMD", NULL, FALSE,
      N_("The password of the submission server, when it is another one."), 0, take_outgoing_password},
     {"account", "tls-ca", CONFIG_STRING, 0, 0, "a PEM file", NULL, FALSE,
@@ -59,18 +63,27 @@ const struct config_key config_keys[] = {
     {"account", "tls", CONFIG_STRING, 0, 0, "none", NULL, FALSE,
      N_("none: no encryption; accepted for a server on this machine (loopback) only."), A(tls)},
     {"account", "keep", CONFIG_CUSTOM, 0, 0, "all, or an age and a size: 365d, 20M", "all", FALSE,
-     N_("Which message bodies are kept off line; the others are fetched when they are opened."), 0, take_keep},
+     N_("Which message bodies are kept off line; the others are fetched when they are opened."), 0,
+     take_keep},
     {"account", "folders", CONFIG_ENUM, 0, 0, "subscribed|all", "subscribed", FALSE,
      N_("Which folders of the server are kept here."), A(folders)},
     {"account", "sent-copy", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
-     N_("Put a copy of what was sent into the Sent folder; no where the server does that by itself."), A(sent_copy)},
-    {"account", "signature", CONFIG_STRING, 0, 0, "a file", NULL, FALSE, N_("Text put under new messages."), A(signature)},
-    {"account", "sent", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for sent mail, when the server does not say."), A(role_names[0])},
-    {"account", "drafts", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for drafts."), A(role_names[1])},
-    {"account", "junk", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for junk."), A(role_names[2])},
-    {"account", "trash", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for deleted mail."), A(role_names[3])},
-    {"account", "archive", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for archived mail."), A(role_names[4])},
-    {"account", "all", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder that holds all mail (Gmail)."), A(role_names[5])},
+     N_("Put a copy of what was sent into the Sent folder; no where the server does that by itself."),
+     A(sent_copy)},
+    {"account", "signature", CONFIG_STRING, 0, 0, "a file", NULL, FALSE, N_("Text put under new messages."),
+     A(signature)},
+    {"account", "sent", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE,
+     N_("The folder for sent mail, when the server does not say."), A(role_names[0])},
+    {"account", "drafts", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for drafts."),
+     A(role_names[1])},
+    {"account", "junk", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for junk."),
+     A(role_names[2])},
+    {"account", "trash", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for deleted mail."),
+     A(role_names[3])},
+    {"account", "archive", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for archived mail."),
+     A(role_names[4])},
+    {"account", "all", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE,
+     N_("The folder that holds all mail (Gmail)."), A(role_names[5])},
     {0},
 };
 
@@ -81,7 +94,7 @@ looks_like_address(const char *text)
     if (!at || at == text || !at[1])
         return FALSE;
     for (const char *p = text; *p; p++)
-        if ((guchar) *p <= 0x20 || *p == 0x7F || strchr("<>,;\"", *p))
+        if ((guchar)*p <= 0x20 || *p == 0x7F || strchr("<>,;\"", *p))
             return FALSE;
     return TRUE;
 }
@@ -114,8 +127,9 @@ static const struct {
     enum endpoint_protocol protocol;
     enum tls_mode tls;
 } schemes[] = {
-    {"imaps", ENDPOINT_IMAP, TLS_IMPLICIT}, {"imap", ENDPOINT_IMAP, TLS_STARTTLS}, {"pop3s", ENDPOINT_POP3, TLS_IMPLICIT},
-    {"pop3", ENDPOINT_POP3, TLS_STARTTLS},  {"smtps", ENDPOINT_SMTP, TLS_IMPLICIT}, {"smtp", ENDPOINT_SMTP, TLS_STARTTLS},
+    {"imaps", ENDPOINT_IMAP, TLS_IMPLICIT}, {"imap", ENDPOINT_IMAP, TLS_STARTTLS},
+    {"pop3s", ENDPOINT_POP3, TLS_IMPLICIT}, {"pop3", ENDPOINT_POP3, TLS_STARTTLS},
+    {"smtps", ENDPOINT_SMTP, TLS_IMPLICIT}, {"smtp", ENDPOINT_SMTP, TLS_STARTTLS},
 };
 
 static struct endpoint *
@@ -124,7 +138,8 @@ parse_url(const char *url, gboolean outgoing, char **why)
     const char *rest = strstr(url, "://");
     guint row = G_N_ELEMENTS(schemes);
     for (guint i = 0; rest && i < G_N_ELEMENTS(schemes); i++)
-        if (strlen(schemes[i].scheme) == (gsize) (rest - url) && !strncmp(url, schemes[i].scheme, rest - url) &&
+        if (strlen(schemes[i].scheme) == (gsize)(rest - url) &&
+            !strncmp(url, schemes[i].scheme, rest - url) &&
             (schemes[i].protocol == ENDPOINT_SMTP) == outgoing)
             row = i;
     if (row == G_N_ELEMENTS(schemes)) {
@@ -137,8 +152,9 @@ parse_url(const char *url, gboolean outgoing, char **why)
     if (at) {
         g_autofree char *escaped = g_strndup(rest, at - rest);
         if (strchr(escaped, '@') || strchr(escaped, ':')) {
-            *why = g_strdup(strchr(escaped, '@') ? "an @ in the user name is written %40"
-                                                 : "a password does not belong here: use \"password = command …\"");
+            *why = g_strdup(strchr(escaped, '@')
+                                ? "an @ in the user name is written %40"
+                                : "a password does not belong here: use \"password = command …\"");
             return NULL;
         }
         user = g_uri_unescape_string(escaped, NULL);
@@ -178,8 +194,9 @@ parse_url(const char *url, gboolean outgoing, char **why)
         *why = g_strdup_printf("\"%s\" is not a port number", digits);
         return NULL;
     }
-    return endpoint_new(schemes[row].protocol, schemes[row].tls, host,
-                        number ? (guint16) number : endpoint_default_port(schemes[row].protocol, schemes[row].tls), user);
+    return endpoint_new(
+        schemes[row].protocol, schemes[row].tls, host,
+        number ? (guint16)number : endpoint_default_port(schemes[row].protocol, schemes[row].tls), user);
 }
 
 static gboolean
@@ -245,7 +262,7 @@ parse_age(const char *text, int *days)
     gint64 number = g_ascii_strtoll(text, &end, 10);
     for (guint i = 0; i < G_N_ELEMENTS(units); i++)
         if (end != text && *end == units[i].unit && !end[1] && number > 0 && number < 100000) {
-            *days = (int) number * units[i].days;
+            *days = (int)number * units[i].days;
             return TRUE;
         }
     return FALSE;
@@ -314,7 +331,7 @@ find_value(const char *values, const char *value)
 gboolean
 config_store_value(const struct config_key *key, gpointer target, const char *value, char **why)
 {
-    gpointer field = (char *) target + key->offset;
+    gpointer field = (char *)target + key->offset;
     gint64 number;
     int index;
 
@@ -322,20 +339,20 @@ config_store_value(const struct config_key *key, gpointer target, const char *va
     case CONFIG_CUSTOM:
         return key->custom(target, value, why);
     case CONFIG_STRING:
-        *(char **) field = g_strdup(value);
+        *(char **)field = g_strdup(value);
         return TRUE;
     case CONFIG_INT:
         if (!g_ascii_string_to_signed(value, 10, key->min, key->max, &number, NULL))
             return FALSE;
-        *(int *) field = (int) number;
+        *(int *)field = (int)number;
         return TRUE;
     case CONFIG_BOOL:
         index = find_value("no|yes|false|true|off|on", value);
-        *(gboolean *) field = index % 2 == 1;
+        *(gboolean *)field = index % 2 == 1;
         return index >= 0;
     case CONFIG_ENUM:
         index = find_value(key->values, value);
-        *(int *) field = index;
+        *(int *)field = index;
         return index >= 0;
     case CONFIG_LIST: {
         g_auto(GStrv) parts = g_strsplit(value, ",", -1);
@@ -346,8 +363,8 @@ config_store_value(const struct config_key *key, gpointer target, const char *va
                 return FALSE;
             }
         }
-        g_strfreev(*(char ***) field);
-        *(char ***) field = g_steal_pointer(&parts);
+        g_strfreev(*(char ***)field);
+        *(char ***)field = g_steal_pointer(&parts);
         return TRUE;
     }
     }
@@ -378,7 +395,8 @@ config_set_defaults(const char *section, gpointer target)
 {
     for (const struct config_key *key = config_keys; key->key; key++) {
         char *why = NULL;
-        if (!strcmp(key->section, section) && key->fallback && !config_store_value(key, target, key->fallback, &why))
+        if (!strcmp(key->section, section) && key->fallback &&
+            !config_store_value(key, target, key->fallback, &why))
             g_error("default of %s", key->key);
     }
 }

@@ -29,7 +29,7 @@ struct child {
     guint readable, writable, reaper, restart, killer;
     gint64 started;
     guint delay_ms;
-    GQueue waiting;  /* of GVariant records, while it is down */
+    GQueue waiting;   /* of GVariant records, while it is down */
     GHashTable *open; /* ids sent and not answered */
     guint64 sent, handled;
     gboolean pending; /* work of its own */
@@ -53,7 +53,7 @@ child_free(struct child *child)
 {
     drop_source(&child->restart);
     drop_source(&child->killer);
-    g_queue_clear_full(&child->waiting, (GDestroyNotify) g_variant_unref);
+    g_queue_clear_full(&child->waiting, (GDestroyNotify)g_variant_unref);
     g_hash_table_unref(child->open);
     g_free(child->duty);
     g_free(child->name);
@@ -120,9 +120,11 @@ died(GPid pid, int status, gpointer data)
         return;
     }
     gint64 lived = clock_monotonic() - child->started;
-    child->delay_ms = lived > GOOD_LIFE || !child->delay_ms ? DELAY_FIRST_MS : MIN(child->delay_ms * 2, DELAY_LAST_MS);
-    guint delay = child->delay_ms + (guint) g_random_int_range(0, (gint32) child->delay_ms / 4 + 1);
-    log_warn("engine.child", "worker %s ended with status %d, starting again in %u ms", label(child), status, delay);
+    child->delay_ms =
+        lived > GOOD_LIFE || !child->delay_ms ? DELAY_FIRST_MS : MIN(child->delay_ms * 2, DELAY_LAST_MS);
+    guint delay = child->delay_ms + (guint)g_random_int_range(0, (gint32)child->delay_ms / 4 + 1);
+    log_warn("engine.child", "worker %s ended with status %d, starting again in %u ms", label(child), status,
+             delay);
     child->handled = child->sent;
     child->pending = FALSE;
     fail_open_requests(child);
@@ -197,8 +199,12 @@ start(gpointer data)
 {
     struct child *child = data;
     g_autofree char *program = paths_program("postrider-engine");
-    const char *argv[] = {program, child->duty, child->name ? child->name : "--control", child->name ? "--control" : "3",
-                          child->name ? "3" : NULL, NULL};
+    const char *argv[] = {program,
+                          child->duty,
+                          child->name ? child->name : "--control",
+                          child->name ? "--control" : "3",
+                          child->name ? "3" : NULL,
+                          NULL};
     g_autoptr(GError) error = NULL;
     int pair[2], target = 3;
 
@@ -208,9 +214,9 @@ start(gpointer data)
         child->restart = g_timeout_add(DELAY_LAST_MS, start, child);
         return G_SOURCE_REMOVE;
     }
-    gboolean ok = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
-                                                   NULL, NULL, -1, -1, -1, &pair[1], &target, 1, &child->pid, NULL, NULL,
-                                                   NULL, &error);
+    gboolean ok = g_spawn_async_with_pipes_and_fds(
+        NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, -1, -1, -1,
+        &pair[1], &target, 1, &child->pid, NULL, NULL, NULL, &error);
     close(pair[1]);
     if (!ok) {
         close(pair[0]);
@@ -270,8 +276,9 @@ child_send(struct child *child, const char *verb, guint id, GVariant *values)
 gboolean
 child_is_busy(const struct child *child)
 {
-    if (!child->queue) /* down: what waits for it is work, but a worker that cannot live must not keep the engine */
-        return !g_queue_is_empty((GQueue *) &child->waiting) && child->delay_ms < DELAY_LAST_MS / 4;
+    if (!child->queue) /* down: what waits for it is work, but a worker that cannot live must not keep the
+                          engine */
+        return !g_queue_is_empty((GQueue *)&child->waiting) && child->delay_ms < DELAY_LAST_MS / 4;
     return child->handled < child->sent || child->pending;
 }
 

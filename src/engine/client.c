@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(engine-error, engine_error)
+G_DEFINE_QUARK(engine - error, engine_error)
 
 #define START_LIMIT_MS 10000
 #define SEND_LIMIT_MS 2000
@@ -33,12 +33,13 @@ connect_socket(GError **error)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     g_strlcpy(address.sun_path, path, sizeof address.sun_path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *) &address, sizeof address) == 0)
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     int err = errno;
     if (fd >= 0)
         close(fd);
-    g_set_error(error, ENGINE_ERROR, ERROR_RETRY, "the engine does not answer on %s: %s", path, g_strerror(err));
+    g_set_error(error, ENGINE_ERROR, ERROR_RETRY, "the engine does not answer on %s: %s", path,
+                g_strerror(err));
     return -1;
 }
 
@@ -60,9 +61,9 @@ start_engine(GError **error)
         return FALSE;
     }
     g_autoptr(GError) local = NULL;
-    gboolean ok = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                                                   own_session, NULL, -1, -1, -1, &ready[1], &target, 1, NULL, NULL, NULL,
-                                                   NULL, &local);
+    gboolean ok = g_spawn_async_with_pipes_and_fds(
+        NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, own_session, NULL, -1, -1,
+        -1, &ready[1], &target, 1, NULL, NULL, NULL, NULL, &local);
     close(ready[1]);
     if (ok) {
         struct pollfd wait = {.fd = ready[0], .events = POLLIN};
@@ -76,7 +77,8 @@ start_engine(GError **error)
             g_set_error(error, ENGINE_ERROR, ERROR_GIVEUP, "the engine could not start: %s", why);
         }
     } else {
-        g_set_error(error, ENGINE_ERROR, ERROR_GIVEUP, "the engine %s could not be started: %s", program, local->message);
+        g_set_error(error, ENGINE_ERROR, ERROR_GIVEUP, "the engine %s could not be started: %s", program,
+                    local->message);
     }
     close(ready[0]);
     return ok;
@@ -197,7 +199,7 @@ engine_event_int(const struct engine_event *event, const char *key)
     case G_VARIANT_CLASS_INT64:
         return g_variant_get_int64(value);
     case G_VARIANT_CLASS_UINT64:
-        return (gint64) MIN(g_variant_get_uint64(value), (guint64) G_MAXINT64);
+        return (gint64)MIN(g_variant_get_uint64(value), (guint64)G_MAXINT64);
     default:
         return 0;
     }
@@ -231,7 +233,7 @@ engine_client_next(struct engine_client *client, GError **error)
 struct engine_event *
 engine_client_wait(struct engine_client *client, int ms, GError **error)
 {
-    gint64 deadline = ms < 0 ? G_MAXINT64 : clock_monotonic() + (gint64) ms * 1000;
+    gint64 deadline = ms < 0 ? G_MAXINT64 : clock_monotonic() + (gint64)ms * 1000;
     for (;;) {
         g_autoptr(GError) local = NULL;
         struct engine_event *event = take(client, &local);
@@ -242,7 +244,7 @@ engine_client_wait(struct engine_client *client, int ms, GError **error)
         }
         gint64 left = ms < 0 ? -1 : MAX(0, (deadline - clock_monotonic() + 999) / 1000);
         struct pollfd wait = {.fd = client->fd, .events = POLLIN};
-        int n = poll(&wait, 1, (int) left);
+        int n = poll(&wait, 1, (int)left);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

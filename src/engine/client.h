@@ -1,28 +1,24 @@
 /* client.h - the engine, seen from the screen and the commands
  *
- * One engine a user (a store) answers on a Unix socket (paths_engine_socket()). A client sends requests and receives
- * events; both are records (base/record.h) of the type ENGINE_RECORD_TYPE: a verb and named values. A client never
- * waits for the network through this: a request returns when it is in the socket.
+ * One engine a user (a store) answers on a Unix socket (paths_engine_socket()). A client sends requests and
+ * receives events; both are records (base/record.h) of the type ENGINE_RECORD_TYPE: a verb and named values.
+ * A client never waits for the network through this: a request returns when it is in the socket.
  *
  * Requests:
  *   wake       the store has new intents or queued mail: carry them out soon
  *   sync       accounts as: one pass (all when empty); answered by "done" with the request's id
  *   flush      deliver what waits in the queue now, whatever its next attempt; answered by "done"
- *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be had
- *   password   account s, secret s: the answer to "need-password"
- *   watch      account s, folder s: the folder on the screen, to be looked at more often
- *   status     asks for a "state" event of each account
- *   online     b: FALSE: work off line until told otherwise
- *   attach     poll b: what kind of client this is (engine_client_new sends it)
- *   stop       the engine ends
+ *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be
+ * had password   account s, secret s: the answer to "need-password" watch      account s, folder s: the
+ * folder on the screen, to be looked at more often status     asks for a "state" event of each account online
+ * b: FALSE: work off line until told otherwise attach     poll b: what kind of client this is
+ * (engine_client_new sends it) stop       the engine ends
  *
  * Events:
  *   hello      version s, pid u
- *   state      account s, state s (idle|syncing|offline|password|error|paused), text s, synced x (time of the last pass)
- *   progress   account s, folder s, phase s, done t, total t
- *   changed    the store changed: read again what is shown
- *   need-password  account s, text s
- *   notice     account s, text s: one line for a person
+ *   state      account s, state s (idle|syncing|offline|password|error|paused), text s, synced x (time of the
+ * last pass) progress   account s, folder s, phase s, done t, total t changed    the store changed: read
+ * again what is shown need-password  account s, text s notice     account s, text s: one line for a person
  *   done       id u, ok b, code i (exit code), text s
  *
  * One thread uses a client. The caller owns it and the events it takes.
@@ -42,24 +38,29 @@ struct engine_client;
 
 enum engine_start {
     ENGINE_RUNNING, /* fail with ERROR_RETRY when none runs */
-    ENGINE_START    /* start one when none runs: it ends when its clients are gone and nothing waits to be sent */
+    ENGINE_START /* start one when none runs: it ends when its clients are gone and nothing waits to be sent
+                  */
 };
 
-/* Connects; with ENGINE_START starts an engine first when none runs (detached, it lives on its own). `poll`: this client
- * wants the servers to be looked at while it is connected (the screen does). Waits for a start, a fraction of a second. */
+/* Connects; with ENGINE_START starts an engine first when none runs (detached, it lives on its own). `poll`:
+ * this client wants the servers to be looked at while it is connected (the screen does). Waits for a start, a
+ * fraction of a second. */
 struct engine_client *engine_client_new(enum engine_start start, gboolean poll, GError **error);
 void engine_client_free(struct engine_client *client);
 
 /* For the main loop: readable when engine_client_next() has something. */
 int engine_client_fd(const struct engine_client *client);
 
-/* `values` is an a{sv} builder or NULL. Returns the request's id, 0 on error (then the client is dead: reconnect). */
-guint engine_client_send(struct engine_client *client, const char *verb, GVariantDict *values, GError **error);
+/* `values` is an a{sv} builder or NULL. Returns the request's id, 0 on error (then the client is dead:
+ * reconnect). */
+guint engine_client_send(struct engine_client *client, const char *verb, GVariantDict *values,
+                         GError **error);
 /* Shorthands. */
 gboolean engine_client_wake(struct engine_client *client);
 guint engine_client_sync(struct engine_client *client, const char *const *accounts, GError **error);
 guint engine_client_fetch(struct engine_client *client, gint64 message, GError **error);
-gboolean engine_client_password(struct engine_client *client, const char *account, const char *secret, GError **error);
+gboolean engine_client_password(struct engine_client *client, const char *account, const char *secret,
+                                GError **error);
 
 struct engine_event {
     char *verb;
@@ -72,13 +73,15 @@ const char *engine_event_string(const struct engine_event *event, const char *ke
 gint64 engine_event_int(const struct engine_event *event, const char *key);
 gboolean engine_event_bool(const struct engine_event *event, const char *key);
 
-/* The next event that is here, NULL without an error when there is none yet; an error when the engine is gone. */
+/* The next event that is here, NULL without an error when there is none yet; an error when the engine is
+ * gone. */
 struct engine_event *engine_client_next(struct engine_client *client, GError **error);
 /* Waits for one, at most `ms` milliseconds (-1: no limit); NULL without an error on the limit. */
 struct engine_event *engine_client_wait(struct engine_client *client, int ms, GError **error);
 
-/* For a command that has written intents or queued mail: wakes the engine that runs, or starts one that does the work and
- * ends. A failure is logged only: what was written is safe in the store, and the next engine carries it out. */
+/* For a command that has written intents or queued mail: wakes the engine that runs, or starts one that does
+ * the work and ends. A failure is logged only: what was written is safe in the store, and the next engine
+ * carries it out. */
 void engine_kick(void);
 
 typedef struct engine_client struct_engine_client;

@@ -75,7 +75,8 @@ read_records(gpointer data)
 {
     struct control *control = data;
     for (;;) {
-        g_autoptr(GVariant) value = record_read(control->fd, G_VARIANT_TYPE(ENGINE_RECORD_TYPE), ENGINE_RECORD_MAX, 0, NULL, NULL);
+        g_autoptr(GVariant) value =
+            record_read(control->fd, G_VARIANT_TYPE(ENGINE_RECORD_TYPE), ENGINE_RECORD_MAX, 0, NULL, NULL);
         if (!value)
             break;
         struct control_record *record = g_new0(struct control_record, 1);
@@ -129,8 +130,8 @@ control_new(int fd, GFunc on_stop, gpointer data)
 struct control_record *
 control_take(struct control *control, int ms)
 {
-    struct control_record *record = ms < 0 ? g_async_queue_pop(control->in)
-                                           : g_async_queue_timeout_pop(control->in, (guint64) ms * 1000);
+    struct control_record *record =
+        ms < 0 ? g_async_queue_pop(control->in) : g_async_queue_timeout_pop(control->in, (guint64)ms * 1000);
     if (record && !record->verb) {
         g_free(record);
         return NULL;
@@ -195,7 +196,8 @@ control_settle(struct control *control, gboolean pending)
 {
     g_mutex_lock(&control->lock);
     guint64 handled = control->handled;
-    gboolean news = handled == control->received && (handled != control->said || pending != control->said_pending);
+    gboolean news =
+        handled == control->received && (handled != control->said || pending != control->said_pending);
     if (news) {
         control->said = handled;
         control->said_pending = pending;

@@ -1,8 +1,10 @@
-/* control.h - a worker's end of the line to the supervisor: records in by a thread, records out from any thread
+/* control.h - a worker's end of the line to the supervisor: records in by a thread, records out from any
+ * thread
  *
- * The supervisor counts what it sends; a worker says "idle" with the number it has dealt with. So every record that
- * control_take() gives must be paid with one control_handled(), when its work is done.
- * The end of the line, or "stop", or SIGTERM, makes control_stopping() true and triggers the callback, in the reading thread.
+ * The supervisor counts what it sends; a worker says "idle" with the number it has dealt with. So every
+ * record that control_take() gives must be paid with one control_handled(), when its work is done. The end of
+ * the line, or "stop", or SIGTERM, makes control_stopping() true and triggers the callback, in the reading
+ * thread.
  */
 #ifndef ENGINE_CONTROL_H
 #define ENGINE_CONTROL_H
@@ -30,7 +32,8 @@ gboolean control_stopping(struct control *control);
 /* Any thread. `values` NULL: none. */
 void control_emit(struct control *control, const char *verb, guint id, GVariantDict *values);
 void control_changed(struct control *control);
-void control_done(struct control *control, guint id, const GError *error); /* answers a request; id 0: does nothing */
+void control_done(struct control *control, guint id,
+                  const GError *error); /* answers a request; id 0: does nothing */
 /* One record is dealt with. */
 void control_handled(struct control *control);
 /* Says "idle" when nothing is open; `pending`: work of its own is left that keeps the engine alive. */

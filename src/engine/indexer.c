@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define SLICE_MS 1000
-#define LOOK_MS 2000        /* between two looks for tags that were set with notmuch */
+#define LOOK_MS 2000 /* between two looks for tags that were set with notmuch */
 #define RETRY_MS 10000
 #define IOPRIO_IDLE (3 << 13)
 

@@ -10,7 +10,8 @@
 /* The process of `postrider-engine --index`; the exit code. */
 int indexer_run(int control_fd);
 
-/* `postrider-engine --notmuch QUERY`: the message ids that notmuch finds, newest first, one a line; the exit code. */
+/* `postrider-engine --notmuch QUERY`: the message ids that notmuch finds, newest first, one a line; the exit
+ * code. */
 int indexer_search(const char *query, FILE *out);
 
 #endif

@@ -1,7 +1,8 @@
 /* lane.h - inside engine/: what the lanes of an account worker share
  *
- * A job is one request of the supervisor; a wake-up is given to several lanes and is dealt with when the last has. A
- * lane's loop: take jobs, work, say how it went, sleep until a job or the time. Each runs in its own thread.
+ * A job is one request of the supervisor; a wake-up is given to several lanes and is dealt with when the last
+ * has. A lane's loop: take jobs, work, say how it went, sleep until a job or the time. Each runs in its own
+ * thread.
  */
 #ifndef ENGINE_LANE_H
 #define ENGINE_LANE_H
@@ -16,13 +17,14 @@ struct worker {
     struct config *config;
     const struct account *account;
     struct control *control;
-    GMutex lock;                /* the members below */
-    char *secret[2];            /* given by the user: incoming, outgoing; wiped when replaced */
-    gboolean refused[2];        /* the server refused it: not tried again until it is replaced or asked for by hand */
-    gboolean asked;             /* need-password was said */
+    GMutex lock;     /* the members below */
+    char *secret[2]; /* given by the user: incoming, outgoing; wiped when replaced */
+    gboolean
+        refused[2]; /* the server refused it: not tried again until it is replaced or asked for by hand */
+    gboolean asked; /* need-password was said */
     gboolean polling, online;
-    char *watched;              /* the folder on the screen, or NULL */
-    guint pending_lanes;        /* bits of lanes with work of their own left */
+    char *watched;       /* the folder on the screen, or NULL */
+    guint pending_lanes; /* bits of lanes with work of their own left */
 };
 
 /* A job; several lanes may hold it. */
@@ -49,7 +51,7 @@ struct lane {
     struct store *store;
     gint64 account_id;
     struct reader *reader; /* of the sync lane, for delivery reports; NULL before it was needed */
-    guint failures;    /* in a row, for the back-off */
+    guint failures;        /* in a row, for the back-off */
 };
 
 /* The threads. */
@@ -57,7 +59,8 @@ gpointer sync_lane(gpointer lane);
 gpointer fetch_lane(gpointer lane);
 gpointer deliver_lane(gpointer lane);
 
-/* The next job, waiting at most `ms` (-1: no limit); NULL at the end of that, or of the worker. Release each with job_done. */
+/* The next job, waiting at most `ms` (-1: no limit); NULL at the end of that, or of the worker. Release each
+ * with job_done. */
 struct job *lane_take(struct lane *lane, gint64 ms);
 gboolean lane_has_job(struct lane *lane);
 /* This lane is done with it; error (or NULL) is copied. */
@@ -72,8 +75,8 @@ void lane_settle(struct lane *lane, gboolean pending);
 /* 5 s, 10 s, … 5 min with jitter, in milliseconds. */
 guint lane_backoff_ms(guint failures);
 
-/* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else says need-password and
- * fails with ERROR_AUTH. */
+/* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else
+ * says need-password and fails with ERROR_AUTH. */
 char *worker_secret(struct worker *worker, gboolean outgoing, GError **error);
 /* The server refused it. */
 void worker_refused(struct worker *worker, gboolean outgoing, const char *text);

@@ -105,7 +105,8 @@ is_polling(struct worker *worker)
 static gboolean
 offline_error(struct worker *worker, GError **error)
 {
-    g_set_error(error, SYNC_ERROR, ERROR_RETRY, "working off line: %s is synchronised when you are on line again", worker->account->name);
+    g_set_error(error, SYNC_ERROR, ERROR_RETRY,
+                "working off line: %s is synchronised when you are on line again", worker->account->name);
     return FALSE;
 }
 
@@ -127,7 +128,10 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
         worker_refused(worker, outgoing, error->message);
     else
         worker_state(worker, error->code == ERROR_RETRY ? "offline" : "error", error->message, 0);
-    store_account_set_state(lane->store, lane->account_id, error->code == ERROR_RETRY ? "offline" : error->code == ERROR_AUTH ? "login" : "error",
+    store_account_set_state(lane->store, lane->account_id,
+                            error->code == ERROR_RETRY  ? "offline"
+                            : error->code == ERROR_AUTH ? "login"
+                                                        : "error",
                             error->message, 0, NULL);
 }
 
@@ -145,7 +149,8 @@ read_reports(struct lane *lane)
         control_changed(lane->worker->control);
 }
 
-/* -- sync ---------------------------------------------------------------------------------------------------- */
+/* -- sync
+ * ---------------------------------------------------------------------------------------------------- */
 
 static gboolean
 whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **error)
@@ -188,7 +193,7 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
                     (!strcmp(job->verb, "online") && is_online(lane->worker));
     if (pass) {
         whole_pass(lane, sync, job->dry_run, &error);
-        *next_pass = clock_monotonic() + (gint64) lane->worker->config->poll * G_USEC_PER_SEC;
+        *next_pass = clock_monotonic() + (gint64)lane->worker->config->poll * G_USEC_PER_SEC;
     } else if (!strcmp(job->verb, "wake")) {
         if (!is_online(lane->worker))
             offline_error(lane->worker, &error);
@@ -232,7 +237,7 @@ wait_for_news(struct lane *lane, struct sync *sync, gint64 next_pass)
         return FALSE;
     }
     g_autoptr(GError) error = NULL;
-    switch (sync_wait(sync, folder, (guint) MIN(left, IDLE_SLICE_MS), lane->wake_fd, &error)) {
+    switch (sync_wait(sync, folder, (guint)MIN(left, IDLE_SLICE_MS), lane->wake_fd, &error)) {
     case SYNC_NEWS_FOLDER:
         if (sync_folder(sync, folder, &error)) {
             read_reports(lane);
@@ -259,7 +264,9 @@ sync_lane(gpointer data)
     g_autoptr(GError) error = NULL;
     if (!intent_recover(lane->store, lane->account_id, &error))
         log_error("engine.sync", "%s", error->message);
-    struct sync *sync = worker->account->incoming && worker->account->incoming->protocol == ENDPOINT_IMAP ? open_sync(lane) : NULL;
+    struct sync *sync = worker->account->incoming && worker->account->incoming->protocol == ENDPOINT_IMAP
+                            ? open_sync(lane)
+                            : NULL;
     gint64 next_pass = clock_monotonic();
     while (!control_stopping(worker->control)) {
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
@@ -276,13 +283,14 @@ sync_lane(gpointer data)
         if (sync && is_polling(worker)) {
             if (wait_for_news(lane, sync, next_pass)) {
                 whole_pass(lane, sync, FALSE, NULL);
-                next_pass = clock_monotonic() + (lane->failures ? (gint64) lane_backoff_ms(lane->failures) * 1000
-                                                                : (gint64) worker->config->poll * G_USEC_PER_SEC);
+                next_pass =
+                    clock_monotonic() + (lane->failures ? (gint64)lane_backoff_ms(lane->failures) * 1000
+                                                        : (gint64)worker->config->poll * G_USEC_PER_SEC);
             }
             continue;
         }
         /* Nobody watches: what could not be carried out is tried again, nothing else. */
-        job = lane_take(lane, left ? (gint64) lane_backoff_ms(lane->failures) : -1);
+        job = lane_take(lane, left ? (gint64)lane_backoff_ms(lane->failures) : -1);
         if (job)
             g_async_queue_push_front(lane->jobs, job);
         else if (left && !control_stopping(worker->control) && is_online(worker)) {
@@ -298,7 +306,8 @@ sync_lane(gpointer data)
     return NULL;
 }
 
-/* -- fetch --------------------------------------------------------------------------------------------------- */
+/* -- fetch
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Every account hears of a wish; the one that has the message acts. */
 static gboolean
@@ -306,7 +315,7 @@ has_message(struct lane *lane, gint64 message)
 {
     g_autoptr(GPtrArray) places = message_places(lane->store, message, NULL);
     for (guint i = 0; places && i < places->len; i++)
-        if (!strcmp(((struct message_place *) places->pdata[i])->account, lane->worker->account->name))
+        if (!strcmp(((struct message_place *)places->pdata[i])->account, lane->worker->account->name))
             return TRUE;
     return FALSE;
 }
@@ -317,7 +326,8 @@ fetch_lane(gpointer data)
     struct lane *lane = data;
     struct worker *worker = lane->worker;
     struct sync *sync = NULL;
-    if (!worker->account->incoming || worker->account->incoming->protocol != ENDPOINT_IMAP || !lane_open_store(lane))
+    if (!worker->account->incoming || worker->account->incoming->protocol != ENDPOINT_IMAP ||
+        !lane_open_store(lane))
         worker = NULL;
     while (!control_stopping(lane->worker->control)) {
         lane_settle(lane, FALSE);
@@ -334,7 +344,8 @@ fetch_lane(gpointer data)
                 offline_error(worker, &error);
             else {
                 sync = sync ? sync : open_sync(lane);
-                if (!sync_fetch_body(sync, job->message, &error) && error->code == ERROR_AUTH && error->domain != CONFIG_ERROR)
+                if (!sync_fetch_body(sync, job->message, &error) && error->code == ERROR_AUTH &&
+                    error->domain != CONFIG_ERROR)
                     worker_refused(worker, FALSE, error->message);
             }
             control_changed(worker->control);
@@ -349,7 +360,8 @@ fetch_lane(gpointer data)
     return NULL;
 }
 
-/* -- deliver ------------------------------------------------------------------------------------------------- */
+/* -- deliver
+ * ------------------------------------------------------------------------------------------------- */
 
 static gboolean
 deliver(struct lane *lane, GError **error)
@@ -380,17 +392,21 @@ deliver_lane(gpointer data)
     gboolean sends = worker->account->outgoing && lane_open_store(lane);
     gboolean stuck = FALSE; /* the login was refused: only a person helps */
     g_autoptr(GError) left = NULL;
-    if (sends && !outbox_recover(lane->store, lane->account_id, &left)) /* what a killed sender had in its hands */
+    if (sends &&
+        !outbox_recover(lane->store, lane->account_id, &left)) /* what a killed sender had in its hands */
         log_error("engine.deliver", "%s", left->message);
     while (!control_stopping(worker->control)) {
         gint64 due = sends ? outbox_next_due(lane->store, lane->account_id) : 0;
-        gint64 wait = due ? MAX((due - clock_now()) * 1000, lane->failures ? (gint64) lane_backoff_ms(lane->failures) : 0) : -1;
+        gint64 wait = due ? MAX((due - clock_now()) * 1000,
+                                lane->failures ? (gint64)lane_backoff_ms(lane->failures) : 0)
+                          : -1;
         lane_settle(lane, due && !stuck);
         struct job *job = lane_take(lane, stuck ? -1 : wait);
         g_autoptr(GError) error = NULL;
         if (control_stopping(worker->control))
             break;
-        if (sends && job && !strcmp(job->verb, "flush") && !outbox_flush(lane->store, lane->account_id, &error)) {
+        if (sends && job && !strcmp(job->verb, "flush") &&
+            !outbox_flush(lane->store, lane->account_id, &error)) {
             job_done(job, error);
             continue;
         }

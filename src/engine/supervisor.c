@@ -26,7 +26,8 @@
 #define CLIENTS_MAX 64
 #define CLIENT_BACKLOG (4 * 1024 * 1024) /* a client that does not read is dropped */
 #define END_GRACE_MS 300
-#define INDEX_GRACE (5 * 60 * G_USEC_PER_SEC) /* how long an unfinished index keeps an engine that nobody else needs */
+#define INDEX_GRACE                                                                                          \
+    (5 * 60 * G_USEC_PER_SEC) /* how long an unfinished index keeps an engine that nobody else needs */
 
 struct supervisor {
     struct supervisor_options options;
@@ -39,9 +40,9 @@ struct supervisor {
     GPtrArray *accounts; /* of struct child */
     struct child *index;
     GHashTable *requests; /* id of ours -> struct request */
-    GHashTable *states;  /* account -> last "state" values */
+    GHashTable *states;   /* account -> last "state" values */
     guint last_id, end_timer, leaving;
-    gint64 alone;        /* since when there is no client, 0: there is one */
+    gint64 alone; /* since when there is no client, 0: there is one */
     gboolean polling, ending;
     int exit_code;
 };
@@ -66,7 +67,8 @@ struct request {
 
 static void consider_end(struct supervisor *sup);
 
-/* -- clients ------------------------------------------------------------------------------------------------- */
+/* -- clients
+ * ------------------------------------------------------------------------------------------------- */
 
 static void
 client_drop(struct client *client)
@@ -77,8 +79,8 @@ client_drop(struct client *client)
 
     g_hash_table_iter_init(&iter, sup->requests);
     while (g_hash_table_iter_next(&iter, NULL, &value))
-        if (((struct request *) value)->client == client)
-            ((struct request *) value)->client = NULL;
+        if (((struct request *)value)->client == client)
+            ((struct request *)value)->client = NULL;
     g_ptr_array_remove(sup->clients, client); /* frees */
     if (!sup->clients->len)
         sup->alone = clock_monotonic();
@@ -129,7 +131,8 @@ tell_all(struct supervisor *sup, const char *verb, GVariant *values)
         client_send(sup->clients->pdata[i], verb, 0, values);
 }
 
-/* -- requests ------------------------------------------------------------------------------------------------ */
+/* -- requests
+ * ------------------------------------------------------------------------------------------------ */
 
 static void
 request_free(gpointer data)
@@ -160,7 +163,8 @@ answer_now(struct client *client, guint id, gboolean ok, int code, const char *t
     g_string_free(request.text, TRUE);
 }
 
-/* Gives the request to these workers (borrowed); each answers with "done" under an id of ours, all of which share it. */
+/* Gives the request to these workers (borrowed); each answers with "done" under an id of ours, all of which
+ * share it. */
 static void
 distribute(struct client *client, guint id, const char *verb, GPtrArray *children, GVariant *values)
 {
@@ -198,8 +202,8 @@ worker_done(struct supervisor *sup, struct child *child, guint id, GVariant *val
         request->code = code;
     request->ok = request->ok && ok;
     if (*text)
-        g_string_append_printf(request->text, "%s%s%s%s", request->text->len ? "\n" : "", child_name(child) ?: "",
-                               child_name(child) ? ": " : "", text);
+        g_string_append_printf(request->text, "%s%s%s%s", request->text->len ? "\n" : "",
+                               child_name(child) ?: "", child_name(child) ? ": " : "", text);
     g_hash_table_remove(sup->requests, GUINT_TO_POINTER(id));
     if (--request->waiting)
         return;
@@ -207,7 +211,8 @@ worker_done(struct supervisor *sup, struct child *child, guint id, GVariant *val
     request_free(request);
 }
 
-/* -- workers ------------------------------------------------------------------------------------------------- */
+/* -- workers
+ * ------------------------------------------------------------------------------------------------- */
 
 static void
 worker_event(struct child *child, const char *verb, guint id, GVariant *values, gpointer data)
@@ -259,7 +264,7 @@ update_polling(struct supervisor *sup)
 {
     gboolean polling = sup->options.stay;
     for (guint i = 0; i < sup->clients->len; i++)
-        polling = polling || ((struct client *) sup->clients->pdata[i])->poll;
+        polling = polling || ((struct client *)sup->clients->pdata[i])->poll;
     if (polling == sup->polling)
         return;
     sup->polling = polling;
@@ -291,7 +296,8 @@ follow_config(struct supervisor *sup)
     gboolean first = !sup->config;
     sup->config_time = st.st_mtim;
     struct child_callbacks callbacks = {worker_event, worker_changed, sup};
-    /* A changed account cannot be told from the outside: after the first time every worker is started afresh. */
+    /* A changed account cannot be told from the outside: after the first time every worker is started afresh.
+     */
     for (guint i = 0; i < sup->accounts->len; i++)
         child_stop(sup->accounts->pdata[i], NULL, NULL);
     g_ptr_array_set_size(sup->accounts, 0);
@@ -314,7 +320,8 @@ follow_config(struct supervisor *sup)
     sup->config = g_steal_pointer(&config);
 }
 
-/* -- what clients ask ---------------------------------------------------------------------------------------- */
+/* -- what clients ask
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 ask_attach(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
@@ -324,7 +331,7 @@ ask_attach(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
     g_variant_lookup(values, "poll", "b", &client->poll);
     g_variant_dict_init(&hello, NULL);
     g_variant_dict_insert(&hello, "version", "s", PACKAGE_VERSION);
-    g_variant_dict_insert(&hello, "pid", "u", (guint) getpid());
+    g_variant_dict_insert(&hello, "pid", "u", (guint)getpid());
     client_send(client, "hello", 0, g_variant_dict_end(&hello));
     update_polling(sup);
 }
@@ -436,8 +443,9 @@ static const struct {
     const char *verb;
     void (*run)(struct client *client, guint id, GVariant *values);
 } verbs[] = {
-    {"attach", ask_attach}, {"sync", ask_sync},         {"wake", ask_wake},   {"flush", ask_flush},   {"fetch", ask_fetch},
-    {"online", ask_online}, {"password", ask_password}, {"watch", ask_watch}, {"status", ask_status}, {"stop", ask_stop},
+    {"attach", ask_attach}, {"sync", ask_sync},     {"wake", ask_wake},         {"flush", ask_flush},
+    {"fetch", ask_fetch},   {"online", ask_online}, {"password", ask_password}, {"watch", ask_watch},
+    {"status", ask_status}, {"stop", ask_stop},
 };
 
 static void
@@ -453,7 +461,8 @@ client_record(struct client *client, GVariant *record)
             verbs[i].run(client, id, values);
             return;
         }
-    answer_now(client, id, FALSE, 76, "the engine does not know this request: it may be of another version; stop it");
+    answer_now(client, id, FALSE, 76,
+               "the engine does not know this request: it may be of another version; stop it");
 }
 
 static gboolean
@@ -499,7 +508,8 @@ accept_client(int fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* -- beginning and end --------------------------------------------------------------------------------------- */
+/* -- beginning and end
+ * --------------------------------------------------------------------------------------- */
 
 static void
 one_left(gpointer data)
@@ -592,21 +602,24 @@ listen_on_socket(struct supervisor *sup, GError **error)
     struct stat st;
     if (!paths_make_dir(dir, error))
         return FALSE;
-    if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != getuid() || (st.st_mode & 077 && chmod(dir, 0700) < 0)) {
-        g_set_error(error, ENGINE_ERROR, ERROR_SECURITY, "%s is not a private directory of yours: remove it", dir);
+    if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != getuid() ||
+        (st.st_mode & 077 && chmod(dir, 0700) < 0)) {
+        g_set_error(error, ENGINE_ERROR, ERROR_SECURITY, "%s is not a private directory of yours: remove it",
+                    dir);
         return FALSE;
     }
     g_strlcpy(address.sun_path, sup->socket_path, sizeof address.sun_path);
     unlink(sup->socket_path); /* we hold the lock: a dead engine left it */
     sup->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (sup->listen_fd >= 0 && bind(sup->listen_fd, (struct sockaddr *) &address, sizeof address) == 0 &&
+    if (sup->listen_fd >= 0 && bind(sup->listen_fd, (struct sockaddr *)&address, sizeof address) == 0 &&
         listen(sup->listen_fd, 16) == 0)
         return TRUE;
     error_set_errno(error, ENGINE_ERROR, errno, "the socket %s", sup->socket_path);
     return FALSE;
 }
 
-/* Another engine has the lock: it may be just starting, or just ending; wait until it answers or the lock is free. */
+/* Another engine has the lock: it may be just starting, or just ending; wait until it answers or the lock is
+ * free. */
 static gboolean
 other_answers(struct supervisor *sup)
 {
@@ -625,7 +638,8 @@ static int
 give_up(struct supervisor *sup, const GError *error)
 {
     log_error("engine", "%s", error->message);
-    if (sup->options.ready_fd >= 0 && write(sup->options.ready_fd, error->message, strlen(error->message)) < 0)
+    if (sup->options.ready_fd >= 0 &&
+        write(sup->options.ready_fd, error->message, strlen(error->message)) < 0)
         log_error("engine", "nobody waits for this engine");
     if (sup->options.stay)
         fprintf(stderr, "postrider: %s\n", error->message);
@@ -653,7 +667,7 @@ supervisor_run(const struct supervisor_options *options)
     sup.clients = g_ptr_array_new_with_free_func(client_free);
     sup.accounts = g_ptr_array_new();
     sup.requests = g_hash_table_new(NULL, NULL);
-    sup.states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_variant_unref);
+    sup.states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
     sup.polling = options->stay;
     g_unix_fd_add(sup.listen_fd, G_IO_IN, accept_client, &sup);
     g_unix_signal_add(SIGTERM, on_signal, &sup);
@@ -665,7 +679,8 @@ supervisor_run(const struct supervisor_options *options)
     if (options->ready_fd >= 0)
         close(options->ready_fd);
     log_info("engine", "ready on %s", sup.socket_path);
-    g_timeout_add(END_GRACE_MS * 10, end_if_unneeded, &sup); /* whoever started it may have died before it attached */
+    g_timeout_add(END_GRACE_MS * 10, end_if_unneeded,
+                  &sup); /* whoever started it may have died before it attached */
     g_main_loop_run(sup.loop);
 
     g_ptr_array_unref(sup.clients);

@@ -18,7 +18,8 @@
 
 static struct lane lanes[LANES];
 
-/* -- jobs ---------------------------------------------------------------------------------------------------- */
+/* -- jobs
+ * ---------------------------------------------------------------------------------------------------- */
 
 void
 job_done(struct job *job, const GError *error)
@@ -58,9 +59,10 @@ lane_take(struct lane *lane, gint64 ms)
     guint64 count;
     if (control_stopping(lane->worker->control))
         return NULL;
-    struct job *job = ms < 0 ? g_async_queue_pop(lane->jobs) : g_async_queue_timeout_pop(lane->jobs, (guint64) ms * 1000);
+    struct job *job =
+        ms < 0 ? g_async_queue_pop(lane->jobs) : g_async_queue_timeout_pop(lane->jobs, (guint64)ms * 1000);
     if (g_async_queue_length(lane->jobs) <= 0 && read(lane->wake_fd, &count, sizeof count) < 0)
-        count = 0; /* nothing was in it */
+        count = 0;           /* nothing was in it */
     if (job && !job->verb) { /* the end */
         g_free(job);
         return NULL;
@@ -75,7 +77,7 @@ lane_backoff_ms(guint failures)
     while (failures-- > 1 && ms < BACKOFF_LAST_MS)
         ms *= 2;
     ms = MIN(ms, BACKOFF_LAST_MS);
-    return ms + (guint) g_random_int_range(0, (gint32) ms / 4);
+    return ms + (guint)g_random_int_range(0, (gint32)ms / 4);
 }
 
 void
@@ -100,7 +102,7 @@ ensure_account(struct store *store, const struct account *account, GError **erro
     for (char **alias = account->aliases; *alias; alias++)
         g_ptr_array_add(addresses, *alias);
     g_ptr_array_add(addresses, NULL);
-    return store_account_ensure(store, account->name, (const char *const *) addresses->pdata, error);
+    return store_account_ensure(store, account->name, (const char *const *)addresses->pdata, error);
 }
 
 gboolean
@@ -124,7 +126,8 @@ lane_open_store(struct lane *lane)
     return FALSE;
 }
 
-/* -- what the lanes say ---------------------------------------------------------------------------------------- */
+/* -- what the lanes say
+ * ---------------------------------------------------------------------------------------- */
 
 void
 worker_state(struct worker *worker, const char *state, const char *text, gint64 synced)
@@ -178,7 +181,8 @@ worker_secret(struct worker *worker, gboolean outgoing, GError **error)
     if (given)
         return given;
     if (refused) { /* one attempt with a wrong password, then a person (N6) */
-        g_set_error(error, CONFIG_ERROR, ERROR_AUTH, "the server refused the password of %s: mend it, then sync by hand",
+        g_set_error(error, CONFIG_ERROR, ERROR_AUTH,
+                    "the server refused the password of %s: mend it, then sync by hand",
                     worker->account->name);
         return NULL;
     }
@@ -216,7 +220,8 @@ take_password(struct worker *worker, const struct control_record *record)
     g_mutex_unlock(&worker->lock);
 }
 
-/* -- what the supervisor says ---------------------------------------------------------------------------------- */
+/* -- what the supervisor says
+ * ---------------------------------------------------------------------------------- */
 
 /* Which lanes a request goes to. */
 static const struct {
@@ -241,7 +246,8 @@ note_record(struct worker *worker, const struct control_record *record)
         take_password(worker, record);
     g_mutex_lock(&worker->lock);
     if (!strcmp(record->verb, "sync") || !strcmp(record->verb, "flush"))
-        worker->refused[0] = worker->refused[1] = FALSE; /* asked for by a person: the command may print another one now */
+        worker->refused[0] = worker->refused[1] =
+            FALSE; /* asked for by a person: the command may print another one now */
     else if (!strcmp(record->verb, "poll"))
         worker->polling = control_bool(record, "poll");
     else if (!strcmp(record->verb, "online"))
@@ -289,7 +295,7 @@ static void
 init_lanes(struct worker *worker)
 {
     for (int i = 0; i < LANES; i++) {
-        lanes[i].kind = (enum lane_kind) i;
+        lanes[i].kind = (enum lane_kind)i;
         lanes[i].worker = worker;
         lanes[i].jobs = g_async_queue_new();
         lanes[i].wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
