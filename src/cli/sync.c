@@ -10,6 +10,8 @@
 #include "cli/rows.h"
 #include "config/password.h"
 #include "engine/client.h"
+#include "store/folder.h"
+#include "sync/agree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,10 +20,12 @@
 #include <unistd.h>
 
 static gboolean watch, dry_run;
+static char *agree_to;
 
 static const GOptionEntry entries[] = {
     {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, N_("be the engine: stay, and keep the store in step (for a systemd unit)"), NULL},
     {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, N_("say what would be done, and do nothing"), NULL},
+    {"agree", 0, 0, G_OPTION_ARG_STRING, &agree_to, N_("let the pass carry out what it held back in a folder that is paused"), "FOLDER"},
     {NULL},
 };
 
@@ -126,6 +130,16 @@ follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GEr
     return FALSE;
 }
 
+/* A pass that would remove much has paused the folder (sync/agree.h): the user has looked, and lets it go on. */
+static gboolean
+agree(GError **error)
+{
+    struct store *store = cli_store(STORE_WRITE, error);
+    gint64 account, folder = 0;
+    return store && cli_account_id(store, &account, error) && (folder = folder_lookup(store, account, agree_to, error)) != 0 &&
+           sync_agree(store, folder, error);
+}
+
 static gboolean
 run_sync(int argc, char **argv, int *exit_code, GError **error)
 {
@@ -133,7 +147,9 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
     if (!config)
         return FALSE;
     if (watch)
-        return argc || dry_run ? cli_usage_error(error, _("--watch is for all accounts, and alone")) : become_engine(error);
+        return argc || dry_run || agree_to ? cli_usage_error(error, _("--watch is for all accounts, and alone")) : become_engine(error);
+    if (agree_to && !agree(error))
+        return FALSE;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (int i = 0; i < argc; i++)
         g_ptr_array_add(names, argv[i]);
@@ -152,5 +168,7 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
 const struct cli_command cmd_sync = {
     "sync", "[ACCOUNT…]", N_("bring store and servers into step, once; --watch: always"),
     N_("One pass through the engine, which is started when none runs. The screen keeps one running by itself; the systemd user unit "
-    "postrider.service runs \"postrider sync --watch\"."),
+    "postrider.service runs \"postrider sync --watch\".\n\n"
+    "A pass that would remove more than 50 messages and more than a fifth of a folder, here or on the server, leaves the folder alone and "
+    "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass."),
     entries, FALSE, run_sync};

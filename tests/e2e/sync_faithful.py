@@ -338,5 +338,21 @@ def dry_run():
     ana.same()
 
 
+@test("D11: the command says what it holds back, and sync --agree lets it go")
+def d11_command():
+    home = keep(world.home("ben"))
+    with world.oracle("ben") as server:
+        for number in range(400, 520):
+            server.append("INBOX", received(number) + message(number))
+        home.ok("sync")
+        before = len(home.json("list", "--limit", "0"))
+        server.expunge("INBOX", server.uids("INBOX")[-60:])
+    contains(home.run("sync").errors, "until you agree")
+    equal(len(home.json("list", "--limit", "0")), before)
+    home.ok("sync", "--agree", "INBOX")
+    equal(len(home.json("list", "--limit", "0")), before - 60)
+    home.fails(66, "sync", "--agree", "nowhere")
+
+
 if __name__ == "__main__":
     main()
