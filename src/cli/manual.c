@@ -53,7 +53,7 @@ static const struct {
      "from: to: cc: subject: body:\tWords of that field; \"a phrase\"; word* for beginnings. A word alone is looked for everywhere.\n\n"
      "tag:WORD, is:WORD\tunread, flagged, replied, passed, draft, deleted, attachment, or a tag of yours.\n\n"
      "date:FROM..UNTIL\tEither end may be missing: date:7d.. is the last seven days, date:2026-11 a month, date:yesterday a day.\n\n"
-     "folder:NAME, path:NAME\tA folder; with everything below it.\n\n"
+     "folder:NAME\tA folder, or ACCOUNT/FOLDER.\n\n"
      "id:MESSAGE-ID, thread:ID\tA message; a conversation.\n\n"
      "attachment:NAME, mimetype:TYPE\tA part's file name; its type.\n\n"
      "~f ana ~d <7d\tmutt's patterns are taken as well.\n\n"
