@@ -256,7 +256,7 @@ read_folder(struct pass *pass, gint64 folder_id, GError **error)
     if (!folder)
         return FALSE;
     sync_tell_progress(sync, folder, SYNC_FLAGS, 0, 0);
-    for (gboolean complete = FALSE;; complete = TRUE) {
+    for (gboolean complete = sync->options.complete;; complete = TRUE) {
         if (!known_load(sync, folder, &known, error))
             return FALSE;
         g_autoptr(struct_report) report = report_read(sync, &folder, &known, complete, error);

@@ -33,7 +33,7 @@ is_unchanged(struct pass *pass, const struct folder *folder)
 {
     struct sync *sync = pass->sync;
     const struct imap_status *status = g_hash_table_lookup(pass->listing.status, folder->wire);
-    if (!status || (status->items & IMAP_STATUS_SYNC) != IMAP_STATUS_SYNC || !status->modseq ||
+    if (sync->options.complete || !status || (status->items & IMAP_STATUS_SYNC) != IMAP_STATUS_SYNC || !status->modseq ||
         !imap_has(sync->imap, IMAP_CONDSTORE) || g_hash_table_contains(pass->must_read, &folder->id))
         return FALSE;
     return status->uidvalidity == folder->uidvalidity && status->uidnext == folder->uidnext &&

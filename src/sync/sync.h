@@ -75,6 +75,7 @@ struct sync_options {
     struct cancel *cancel;         /* may be NULL */
     guint64 without;               /* IMAP_* extensions that are not to be used */
     gboolean no_compress;
+    gboolean complete;             /* mod-sequences are not trusted: every folder is read whole (a repair) */
 
     /* All may be NULL. */
     void (*progress)(const struct sync_progress *progress, gpointer data);

@@ -108,6 +108,7 @@ open_sync(struct device *device)
         .without = without(),
         .notice = on_notice,
         .planned = on_planned,
+        .complete = device->n && !strcmp(device->args[0], "--complete"),
     };
     return sync_new(device->store, device->account, &options);
 }
