@@ -201,7 +201,7 @@ is_delimiter(struct guard *guard, const char *line, gsize length, gboolean *clos
     *closing = FALSE;
     if (g_hash_table_contains(guard->boundaries, key))
         return TRUE;
-    if (length < 5 || strcmp(key + length - 4, "--") != 0)
+    if (length < 5 || strcmp(key + (length - 4), "--") != 0)
         return FALSE;
     key[length - 4] = '\0';
     *closing = TRUE;

@@ -38,6 +38,8 @@ static const struct hostile hostile[] = {
      NULL, DOCUMENT_LIMITED},
     {"alternatives without end", FROM "Content-Type: multipart/alternative; boundary=b\n\n",
      "--b\nContent-Type: text/x-a\n\nx\n", "", 900, "x\n", 0},
+    {"a line as long as the longest delimiter", FROM "Content-Type: multipart/mixed; boundary=b\n\n--", "x",
+     "\n", 258, NULL, 0},
     {"a multipart that is base64",
      FROM "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n",
      "LS1iCgp4Cg==\n", "", 1000, NULL, 0},
