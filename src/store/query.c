@@ -171,8 +171,10 @@ guint
 query_depth(const struct query *query)
 {
     guint depth = 0;
-    for (guint i = 0; query->children && i < query->children->len; i++)
-        depth = MAX(depth, query_depth(query->children->pdata[i]));
+    for (guint i = 0; query->children && i < query->children->len; i++) {
+        guint below = query_depth(query->children->pdata[i]); /* not inside MAX(): it evaluates twice */
+        depth = MAX(depth, below);
+    }
     return depth + 1;
 }
 
