@@ -104,7 +104,9 @@ link_missing(struct store *store, gint64 folder, GError **error)
             g_autofree char *file = NULL;
             if (!placement_row_read(store, g_array_index(ids, gint64, i), &row, NULL) || row.file)
                 continue;
-            gint64 has = sql_int(store, 0, "SELECT id FROM placement WHERE message = ? AND file IS NOT NULL",
+            gint64 has = sql_int(store, 0,
+                                 "SELECT id FROM placement INDEXED BY placement_message WHERE message = ? "
+                                 "AND file IS NOT NULL",
                                  "l", row.message);
             if (!has || !placement_row_read(store, has, &other, NULL))
                 continue;

@@ -47,7 +47,7 @@ static gboolean
 read_files(struct store *store, struct change *change, GError **error)
 {
     sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT f.dir, p.file FROM placement p JOIN folder f ON f.id = p.folder"
+                                "SELECT f.dir, p.file FROM placement p CROSS JOIN folder f ON f.id = p.folder"
                                 " WHERE p.message = ? AND p.file IS NOT NULL AND p." SHOWN " ORDER BY p.id",
                                 "l", change->message);
     int rc = q ? 0 : -1;

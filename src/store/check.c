@@ -38,7 +38,8 @@ static const char *const checks[] = {
     " OR t.unread <> sum(p.flags & 1 = 0) OR t.flagged <> sum(p.flags & 4 <> 0)",
     "SELECT 'conversation ' || t.thread || ' in folder ' || t.folder || ' is empty' FROM folder_thread t "
     "WHERE NOT EXISTS"
-    " (SELECT 1 FROM placement p JOIN message m ON m.id = p.message WHERE m.thread = t.thread AND p.folder = "
+    " (SELECT 1 FROM message m CROSS JOIN placement p ON p.message = m.id WHERE m.thread = t.thread AND "
+    "p.folder = "
     "t.folder AND p." SHOWN ")",
     "SELECT 'placement ' || p.id || ' does not agree with message ' || p.message FROM placement p"
     " LEFT JOIN message m ON m.id = p.message WHERE m.id IS NULL OR m.key <> p.key OR m.thread <> p.thread",

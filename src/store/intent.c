@@ -29,11 +29,12 @@ find_placements(struct action *action, const gint64 *messages, guint n, gint64 f
                 GError **error)
 {
     for (guint i = 0; i < n; i++) {
-        sqlite3_stmt *q = sql_query(action->store, error,
-                                    "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder"
-                                    " WHERE p.message = ?1 AND p." SHOWN " AND (?2 = 0 OR p.folder = ?2)"
-                                    " ORDER BY f.role = 1 DESC, f.role IN (7, 8, 9), p.id LIMIT ?3",
-                                    "lli", messages[i], from, all || from ? -1 : 1);
+        sqlite3_stmt *q = sql_query(
+            action->store, error,
+            "SELECT p.id FROM placement p INDEXED BY placement_message CROSS JOIN folder f ON f.id = p.folder"
+            " WHERE p.message = ?1 AND p." SHOWN " AND (?2 = 0 OR p.folder = ?2)"
+            " ORDER BY f.role = 1 DESC, f.role IN (7, 8, 9), p.id LIMIT ?3",
+            "lli", messages[i], from, all || from ? -1 : 1);
         int rc = q ? 0 : -1;
         while (q && (rc = sql_row(action->store, q, error)) > 0) {
             gint64 id = sqlite3_column_int64(q, 0);

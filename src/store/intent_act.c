@@ -234,7 +234,9 @@ intent_bring_back(struct store *store, gint64 message, gint64 folder, guint flag
     gint64 id = removed_find(store, message);
 
     if (!id) { /* it lies elsewhere still: a copy of that */
-        id = sql_int(store, 0, "SELECT id FROM placement WHERE message = ? AND " SHOWN, "l", message);
+        id = sql_int(store, 0,
+                     "SELECT id FROM placement INDEXED BY placement_message WHERE message = ? AND " SHOWN,
+                     "l", message);
         if (id && placement_row_read(store, id, &kept, error))
             return intent_copy_one(store, &kept, folder, NULL, journal, error);
         if (error && !*error)

@@ -89,7 +89,9 @@ stands_elsewhere(struct store *store, const struct list_view *view, const struct
                 ? sql_int(store, 0, "SELECT newest FROM folder_thread WHERE folder = ? AND thread = ?", "ll",
                           view->folders[i], row->thread) > row->key - (view->folders[i] < row->folder)
                 : view->folders[i] < row->folder &&
-                      sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN,
+                      sql_int(store, 0,
+                              "SELECT 1 FROM placement INDEXED BY placement_message WHERE message = ? AND "
+                              "folder = ? AND " SHOWN,
                               "ll", row->message, view->folders[i]))
             return TRUE;
     }
@@ -211,7 +213,7 @@ read_thread(struct store *store, const struct list_view *view, GError **error)
         hidden = 0;
     sqlite3_stmt *q = sql_query(
         store, error,
-        "SELECT " ROW_COLUMNS " FROM message m JOIN placement p ON " ROW_ANY_PLACE
+        "SELECT " ROW_COLUMNS " FROM message m CROSS JOIN placement p ON " ROW_ANY_PLACE
         " JOIN folder f ON f.id = p.folder WHERE m.thread = ?1 AND m.shown > 0 AND m.places & ~?2 <> 0"
         " ORDER BY m.key",
         "li", view->thread, hidden);
@@ -281,7 +283,9 @@ list_key_of(struct store *store, const struct list_view *view, gint64 message)
         break;
     case LIST_MESSAGES:
         for (guint i = 0; i < view->n_folders && !key; i++)
-            key = sql_int(store, 0, "SELECT key FROM placement WHERE message = ? AND folder = ? AND " SHOWN,
+            key = sql_int(store, 0,
+                          "SELECT key FROM placement INDEXED BY placement_message WHERE message = ? AND "
+                          "folder = ? AND " SHOWN,
                           "ll", message, view->folders[i]);
         break;
     case LIST_SEARCH:
@@ -538,7 +542,7 @@ list_messages_of(struct store *store, const struct list_view *view, const gint64
             gint64 folder = view->n_folders ? view->folders[k] : 0;
             sqlite3_stmt *q =
                 sql_query(store, error,
-                          "SELECT DISTINCT m.id FROM message m JOIN placement p ON p.message = m.id"
+                          "SELECT DISTINCT m.id FROM message m CROSS JOIN placement p ON p.message = m.id"
                           " WHERE m.thread = ?1 AND (?2 = 0 OR p.folder = ?2) AND p." SHOWN " ORDER BY m.key",
                           "ll", threads[i], folder);
             int rc = q ? 0 : -1;

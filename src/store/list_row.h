@@ -15,10 +15,11 @@
 #define ROW_OWN_COLUMN 24
 /* The placement that stands for a message that lies in several folders, or several times in one. */
 #define ROW_ANY_PLACE                                                                                        \
-    "p.id = (SELECT q.id FROM placement q WHERE q.message = m.id AND q." SHOWN " ORDER BY q.id LIMIT 1)"
-#define ROW_FIRST_PLACE(folder)                                                                              \
-    "p.id = (SELECT q.id FROM placement q WHERE q.message = m.id AND q.folder = " folder " AND q." SHOWN     \
+    "p.id = (SELECT q.id FROM placement q INDEXED BY placement_message WHERE q.message = m.id AND q." SHOWN  \
     " ORDER BY q.id LIMIT 1)"
+#define ROW_FIRST_PLACE(folder)                                                                              \
+    "p.id = (SELECT q.id FROM placement q INDEXED BY placement_message WHERE q.message = m.id AND q.folder " \
+    "= " folder " AND q." SHOWN " ORDER BY q.id LIMIT 1)"
 
 struct list_row *row_read(struct store *store, sqlite3_stmt *q);
 /* Adds what is known of the whole conversation: people, count, attachments. here: messages in this folder. */

@@ -265,11 +265,12 @@ GArray *
 message_wanted_bodies(struct store *store, gint64 account, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    sqlite3_stmt *q = sql_query(store, error,
-                                "SELECT min(p.id) FROM wanted w JOIN placement p ON p.message = w.message "
-                                "JOIN folder f ON f.id = p.folder"
-                                " WHERE f.account = ? AND p.uid > 0 GROUP BY w.message ORDER BY w.time",
-                                "l", account);
+    sqlite3_stmt *q =
+        sql_query(store, error,
+                  "SELECT min(p.id) FROM wanted w CROSS JOIN placement p ON p.message = w.message "
+                  "JOIN folder f ON f.id = p.folder"
+                  " WHERE f.account = ? AND p.uid > 0 GROUP BY w.message ORDER BY w.time",
+                  "l", account);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);

@@ -136,10 +136,11 @@ copy_to_sent(struct store *store, gint64 id, gint64 folder, const struct maildir
     gboolean possible = (sql_int(store, 0, "SELECT bits FROM folder WHERE id = ?", "l", folder) &
                          (FOLDER_SELECTABLE | FOLDER_GONE)) == FOLDER_SELECTABLE;
     if (owed)
-        message = sql_int(store, 0,
-                          "SELECT m.id FROM message m JOIN placement p ON p.message = m.id WHERE m.hash = ? "
-                          "AND p.folder = ? AND p." SHOWN,
-                          "bl", entry->hash, sizeof entry->hash, folder);
+        message =
+            sql_int(store, 0,
+                    "SELECT m.id FROM message m CROSS JOIN placement p ON p.message = m.id WHERE m.hash = ? "
+                    "AND p.folder = ? AND p." SHOWN,
+                    "bl", entry->hash, sizeof entry->hash, folder);
     gboolean named = sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file = ?", "ls", folder,
                              entry->file) != 0;
     if (path && !named && owed && possible && !message)

@@ -183,7 +183,7 @@ placement_match(struct store *store, gint64 folder, const struct placement_new *
 
     if (emailid)
         id = sql_int(store, 0,
-                     "SELECT p.id FROM message m JOIN placement p ON p.message = m.id"
+                     "SELECT p.id FROM message m CROSS JOIN placement p ON p.message = m.id"
                      " WHERE m.emailid = ? AND p.folder = ? AND p.uid = 0 ORDER BY p.id",
                      "sl", emailid, folder);
     if (id || !mid_hash(row->envelope->message_id, mid))
@@ -192,7 +192,7 @@ placement_match(struct store *store, gint64 folder, const struct placement_new *
     /* A server may count its size with or without what it adds: sizes only choose between several. An undated
      * message has the time of its arrival here, which says nothing. */
     return sql_int(store, 0,
-                   "SELECT p.id FROM message m JOIN placement p ON p.message = m.id"
+                   "SELECT p.id FROM message m CROSS JOIN placement p ON p.message = m.id"
                    " WHERE m.mid = ?1 AND p.folder = ?2 AND p.uid = 0 AND (?3 = 0 OR m.date = ?4)"
                    " ORDER BY abs(m.size - ?5), p.id",
                    "blill", mid, (gsize)MID_SIZE, folder, dated, row->envelope->date, (gint64)row->size);

@@ -174,9 +174,10 @@ GArray *
 placement_ids_of(struct store *store, gint64 message, gboolean shown_only, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    sqlite3_stmt *q = sql_query(
-        store, error, "SELECT id FROM placement WHERE message = ? AND (state <> 1 OR ?) ORDER BY id", "li",
-        message, !shown_only);
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT id FROM placement INDEXED BY placement_message WHERE message = ? AND "
+                                "(state <> 1 OR ?) ORDER BY id",
+                                "li", message, !shown_only);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);
@@ -230,9 +231,10 @@ discard_one(struct store *store, gint64 id, GError **error)
                  "ili", (int)INTENT_APPEND, id, (int)INTENT_COPY))
         return FALSE;
     g_autofree char *path = placement_row_path(store, &row);
-    if (path &&
-        !sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND id <> ? AND file IS NOT NULL", "ll",
-                 row.message, row.id))
+    if (path && !sql_int(store, 0,
+                         "SELECT 1 FROM placement INDEXED BY placement_message WHERE message = ? AND id <> ? "
+                         "AND file IS NOT NULL",
+                         "ll", row.message, row.id))
         return removed_take(store, &row, path, error);
     if (path)
         txn_unlink_on_commit(store, path);

@@ -47,7 +47,8 @@ removed_find(struct store *store, gint64 message)
 {
     return sql_int(
         store, 0,
-        "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE p.message = ? AND f.account = 0",
+        "SELECT p.id FROM placement p INDEXED BY placement_message CROSS JOIN folder f ON f.id = p.folder"
+        " WHERE p.message = ? AND f.account = 0",
         "l", message);
 }
 
@@ -56,10 +57,10 @@ removed_prune(struct store *store, gint64 before, GError **error)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     gboolean own, ok = TRUE;
-    sqlite3_stmt *q = sql_query(
-        store, error,
-        "SELECT p.id FROM placement p JOIN folder f ON f.id = p.folder WHERE f.account = 0 AND p.modseq < ?",
-        "l", before);
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT p.id FROM folder f CROSS JOIN placement p ON p.folder = f.id"
+                                " WHERE f.account = 0 AND p.uid = 0 AND p.modseq < ?",
+                                "l", before);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         gint64 id = sqlite3_column_int64(q, 0);

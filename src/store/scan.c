@@ -203,7 +203,8 @@ is_copy_by_hand(struct scan *scan, const struct stranger *stranger, gint64 messa
     g_autofree char *unique = maildir_unique(stranger->file);
     g_autofree char *like = g_strconcat(unique, ":", NULL);
     return sql_int(scan->store, 0,
-                   "SELECT 1 FROM placement WHERE message = ? AND folder <> ? AND substr(file, 1, ?) = ?",
+                   "SELECT 1 FROM placement INDEXED BY placement_message WHERE message = ? AND folder <> ? "
+                   "AND substr(file, 1, ?) = ?",
                    "llls", message, scan->folder, (gint64)strlen(like), like) != 0;
 }
 
@@ -241,13 +242,14 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
         scan->result->moved++;
         return intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
     }
-    gint64 here =
-        sql_int(scan->store, 0, "SELECT id FROM placement WHERE message = ? AND folder = ? AND " SHOWN, "ll",
-                message, scan->folder);
-    gint64 bare =
-        sql_int(scan->store, 0,
-                "SELECT id FROM placement WHERE message = ? AND folder = ? AND file IS NULL AND " SHOWN, "ll",
-                message, scan->folder);
+    gint64 here = sql_int(
+        scan->store, 0,
+        "SELECT id FROM placement INDEXED BY placement_message WHERE message = ? AND folder = ? AND " SHOWN,
+        "ll", message, scan->folder);
+    gint64 bare = sql_int(scan->store, 0,
+                          "SELECT id FROM placement INDEXED BY placement_message WHERE message = ? AND "
+                          "folder = ? AND file IS NULL AND " SHOWN,
+                          "ll", message, scan->folder);
     if (bare) { /* it has no file yet: here is one */
         scan->result->orphans++;
         return placement_row_set_file(scan->store, bare, stranger->file, maildir_name_flags(stranger->file),
@@ -296,11 +298,12 @@ waiting_envelope(struct scan *scan, const struct message_index *index)
     guint8 mid[MID_SIZE];
     if (!index || !mid_hash(index->envelope->message_id, mid))
         return 0;
-    return sql_int(scan->store, 0,
-                   "SELECT p.id FROM message m JOIN placement p ON p.message = m.id WHERE m.mid = ? AND "
-                   "p.folder = ? AND p.file IS NULL"
-                   " AND m.hash IS NULL AND p." SHOWN,
-                   "bl", mid, (gsize)MID_SIZE, scan->folder);
+    return sql_int(
+        scan->store, 0,
+        "SELECT p.id FROM message m CROSS JOIN placement p ON p.message = m.id WHERE m.mid = ? AND "
+        "p.folder = ? AND p.file IS NULL"
+        " AND m.hash IS NULL AND p." SHOWN,
+        "bl", mid, (gsize)MID_SIZE, scan->folder);
 }
 
 static gboolean

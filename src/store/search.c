@@ -109,8 +109,8 @@ bound_by_date(struct compiler *c, const struct query *query, const char *key)
         return;
     if (query->kind == QUERY_DATE && query->min > 0) {
         g_string_append_printf(c->sql, " AND %s >= ", key);
-        search_add_parameter(c, NULL, (MIN(MIN(query->min, clock_now()), most) - slack) * MESSAGE_KEYS_A_SECOND,
-                             FALSE);
+        search_add_parameter(
+            c, NULL, (MIN(MIN(query->min, clock_now()), most) - slack) * MESSAGE_KEYS_A_SECOND, FALSE);
     }
     if (query->max < most) {
         g_string_append_printf(c->sql, " AND %s < ", key);

@@ -311,7 +311,7 @@ compile_relative(struct compiler *c, const struct query *query, const char *m)
     case QUERY_PARENT:
         g_string_append_printf(
             c->sql,
-            "EXISTS (SELECT 1 FROM reference r JOIN message %s ON %s.mid = mid_of(r.in_reply_to)"
+            "EXISTS (SELECT 1 FROM reference r CROSS JOIN message %s ON %s.mid = mid_of(r.in_reply_to)"
             " WHERE r.message = %s.id AND %s.shown > 0 AND ",
             other, other, m, other);
         break;
@@ -405,10 +405,10 @@ search_compile(struct compiler *c, const struct query *query, const char *m)
     case QUERY_PATH:
     case QUERY_ACCOUNT: {
         g_autofree char *ids = search_folder_ids(c, query);
-        g_string_append_printf(
-            c->sql,
-            "EXISTS (SELECT 1 FROM placement p WHERE p.message = %s.id AND p.folder IN (%s) AND p." SHOWN ")",
-            m, ids);
+        g_string_append_printf(c->sql,
+                               "EXISTS (SELECT 1 FROM placement p INDEXED BY placement_message WHERE "
+                               "p.message = %s.id AND p.folder IN (%s) AND p." SHOWN ")",
+                               m, ids);
         break;
     }
     case QUERY_MINE:

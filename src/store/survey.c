@@ -22,7 +22,7 @@ survey_uids(struct store *store, gint64 folder, GError **error)
 #define SELECT_PLACEMENT                                                                                     \
     "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, "            \
     "p.base_tags, p.tags"                                                                                    \
-    " FROM placement p JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
+    " FROM placement p CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
 
 static gboolean
 append_rows(struct store *store, struct placement_set *set, sqlite3_stmt *q, GError **error)
@@ -121,7 +121,7 @@ survey_waiting(struct store *store, gint64 folder, GError **error)
         "SELECT p.id, p.message, p.state, m.emailid, m.message_id, m.date, m.size, hex(m.hash), i.id IS NOT "
         "NULL,"
         " i.uncertain OR (i.source > 0 AND NOT EXISTS (SELECT 1 FROM placement s WHERE s.id = i.source))"
-        " FROM placement p JOIN message m ON m.id = p.message"
+        " FROM placement p CROSS JOIN message m ON m.id = p.message"
         " LEFT JOIN intent i ON i.target = p.id AND i.target > 0 WHERE p.folder = ? AND p.uid = 0 ORDER BY "
         "p.id",
         "l", folder);
@@ -150,7 +150,8 @@ survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size
     g_autoptr(GArray) bodies = g_array_new(FALSE, FALSE, sizeof(struct survey_body));
     sqlite3_stmt *q = sql_query(
         store, error,
-        "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p JOIN message m ON m.id = p.message"
+        "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p CROSS JOIN message m ON m.id = "
+        "p.message"
         " WHERE p.folder = ?1 AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0"
         " AND (?2 = 0 OR m.date >= ?2 OR m.received >= ?2) AND (?3 = 0 OR m.size <= ?3) ORDER BY p.key DESC",
         "lll", folder, since, (gint64)max_size);
@@ -172,16 +173,16 @@ GArray *
 survey_twins(struct store *store, gint64 folder, GError **error)
 {
     g_autoptr(GArray) twins = g_array_new(FALSE, FALSE, sizeof(struct survey_twin));
-    sqlite3_stmt *q =
-        sql_query(store, error,
-                  "SELECT p.id, p.uid, p.flags, other.id FROM placement p JOIN message m ON m.id = p.message"
-                  " JOIN message other ON other.mid = m.mid AND other.id <> m.id AND other.cached = 1 AND "
-                  "other.size = m.size"
-                  " AND other.date = m.date AND other.hash IS NOT NULL"
-                  " WHERE p.folder = ? AND p.file IS NULL AND p." SHOWN
-                  " AND p.uid > 0 AND m.cached = 0 AND m.mid IS NOT NULL"
-                  " GROUP BY p.id ORDER BY p.uid",
-                  "l", folder);
+    sqlite3_stmt *q = sql_query(
+        store, error,
+        "SELECT p.id, p.uid, p.flags, other.id FROM placement p CROSS JOIN message m ON m.id = p.message"
+        " CROSS JOIN message other ON other.mid = m.mid AND other.id <> m.id AND other.cached = 1 AND "
+        "other.size = m.size"
+        " AND other.date = m.date AND other.hash IS NOT NULL"
+        " WHERE p.folder = ? AND p.file IS NULL AND p." SHOWN
+        " AND p.uid > 0 AND m.cached = 0 AND m.mid IS NOT NULL"
+        " GROUP BY p.id ORDER BY p.uid",
+        "l", folder);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct survey_twin twin = {
@@ -198,10 +199,11 @@ survey_twins(struct store *store, gint64 folder, GError **error)
 gint64
 survey_elsewhere(struct store *store, gint64 placement)
 {
-    return sql_int(store, 0,
-                   "SELECT max(other.id) FROM placement p JOIN placement other ON other.message = p.message"
-                   " WHERE p.id = ? AND other.id <> p.id AND other.uid > 0 AND other." SHOWN,
-                   "l", placement);
+    return sql_int(
+        store, 0,
+        "SELECT max(other.id) FROM placement p CROSS JOIN placement other ON other.message = p.message"
+        " WHERE p.id = ? AND other.id <> p.id AND other.uid > 0 AND other." SHOWN,
+        "l", placement);
 }
 
 guint

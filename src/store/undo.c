@@ -86,7 +86,7 @@ find_placement(struct store *store, gint64 message, gint64 folder, gboolean anyw
                struct placement_row *row)
 {
     gint64 id = sql_int(store, 0,
-                        "SELECT id FROM placement WHERE message = ?1 AND " SHOWN
+                        "SELECT id FROM placement INDEXED BY placement_message WHERE message = ?1 AND " SHOWN
                         " AND (folder = ?2 OR ?3) ORDER BY folder = ?2 DESC, id",
                         "lli", message, folder, anywhere);
     return id && placement_row_read(store, id, row, NULL);
@@ -168,7 +168,9 @@ undo_expunge(struct store *store, const struct journal_item *item, gint64 folder
     }
     if (!try_cancel(store, item->intent, &cancelled, error))
         return FALSE;
-    if (cancelled || sql_int(store, 0, "SELECT 1 FROM placement WHERE message = ? AND folder = ? AND " SHOWN,
+    if (cancelled || sql_int(store, 0,
+                             "SELECT 1 FROM placement INDEXED BY placement_message WHERE message = ? AND "
+                             "folder = ? AND " SHOWN,
                              "ll", item->message, folder))
         return TRUE;
     if (!folder_is_there(store, folder)) {

@@ -186,6 +186,83 @@ test_unified(void)
     world_end(&world);
 }
 
+static void
+test_search_view(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    for (guint i = 1; i <= 60; i++) {
+        g_autofree char *id = g_strdup_printf("m%u@x", i);
+        g_autoptr(struct_envelope) envelope = make_envelope(id, NULL, "Ben <ben@example.net>", NULL,
+                                                            i % 2 ? "odd one" : "even one", 1700000000 + i);
+        add_envelope(world.store, i % 3 ? world.inbox : world.archive, i, i % 5 ? FLAG_SEEN : 0, NULL,
+                     envelope);
+    }
+    g_autoptr(struct_query) query = query_new_text(QUERY_SUBJECT, QUERY_WORDS, "odd");
+    struct list_view view = {.kind = LIST_SEARCH, .query = query};
+    gboolean exact;
+    g_assert_cmpint(list_count(world.store, &view, &exact), ==, 30);
+    g_assert_true(exact);
+    g_autoptr(GPtrArray) first = list_page(world.store, &view, 0, LIST_OLDER, 10, &error);
+    g_assert_cmpuint(first->len, ==, 10);
+    struct list_row *tenth = first->pdata[9];
+    g_assert_cmpint(list_rank(world.store, &view, tenth->key, &exact), ==, 9);
+    g_assert_cmpint(list_key_at(world.store, &view, 9), ==, tenth->key);
+    g_assert_cmpint(list_key_of(world.store, &view, tenth->message), ==, tenth->key);
+    g_autoptr(GPtrArray) newer = list_page(world.store, &view, tenth->key, LIST_NEWER, 5, &error);
+    g_assert_cmpuint(newer->len, ==, 5); /* the five next to it, newest first */
+    g_assert_cmpint(((struct list_row *)newer->pdata[4])->key, ==, ((struct list_row *)first->pdata[8])->key);
+    gint64 unread = list_next_unread(world.store, &view, 0, LIST_OLDER);
+    struct list_row *row = list_row_at(world.store, &view, unread, &error);
+    g_assert_false(row->flags & FLAG_SEEN);
+    g_assert_cmpstr(row->message_id, ==, "m55@x");
+    list_row_free(row);
+    /* Within a folder only. */
+    view.folders = &world.archive;
+    view.n_folders = 1;
+    g_assert_cmpint(list_count(world.store, &view, NULL), ==, 10);
+    world_end(&world);
+}
+
+/* Ranks far from both ends are estimates: near the truth, and they never leave the list. */
+static void
+test_ranks(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    const guint n = 12500;
+    g_assert_true(store_begin(world.store, &error));
+    for (guint i = 1; i <= n; i++)
+        add_numbered(&world, i, 0, 1700000000 + i * 60);
+    g_assert_true(store_commit(world.store, &error));
+    for (guint kind = LIST_CONVERSATIONS; kind <= LIST_MESSAGES; kind++) {
+        struct list_view view = {.kind = kind, .folders = &world.inbox, .n_folders = 1};
+        static const gint64 ranks[] = {0, 1, 4999, 5000, 6250, 7400, 12498, 12499, 99999};
+        for (guint i = 0; i < G_N_ELEMENTS(ranks); i++) {
+            gint64 key = list_key_at(world.store, &view, ranks[i]), true_rank = MIN(ranks[i], n - 1);
+            gboolean exact;
+            struct list_row *row = list_row_at(world.store, &view, key, &error);
+            g_assert_nonnull(row);
+            list_row_free(row);
+            gint64 rank = list_rank(world.store, &view, key, &exact);
+            g_assert_cmpint(ABS(rank - true_rank), <=, exact ? 0 : n / 50);
+            g_assert_true(exact || (true_rank > 4900 && true_rank < n - 4900));
+        }
+        gint64 oldest = list_key_at(world.store, &view, n - 1);
+        g_assert_cmpint(list_next_unread(world.store, &view, oldest, LIST_OLDER), ==, 0);
+        g_assert_cmpint(list_next_unread(world.store, &view, oldest, LIST_NEWER), >, oldest);
+    }
+    struct list_view thread = {.kind = LIST_THREAD, .thread = 1};
+    gboolean exact;
+    g_assert_cmpint(list_count(world.store, &thread, &exact), ==, 1);
+    gint64 key = list_key_at(world.store, &thread, 0);
+    g_assert_cmpint(list_rank(world.store, &thread, key, NULL), ==, 0);
+    g_assert_cmpint(list_next_unread(world.store, &thread, 0, LIST_OLDER), ==, key);
+    world_end(&world);
+}
+
 /* The plan of the queries that a screen makes: a search of an index, no scan of a table, no sorting. */
 static void
 test_plan(void)
@@ -200,6 +277,8 @@ test_plan(void)
         "SELECT message FROM placement WHERE folder = 1 AND state <> 1 AND key < 5 ORDER BY key DESC LIMIT "
         "50",
         "SELECT id FROM message WHERE thread = 1 AND key < 3 ORDER BY key DESC LIMIT 100",
+        "SELECT id FROM placement WHERE message = 1 AND folder = 1 AND state <> 1", /* not all of the folder
+                                                                                     */
         "SELECT newest FROM folder_thread WHERE folder = 1 AND unread > 0 AND newest < 5 ORDER BY newest "
         "DESC LIMIT 1",
         "SELECT id FROM placement INDEXED BY placement_changed WHERE folder = 1 AND uid > 0 AND state <> 1 "
@@ -215,6 +294,8 @@ test_plan(void)
             const char *step = (const char *)sqlite3_column_text(q, 3);
             g_test_message("%s", step);
             g_assert_true(g_str_has_prefix(step, "SEARCH") && strstr(step, "INDEX"));
+            if (strstr(queries[i], "message = 1"))
+                g_assert_nonnull(strstr(step, "placement_message"));
         }
         sqlite3_finalize(q);
     }
@@ -229,6 +310,8 @@ main(int argc, char **argv)
     g_test_add_func("/list/paging", test_paging);
     g_test_add_func("/list/rows", test_rows);
     g_test_add_func("/list/unified", test_unified);
+    g_test_add_func("/list/search-view", test_search_view);
+    g_test_add_func("/list/ranks", test_ranks);
     g_test_add_func("/list/plan", test_plan);
     return g_test_run();
 }

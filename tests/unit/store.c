@@ -111,6 +111,27 @@ test_migration(void)
     remove_tree(dir);
 }
 
+/* A store of the first schema comes forward with its mail. */
+static void
+test_version_1(void)
+{
+    struct world world;
+    world_begin(&world);
+    for (guint i = 1; i <= 10; i++) {
+        g_autofree char *id = g_strdup_printf("m%u@example.net", i);
+        add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "old", 1700000000 + i);
+    }
+    store_close(world.store);
+    raw(world.dir, "DROP INDEX placement_key;"
+                   "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;"
+                   "DELETE FROM sqlite_stat1; PRAGMA user_version = 1");
+    expect_refusal(world.dir, STORE_READ, ERROR_CONFIG);
+    world.store = open_store(world.dir, STORE_WRITE);
+    g_autoptr(struct_folder) folder = folder_get(world.store, world.inbox, NULL);
+    g_assert_cmpint(folder->total, ==, 10);
+    world_end(&world);
+}
+
 /* Any damage is an error that says so, and no mail file changes. */
 static void
 test_damage(void)
@@ -319,6 +340,7 @@ main(int argc, char **argv)
     g_test_add_func("/store/open", test_open);
     g_test_add_func("/store/read-only", test_read_only);
     g_test_add_func("/store/migration", test_migration);
+    g_test_add_func("/store/version-1", test_version_1);
     g_test_add_func("/store/damage", test_damage);
     g_test_add_func("/store/changes", test_changes);
     g_test_add_func("/store/killed-writer", test_busy);
