@@ -518,7 +518,8 @@ app_run(const struct screen_request *request)
         config_free(app.config);
         return error_exit_code(error);
     }
-    struct term_options options = {.theme = app.config->theme == THEME_DAY ? "day" : "dusk", .mouse = app.config->mouse};
+    struct term_options options = {.theme = app.config->theme == THEME_DAY ? "day" : "dusk", .mouse = app.config->mouse,
+                                   .hyperlinks = app.config->hyperlinks};
     if (!term_open(&options, &error)) {
         fprintf(stderr, "postrider: %s\n", error->message);
         store_close(app.store);

@@ -81,7 +81,7 @@ safe_line(const struct document *document, const struct document_line *line, gui
         if (from < at || to > end)
             continue; /* out of order, or over a line's end: not marked */
         append_safe(out, text + at, from - at);
-        struct layout_span span = {.start = (guint) out->len, .role = link->suspicious ? ROLE_BAD : ROLE_LINK};
+        struct layout_span span = {.start = (guint) out->len, .role = link->suspicious ? ROLE_BAD : ROLE_LINK, .link = *next_link + 1};
         append_safe(out, text + from, to - from);
         span.length = (guint) out->len - span.start;
         g_array_append_val(piece.spans, span);

@@ -11,6 +11,7 @@
 struct layout_span {
     guint start, length; /* bytes of the line's text */
     enum role role;
+    guint link;            /* index in the document's links plus one; 0: none */
 };
 
 struct layout_line {

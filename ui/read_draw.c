@@ -281,6 +281,10 @@ draw_body_line(const struct readview *read, const struct layout_line *line, int 
         g_autofree char *before = g_strndup(line->text + at, span->start - at);
         g_autofree char *marked = g_strndup(line->text + span->start, span->length);
         column += term_put(row, column, end - column, PLAIN(line->role), before);
+        if (span->link && span->role == ROLE_LINK) {
+            const struct document_link *link = g_ptr_array_index(read->document->links, span->link - 1);
+            term_link(row, column, end - column, PLAIN(span->role), marked, link->url);
+        }
         column += term_put(row, column, end - column, PLAIN(span->role), marked);
         at = span->start + span->length;
     }

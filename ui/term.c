@@ -27,7 +27,7 @@
 #define COLUMNS_MAX 2000
 
 static struct {
-    gboolean open, left, ascii, mouse;
+    gboolean open, left, ascii, mouse, hyperlinks;
     int colours; /* see term_colours() */
     int rows, columns;
     const struct theme_table *theme;
@@ -36,7 +36,14 @@ static struct {
     gboolean have_saved;
     short pairs[ROLE_COUNT][GROUND_COUNT];
     int next_pair;
+    GPtrArray *links; /* of struct link_cells, of this frame */
 } term;
+
+struct link_cells {
+    int row, column;
+    guint style;
+    char *text, *url;
+};
 
 /* What a dying process writes: no allocation, no stdio. */
 static char restore_text[256];
@@ -204,6 +211,7 @@ term_open(const struct term_options *options, GError **error)
     term.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     width_set_ascii(term.ascii);
     term.mouse = options->mouse;
+    term.hyperlinks = options->hyperlinks && !term.ascii;
     term.theme = theme_find(options->theme);
     if (!term.theme)
         term.theme = theme_find("dusk");
@@ -244,6 +252,7 @@ term_close(void)
         endwin();
     }
     delscreen(term.screen);
+    g_clear_pointer(&term.links, g_ptr_array_unref);
     if (term.have_saved)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
     catch_deadly(FALSE);
@@ -561,9 +570,60 @@ term_fill(int row, int column, int rows, int columns, guint style)
         mvhline(y, column, ' ', columns);
 }
 
+/* ---- links ---- */
+
+static void
+link_cells_free(gpointer data)
+{
+    struct link_cells *cells = data;
+    g_free(cells->text);
+    g_free(cells->url);
+    g_free(cells);
+}
+
+void
+term_link(int row, int column, int max, guint style, const char *text, const char *url)
+{
+    if (!term.hyperlinks || row < 0 || row >= term.rows || column < 0 || column >= term.columns || strlen(url) > 2000 ||
+        (g_ascii_strncasecmp(url, "http://", 7) && g_ascii_strncasecmp(url, "https://", 8)))
+        return;
+    for (const char *p = url; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f) /* the address travels inside a control sequence: plain ASCII or not at all */
+            return;
+    if (!term.links)
+        term.links = g_ptr_array_new_with_free_func(link_cells_free);
+    struct link_cells *cells = g_new0(struct link_cells, 1);
+    g_autofree char *safe = text_safe(text, -1, TEXT_LINE);
+    *cells = (struct link_cells){row, column, style, width_cut(safe, MIN(max, term.columns - column)), g_strdup(url)};
+    g_ptr_array_add(term.links, cells);
+}
+
+/* ncurses knows nothing of OSC 8: the cells are written once more, between saving and restoring the cursor and its attributes. */
+static void
+write_links(void)
+{
+    for (guint i = 0; term.links && i < term.links->len; i++) {
+        const struct link_cells *cells = g_ptr_array_index(term.links, i);
+        int fore = term.colours ? colour(&term.theme->roles[STYLE_ROLE(cells->style)]) : -1;
+        putp("\0337");
+        putp(tiparm(cursor_address, cells->row, cells->column));
+        if (exit_attribute_mode)
+            putp(exit_attribute_mode);
+        if (enter_underline_mode)
+            putp(enter_underline_mode);
+        if (fore >= 0 && set_a_foreground)
+            putp(tiparm(set_a_foreground, fore));
+        fprintf(stdout, "\033]8;;%s\033\\%s\033]8;;\033\\\0338", cells->url, cells->text);
+    }
+    if (term.links && term.links->len)
+        fflush(stdout);
+}
+
 void
 term_begin(void)
 {
+    if (term.links)
+        g_ptr_array_set_size(term.links, 0);
     attr_set(0, 0, NULL);
     erase();
 }
@@ -578,6 +638,7 @@ term_end(int cursor_row, int cursor_column)
         move(cursor_row, CLAMP(cursor_column, 0, term.columns - 1));
     curs_set(shown ? 1 : 0);
     refresh();
+    write_links();
 }
 
 void

@@ -16,6 +16,7 @@ GQuark term_error_quark(void);
 struct term_options {
     const char *theme; /* NULL: dusk */
     gboolean mouse;
+    gboolean hyperlinks; /* OSC 8 */
 };
 
 /* Fails with ERROR_USAGE when there is no terminal, or one that cannot move its cursor (TERM=dumb). */
@@ -50,5 +51,9 @@ void term_bell(void);
 /* Draws `text` in at most `max` cells; returns how many it took. */
 int term_put(int row, int column, int max, guint style, const char *text);
 void term_fill(int row, int column, int rows, int columns, guint style);
+
+/* These cells of this frame, drawn with that text and style, lead to `url`: a terminal that can (OSC 8) makes them clickable. Only http and
+ * https; nothing unless asked for when opening. */
+void term_link(int row, int column, int max, guint style, const char *text, const char *url);
 
 #endif

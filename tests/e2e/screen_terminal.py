@@ -371,6 +371,28 @@ def autosave():
             screen.keys("q")
 
 
+@test("links can be clicked (OSC 8) only where that was asked for, and never those that lie")
+def hyperlinks():
+    home = keep(Home())
+    letter = home.write("one.eml", "From: a@lab.test\nSubject: links\nContent-Type: text/html\n\n"
+                        "<p><a href=\"https://good.test/x\">here</a> <a href=\"https://evil.test/\">https://bank.test/</a>"
+                        "<a href=\"https://c.test/a\x1b]0;P\x07b\">odd</a></p>\n")
+    for wanted in (False, True):
+        home.configure("[general]\nhyperlinks = %s\n" % ("yes" if wanted else "no"))
+        with Pty(home, "-f", letter) as pty:
+            pty.read_until("here")
+            pty.send("?\x0c")
+            pty.read_until("HERE")
+            pty.send("q\x0c")
+            pty.read_until("reply")
+            pty.send("x")
+            equal(pty.read_to_end(), 0)
+            opened = re.findall(rb"\x1b\]8;;([^\x1b]*)\x1b\\", pty.output)
+            equal(b"https://good.test/x" in opened, wanted)
+            equal([url for url in opened if b"evil" in url or b"c.test" in url], [])
+            equal(foreign(re.sub(rb"\x1b\]8;;[!-~]*\x1b\\", b"", pty.output)), [])
+
+
 @test("keys are rebound by the configuration, a mistake is told with its line, a set can be chosen")
 def keys():
     home = keep(Home())
