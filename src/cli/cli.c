@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,17 @@ is_recipient(const char *word)
     return strchr(word, '@') || g_str_has_prefix(word, "mailto:");
 }
 
+/* A file that is opened must not get the number of a standard one that our caller has closed: what is printed would end
+ * up in it. Reading from a closed input stays an error. */
+static void
+keep_standard_descriptors(void)
+{
+    static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDWR, [STDERR_FILENO] = O_RDWR};
+    for (int fd = 0; fd < (int) G_N_ELEMENTS(modes); fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            _exit(EX_OSERR);
+}
+
 int
 cli_main(int argc, char **argv, screen_function screen)
 {
@@ -100,6 +112,7 @@ cli_main(int argc, char **argv, screen_function screen)
     GError *error = NULL;
     int code = 0;
 
+    keep_standard_descriptors();
     i18n_init();
     signal(SIGPIPE, SIG_IGN);
     g_autofree char *state = paths_state_dir();
