@@ -85,6 +85,8 @@ parse(struct flags *flags, int argc, char **argv, GError **error)
             ended = TRUE;
             continue;
         }
+        if (word[1] == '-')
+            return cli_usage_error(error, _("%s is not known: \"postrider --help\" lists what is"), word);
         for (const char *letter = word + 1; *letter; letter++) {
             if (take_switch(flags, *letter))
                 continue;

@@ -75,7 +75,13 @@ add_headers(struct draft *draft, GError **error)
         char *colon = strchr(*header, ':');
         if (!colon || colon == *header)
             return cli_usage_error(error, _("--header \"%s\": a field is written NAME: VALUE"), *header);
-        if (strpbrk(*header, "\r\n")) {
+        for (const char *byte = *header; byte < colon; byte++)
+            if (*byte <= ' ' || *byte > '~') { /* RFC 5322, 2.2 */
+                g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header \"%.*s\": the name of a field has no spaces and is plain ASCII"),
+                            (int) (colon - *header), *header);
+                return FALSE;
+            }
+        if (strpbrk(colon, "\r\n")) {
             g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header %.*s: the value has a line break"), (int) (colon - *header), *header);
             return FALSE;
         }

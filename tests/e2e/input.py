@@ -96,16 +96,10 @@ def stdin():
 @test("D8: a full disk: nothing is queued by half, the store stays sound, and it works again with space")
 def full_disk():
     before = len(queued())
-    for step in ("outbox.file", "outbox.flush", "outbox.rename", "store.commit"):
-        result = ana.run("send", "-s", "full", "--hold", "ben@lab.test", stdin="x", env={"POSTRIDER_FAIL": step + ":ENOSPC"})
-        if result.code == 0:
-            note("step %s is not passed by send" % step)
-            for row in ana.json("queue"):
-                ana.ok("queue", "cancel", str(row["id"]))
-            before += 1
-            continue
-        equal(result.code, 74, result.errors)
-        contains(result.errors.lower(), "space")
+    for step in ("outbox.create", "outbox.write", "outbox.fdatasync", "outbox.rename", "outbox.fsync-dir", "store.begin",
+                 "store.commit"):
+        result = ana.fails(74, "send", "-s", "full", "--hold", "ben@lab.test", stdin="x", env={"POSTRIDER_FAIL": step + ":ENOSPC"})
+        contains(result.errors.lower(), "space", step)
         equal(len(queued()), before, "queued items after %s" % step)
     ana.ok("send", "-s", "space again", "--hold", "ben@lab.test", stdin="x")
     equal(ana.json("queue")[-1]["subject"], "space again")
@@ -127,6 +121,25 @@ def surroundings():
     for env in ({"LC_ALL": "C"}, {"LANG": "en_US.ISO-8859-1"}, {"TERM": ""}, {"PATH": ""}, {"XDG_RUNTIME_DIR": "relative"}):
         ana.ok("list", env=env)
     equal(ana.run("list", env={"HOME": "", "XDG_DATA_HOME": "/nonexistent/x"}).code in (66, 74), True)
+
+
+@test("an unknown long option and the name of a field with a space: said as they were written, nothing queued")
+def long_options():
+    before = len(queued())
+    contains(ana.fails(64, "--bogus", "ben@lab.test").errors, "--bogus is not known")
+    contains(ana.fails(65, "send", "--hold", "--header", "Bad Name: x", "ben@lab.test", stdin="x").errors, "Bad Name")
+    equal(len(queued()), before)
+
+
+@test("L3: standard output closed: what would be printed reaches no other file")
+def closed_output():
+    before = len(queued())
+    done = ana.run("-c", '"$0" send -s closed --hold ben@lab.test >&-', POSTRIDER, stdin="x", program="/bin/sh")
+    equal((done.code, len(queued())), (0, before + 1), done.errors)
+    with open(ana.path("state", "postrider", "postrider.log")) as log:
+        equal("ben@lab.test" in log.read(), False, "output in the log")
+    done = ana.run("-c", '"$0" send -s closed --hold ben@lab.test <&-', POSTRIDER, program="/bin/sh")
+    equal((done.code, len(queued())), (74, before + 1), done.errors)
 
 
 if __name__ == "__main__":
