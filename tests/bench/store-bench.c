@@ -43,6 +43,19 @@ fill(struct world *world, guint n, guint batch)
     }
 }
 
+/* The newest messages of a view. */
+static GArray *
+list_some(struct store *store, const struct list_view *view, guint n)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    struct list_view flat = *view;
+    flat.kind = LIST_MESSAGES;
+    g_autoptr(GPtrArray) rows = list_page(store, &flat, 0, LIST_OLDER, n, NULL);
+    for (guint i = 0; i < rows->len; i++)
+        g_array_append_val(ids, ((struct list_row *)rows->pdata[i])->message);
+    return ids;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -97,6 +110,18 @@ main(int argc, char **argv)
                (double)(g_get_monotonic_time() - start) / 1e3);
         query_free(query);
     }
+    store_close(world.store);
+    world.store = open_store(world.dir, STORE_WRITE);
+    g_autoptr(GArray) some = list_some(world.store, &view, 1000);
+    start = g_get_monotonic_time();
+    intent_mark(world.store, (gint64 *)some->data, some->len, FLAG_FLAGGED, 0, "work", NULL, &error);
+    printf("mark %u messages: %.1f ms\n", some->len, (double)(g_get_monotonic_time() - start) / 1e3);
+    start = g_get_monotonic_time();
+    intent_delete(world.store, (gint64 *)some->data, some->len, world.inbox, &error);
+    printf("delete %u messages: %.1f ms\n", some->len, (double)(g_get_monotonic_time() - start) / 1e3);
+    start = g_get_monotonic_time();
+    g_autoptr(GPtrArray) problems = store_check(world.store, &error);
+    printf("check: %u problems, %.1f s\n", problems->len, (double)(g_get_monotonic_time() - start) / 1e6);
     store_close(world.store);
     g_autofree char *db = g_build_filename(world.dir, "postrider.db", NULL);
     GStatBuf st;
