@@ -88,13 +88,34 @@ complete_query(struct app *app, const char *text, gsize cursor, gsize *from, gsi
 
 /* ---- search everywhere, as it is typed ---- */
 
+/* While it is typed, the last word is a beginning: "lisb" finds Lisbon. Not with one or two letters, which begin half of all
+ * words, and not inside the language's own words. */
+static char *
+as_beginning(const char *text)
+{
+    static const char *const operators[] = {"and", "not", "xor", NULL};
+    const char *word = text + strlen(text);
+    glong length = 0;
+    while (word > text) {
+        const char *before = g_utf8_prev_char(word);
+        if (!g_unichar_isalnum(g_utf8_get_char(before)))
+            break;
+        word = before;
+        length++;
+    }
+    g_autofree char *lower = g_ascii_strdown(word, -1);
+    gboolean alone = word == text || word[-1] == ' ';
+    return length >= 3 && alone && !g_strv_contains(operators, lower) ? g_strconcat(text, "*", NULL) : g_strdup(text);
+}
+
 static void
 search_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 {
     struct listview *list = (struct listview *) app_top(app);
     if (list->view.class != &list_class || !list->search)
         return;
-    struct query *query = parse(NULL, text, SEARCH_NOTMUCH, NULL);
+    g_autofree char *beginning = as_beginning(text);
+    struct query *query = parse(NULL, beginning, SEARCH_NOTMUCH, NULL);
     if (!query) /* half a word of the language: what was found stays */
         return;
     listview_show_query(list, search_exclude(query), text, NULL, 0);

@@ -112,7 +112,10 @@ def move():
 def search():
     screen.keys("/")
     screen.wait("Search:")
-    screen.type("quagga3")
+    screen.type("quagg")
+    screen.wait("Search   quagg ")
+    screen.wait("letter 4")  # the beginning of a word is enough
+    screen.type("a3")
     screen.wait("letter 3")
     screen.wait_gone("letter 4")
     screen.keys("Enter")
