@@ -56,8 +56,7 @@ static const struct {
      "folder:NAME\tA folder, or ACCOUNT/FOLDER.\n\n"
      "id:MESSAGE-ID, thread:ID\tA message; a conversation.\n\n"
      "attachment:NAME, mimetype:TYPE\tA part's file name; its type.\n\n"
-     "~f ana ~d <7d\tmutt's patterns are taken as well.\n\n"
-     "Mail tagged deleted, or in Junk and Trash, is left out unless it is named. The whole language is in postrider-search(7)."},
+     "Mail tagged deleted, or in Junk and Trash, is left out unless it is named. The whole language, and mutt's patterns, which the limit prompt of the screen takes besides, are in postrider-search(7)."},
     {"EXIT STATUS",
      "0\tDone, also when a message was queued.\n\n64\tWrong usage.\n\n65\tBad input: an address, a file, a query.\n\n"
      "66\tNo such input.\n\n69\tRefused by a server.\n\n70\tAn internal fault.\n\n74\tThe disk or the system.\n\n"
