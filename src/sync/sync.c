@@ -220,7 +220,7 @@ sync_tell_changed(struct sync *sync, gboolean now)
     sync->options.changed(sync->options.data);
 }
 
-static char *
+static char *G_GNUC_PRINTF(1, 0)
 safe_line(const char *format, va_list args)
 {
     g_autofree char *text = g_strdup_vprintf(format, args);
