@@ -23,7 +23,7 @@ struct store;
 enum store_mode {
     STORE_READ = 0,
     STORE_WRITE = 1 << 0,
-    STORE_NETWORK_FS = 1 << 1 /* the user insists on a database on a network file system (D14) */
+    STORE_NETWORK_FS = 1 << 1 /* the user insists: a database on another machine (D14) */
 };
 
 /* Opens the store in `dir` (NULL: paths_data_dir()). STORE_WRITE makes it when it is not there and brings an
