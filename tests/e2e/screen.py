@@ -101,11 +101,21 @@ class Screen:
         """Exit code once the program ended, else None."""
         if self._format("pane_dead") != "1":
             return None
-        # The pane closes a moment before tmux has the status.
         status = self._format("pane_dead_status")
         if status:
             return int(status)
-        return -1 if self._format("pane_dead_signal") else None
+        if self._format("pane_dead_signal"):
+            return -1
+        # tmux 3.3 now and then never asks how it ended: the zombie tells.
+        try:
+            with open("/proc/%d/stat" % self.pid()) as file:
+                fields = file.read().rpartition(")")[2].split()
+        except FileNotFoundError:
+            return None
+        if fields[0] != "Z":
+            return None
+        code = os.waitstatus_to_exitcode(int(fields[-1]))
+        return code if code >= 0 else -1
 
     def matches(self, wanted):
         """wanted is text, or a compiled pattern, somewhere on the screen."""
