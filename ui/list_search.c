@@ -155,7 +155,7 @@ command_search(struct app *app, const char *argument)
     struct listview *list = (struct listview *) app_top(app);
     if (!app->store)
         return;
-    if (!list->search || !list->set) {
+    if (!list->search) {
         list = listview_new(app);
         list->search = TRUE;
         app_push(app, &list->view);
