@@ -80,9 +80,7 @@ collect(const char *word, struct story *story, GError **error)
     return add_sending(story, document->envelope->message_id, error);
 }
 
-/* JSON
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- json */
 
 static void
 json_hops(struct json *json, const struct journey *journey)
@@ -220,9 +218,7 @@ print_json(const struct story *story, GError **error)
     return cli_print_json(&json, error);
 }
 
-/* For people
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- for people */
 
 /* "under 1 s", "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 static char *

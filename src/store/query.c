@@ -178,9 +178,7 @@ query_depth(const struct query *query)
     return depth + 1;
 }
 
-/* Describing
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- describing */
 
 static const char *const kind_names[] = {
     [QUERY_ALL] = "all",
@@ -312,9 +310,7 @@ query_describe(const struct query *query)
     return g_string_free(out, FALSE);
 }
 
-/* Names
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- names */
 
 static gboolean
 any_node(const struct query *query, gboolean (*test)(const struct query *node))
