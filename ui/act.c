@@ -20,8 +20,8 @@ struct action {
     guint set, clear;
     char *add, *remove;
     char *said;
-    guint overlay;          /* on the list, 0: none */
-    struct listview *list;  /* only compared: it may be gone */
+    guint overlay;         /* on the list, 0: none */
+    struct listview *list; /* only compared: it may be gone */
 };
 
 static void
@@ -40,11 +40,12 @@ static gboolean
 work(struct store *store, gpointer data, GError **error)
 {
     struct action *action = data;
-    const gint64 *ids = (const gint64 *) (gpointer) action->messages->data;
+    const gint64 *ids = (const gint64 *)(gpointer)action->messages->data;
     guint n = action->messages->len;
     switch (action->kind) {
     case ACT_FLAGS:
-        return intent_mark(store, ids, n, action->set, action->clear, action->add, action->remove, error) != 0;
+        return intent_mark(store, ids, n, action->set, action->clear, action->add, action->remove, error) !=
+               0;
     case ACT_MOVE:
         return intent_move(store, ids, n, action->from, action->to, error) != 0;
     case ACT_COPY:
@@ -97,7 +98,8 @@ start(struct app *app, struct action *action)
         return;
     }
     if (action->said)
-        app_say(app, ngettext("%u message %s", "%u messages %s", action->messages->len), action->messages->len, action->said);
+        app_say(app, ngettext("%u message %s", "%u messages %s", action->messages->len),
+                action->messages->len, action->said);
     writer_run(app->writer, work, done, action, action_free);
 }
 
@@ -115,7 +117,8 @@ show_wanted(struct listview *list, struct action *action, struct selection *sele
         return;
     action->list = list;
     gboolean hide = leaves(action->kind) && (list->folder || list->role);
-    action->overlay = rowset_overlay(list->set, g_hash_table_ref(selection->ids), action->set, action->clear, hide);
+    action->overlay =
+        rowset_overlay(list->set, g_hash_table_ref(selection->ids), action->set, action->clear, hide);
     if (hide) {
         GHashTableIter iter;
         gpointer key;
@@ -123,7 +126,8 @@ show_wanted(struct listview *list, struct action *action, struct selection *sele
         while (g_hash_table_iter_next(&iter, &key, NULL))
             g_hash_table_remove(list->marks, key);
     }
-    /* Not reload: the store does not know yet. The line under the cursor goes, the next one comes under it. */
+    /* Not reload: the store does not know yet. The line under the cursor goes, the next one comes under it.
+     */
     listview_rebuild(list);
 }
 

@@ -1,8 +1,8 @@
 /* act.h - what is done to messages: flags, tags, moving, deleting
  *
- * Each call takes the messages that the command is for (the marked ones after ;, the row, or the message that is read), shows the wanted
- * state at once and hands the intent to the writer. A failure takes the shown state back and is told in the bottom line; every action can
- * be undone (u). Main loop only.
+ * Each call takes the messages that the command is for (the marked ones after ;, the row, or the message that
+ * is read), shows the wanted state at once and hands the intent to the writer. A failure takes the shown
+ * state back and is told in the bottom line; every action can be undone (u). Main loop only.
  */
 #ifndef UI_ACT_H
 #define UI_ACT_H

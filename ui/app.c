@@ -26,10 +26,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ESCAPE_MS 25      /* after that a lone Escape is a key */
-#define POLL_MS 2000      /* other programs change the store too */
-#define REREAD_MS 40      /* a sync changes the store many times a second */
-#define CLOCK_SECONDS 60  /* "3 h ago" and the days of the list */
+#define ESCAPE_MS 25     /* after that a lone Escape is a key */
+#define POLL_MS 2000     /* other programs change the store too */
+#define REREAD_MS 40     /* a sync changes the store many times a second */
+#define CLOCK_SECONDS 60 /* "3 h ago" and the days of the list */
 #define MESSAGES_MAX 200
 #define SEQUENCE_MAX 4
 
@@ -38,7 +38,7 @@ static struct {
     GMainLoop *loop;
     struct key_decoder *decoder;
     guint input, escape, frame, reread;
-    guint64 seen;   /* store_change_count() */
+    guint64 seen; /* store_change_count() */
     guint sequence[SEQUENCE_MAX];
     guint sequence_length;
     char *said;
@@ -155,7 +155,7 @@ app_back(struct app *app)
 void
 app_quit(struct app *app)
 {
-    (void) app;
+    (void)app;
     loop.ending = TRUE;
     if (loop.loop)
         g_main_loop_quit(loop.loop);
@@ -197,10 +197,12 @@ draw_status(struct app *app, struct view *view, int row, int columns)
 {
     struct area area = {row, 0, 1, columns};
     term_fill(row, 0, 1, columns, STYLE_ON(ROLE_TEXT, GROUND_BAR));
-    g_autofree char *right = view->class->status_right ? view->class->status_right(view) : link_status(app->link);
+    g_autofree char *right =
+        view->class->status_right ? view->class->status_right(view) : link_status(app->link);
     if (loop.said) {
         draw_ends(row, &area, STYLE_ON(loop.said_warning ? ROLE_BAD : ROLE_BOLD, GROUND_BAR), loop.said,
-                  STYLE_ON(ROLE_DIM, GROUND_BAR), width_text(loop.said) + width_text(right) + 4 < columns ? right : NULL);
+                  STYLE_ON(ROLE_DIM, GROUND_BAR),
+                  width_text(loop.said) + width_text(right) + 4 < columns ? right : NULL);
         return;
     }
     if (view->class->bottom) {
@@ -217,7 +219,8 @@ draw_prefix(struct app *app, struct view *view, int row, int columns)
 {
     struct area area = {row, 0, 1, columns};
     g_autofree char *keys = key_sequence_name(loop.sequence, loop.sequence_length);
-    g_autofree char *hint = keymap_hint(app->keymap, view->class->context, loop.sequence, loop.sequence_length);
+    g_autofree char *hint =
+        keymap_hint(app->keymap, view->class->context, loop.sequence, loop.sequence_length);
     g_autofree char *line = g_strdup_printf("%s …  %s", keys, hint);
     term_fill(row, 0, 1, columns, STYLE_ON(ROLE_TEXT, GROUND_POPUP));
     draw_ends(row, &area, STYLE_ON(ROLE_ACCENT, GROUND_POPUP), line, 0, NULL);
@@ -405,7 +408,7 @@ on_key(const struct key_event *event, gpointer data)
         return;
     }
     if (event->key & K_ALT) {
-        guint rest = event->key & ~(guint) K_ALT;
+        guint rest = event->key & ~(guint)K_ALT;
         sequence_key(app, K_ESC);
         if (loop.sequence_length)
             sequence_key(app, rest);
@@ -442,7 +445,7 @@ on_input(gint fd, GIOCondition condition, gpointer data)
     if (loop.escape)
         g_source_remove(loop.escape);
     loop.escape = 0;
-    key_decoder_feed(loop.decoder, bytes, (gsize) n, on_key, app);
+    key_decoder_feed(loop.decoder, bytes, (gsize)n, on_key, app);
     if (key_decoder_waiting(loop.decoder))
         loop.escape = g_timeout_add(ESCAPE_MS, escape_over, app);
     return G_SOURCE_CONTINUE;
@@ -476,7 +479,8 @@ app_away(struct app *app, gboolean away)
 static void
 bind_keys(struct app *app)
 {
-    static const char *const sets[] = {[KEYS_MUTT] = "mutt", [KEYS_AERC] = "aerc", [KEYS_ALPINE] = "alpine", [KEYS_VI] = "vi"};
+    static const char *const sets[] = {
+        [KEYS_MUTT] = "mutt", [KEYS_AERC] = "aerc", [KEYS_ALPINE] = "alpine", [KEYS_VI] = "vi"};
     app->keymap = keymap_new(sets[app->config->key_set]);
     for (guint i = 0; app->config->keys && i < app->config->keys->len; i++) {
         const struct config_pair *pair = &g_array_index(app->config->keys, struct config_pair, i);
@@ -518,7 +522,8 @@ app_run(const struct screen_request *request)
         config_free(app.config);
         return error_exit_code(error);
     }
-    struct term_options options = {.theme = app.config->theme == THEME_DAY ? "day" : "dusk", .mouse = app.config->mouse,
+    struct term_options options = {.theme = app.config->theme == THEME_DAY ? "day" : "dusk",
+                                   .mouse = app.config->mouse,
                                    .hyperlinks = app.config->hyperlinks};
     if (!term_open(&options, &error)) {
         fprintf(stderr, "postrider: %s\n", error->message);

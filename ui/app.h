@@ -1,7 +1,8 @@
 /* app.h - the screen: one main loop, a stack of views, one draw a frame
  *
- * Input, signals, timers, the engine and the writer's answers all arrive on one GLib main loop in one thread; whoever changes what is
- * seen calls app_dirty(), and the next idle moment draws once. Nothing here waits for the network, a lock or a disk.
+ * Input, signals, timers, the engine and the writer's answers all arrive on one GLib main loop in one thread;
+ * whoever changes what is seen calls app_dirty(), and the next idle moment draws once. Nothing here waits for
+ * the network, a lock or a disk.
  */
 #ifndef UI_APP_H
 #define UI_APP_H
@@ -45,10 +46,11 @@ void app_quit(struct app *app);
 
 /* The stack. A pushed view belongs to the stack. */
 void app_push(struct app *app, struct view *view);
-void app_pop(struct app *app);                       /* frees the top view; without a view left the program ends */
+void app_pop(struct app *app); /* frees the top view; without a view left the program ends */
 void app_remove(struct app *app, struct view *view); /* wherever it stands */
 struct view *app_top(struct app *app);
-struct view *app_find(struct app *app, const struct view_class *class); /* the topmost of that class, or NULL */
+struct view *app_find(struct app *app,
+                      const struct view_class *class); /* the topmost of that class, or NULL */
 /* Like q: asks the view first. */
 void app_back(struct app *app);
 

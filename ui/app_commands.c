@@ -29,11 +29,11 @@ move(struct app *app, enum move_how how)
         top->class->move(top, how);
 }
 
-#define MOVE(name, how)                                          \
-    void command_##name(struct app *app, const char *argument)   \
-    {                                                            \
-        (void) argument;                                         \
-        move(app, how);                                          \
+#define MOVE(name, how)                                                                                      \
+    void command_##name(struct app *app, const char *argument)                                               \
+    {                                                                                                        \
+        (void)argument;                                                                                      \
+        move(app, how);                                                                                      \
     }
 MOVE(next, MOVE_NEXT)
 MOVE(previous, MOVE_PREVIOUS)
@@ -68,7 +68,8 @@ command_quit(struct app *app, const char *argument G_GNUC_UNUSED)
     for (guint i = 0; i < app->views->len; i++) {
         struct view *view = g_ptr_array_index(app->views, i);
         if (view->class->context == IN_COMPOSER) {
-            prompt_confirm(app, _("A message is being written: it is kept for the next time. Leave?"), quit_yes, NULL, NULL);
+            prompt_confirm(app, _("A message is being written: it is kept for the next time. Leave?"),
+                           quit_yes, NULL, NULL);
             return;
         }
     }
@@ -84,7 +85,7 @@ complete_command(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, 
     GPtrArray *result = candidates_new();
     const char *space = strchr(text, ' ');
     if (space) {
-        g_autofree char *name = g_strndup(text, (gsize) (space - text));
+        g_autofree char *name = g_strndup(text, (gsize)(space - text));
         const struct command *command = command_find(name);
         if (command && command->argument) /* an argument is being typed */
             return result;
@@ -124,7 +125,11 @@ command_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 void
 command_command(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    struct prompt_spec spec = {.label = ":", .history = "command", .list = TRUE, .free = TRUE, .complete = complete_command,
+    struct prompt_spec spec = {.label = ":",
+                               .history = "command",
+                               .list = TRUE,
+                               .free = TRUE,
+                               .complete = complete_command,
                                .done = command_typed};
     prompt_line(app, &spec);
 }
@@ -158,11 +163,13 @@ command_help(struct app *app, const char *argument G_GNUC_UNUSED)
             if (command->group == group)
                 help_command(app, out, command);
     }
-    g_string_append(out, _("\nIN A LINE THAT IS TYPED\n\n"
-                           "  Tab completes, Up and Down go through what was typed before, Ctrl-A and Ctrl-E go to the ends,\n"
-                           "  Ctrl-W, Ctrl-U and Ctrl-K cut, Ctrl-Y puts back, Ctrl-G or Esc leaves.\n\n"
-                           "Keys are changed in the configuration: \"[keys]\" and lines such as \"archive = A, Esc a\".\n"
-                           "The sets mutt, aerc, alpine and vi are chosen with \"keys = vi\" in \"[general]\".\n"));
+    g_string_append(
+        out,
+        _("\nIN A LINE THAT IS TYPED\n\n"
+          "  Tab completes, Up and Down go through what was typed before, Ctrl-A and Ctrl-E go to the ends,\n"
+          "  Ctrl-W, Ctrl-U and Ctrl-K cut, Ctrl-Y puts back, Ctrl-G or Esc leaves.\n\n"
+          "Keys are changed in the configuration: \"[keys]\" and lines such as \"archive = A, Esc a\".\n"
+          "The sets mutt, aerc, alpine and vi are chosen with \"keys = vi\" in \"[general]\".\n"));
     textview_open(app, _("Help"), out->str);
     g_string_free(out, TRUE);
 }
@@ -174,15 +181,17 @@ command_messages(struct app *app, const char *argument G_GNUC_UNUSED)
     const GPtrArray *accounts = app->link ? link_accounts(app->link) : NULL;
     for (guint i = 0; accounts && i < accounts->len; i++) {
         const struct link_account *account = g_ptr_array_index(accounts, i);
-        g_autofree char *when = account->synced ? clock_relative(account->synced, clock_now()) : g_strdup(_("never"));
-        g_string_append_printf(out, _("%s: %s%s%s   last in step: %s\n"), account->name, *account->state ? account->state : "?",
-                               *account->text ? ": " : "", account->text, when);
+        g_autofree char *when =
+            account->synced ? clock_relative(account->synced, clock_now()) : g_strdup(_("never"));
+        g_string_append_printf(out, _("%s: %s%s%s   last in step: %s\n"), account->name,
+                               *account->state ? account->state : "?", *account->text ? ": " : "",
+                               account->text, when);
     }
     if (!link_is_connected(app->link))
         g_string_append(out, _("no engine runs: what is changed waits until it does\n"));
     g_string_append_c(out, '\n');
     for (guint i = app->messages->len; i-- > 0;)
-        g_string_append_printf(out, "%s\n", (char *) g_ptr_array_index(app->messages, i));
+        g_string_append_printf(out, "%s\n", (char *)g_ptr_array_index(app->messages, i));
     textview_open(app, _("Messages"), out->str);
     g_string_free(out, TRUE);
 }
@@ -230,7 +239,8 @@ command_shell(struct app *app, const char *argument)
         shell_typed(app, argument, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Shell command (nothing: a shell): "), .history = "shell", .done = shell_typed};
+    struct prompt_spec spec = {
+        .label = _("Shell command (nothing: a shell): "), .history = "shell", .done = shell_typed};
     prompt_line(app, &spec);
 }
 
@@ -332,14 +342,14 @@ struct undoview {
 static void
 undo_refresh(struct view *view)
 {
-    struct undoview *list = (struct undoview *) view;
+    struct undoview *list = (struct undoview *)view;
     g_autoptr(GError) error = NULL;
     GPtrArray *entries = undo_list(view->app->store, 200, TRUE, &error);
     if (!entries) {
         app_error(view->app, NULL, g_steal_pointer(&error));
         return;
     }
-    g_ptr_array_set_free_func(entries, (GDestroyNotify) undo_entry_free);
+    g_ptr_array_set_free_func(entries, (GDestroyNotify)undo_entry_free);
     g_clear_pointer(&list->entries, g_ptr_array_unref);
     list->entries = entries;
 }
@@ -347,14 +357,14 @@ undo_refresh(struct view *view)
 static void
 undo_draw(struct view *view, const struct area *area)
 {
-    struct undoview *list = (struct undoview *) view;
-    int n = list->entries ? (int) list->entries->len : 0;
+    struct undoview *list = (struct undoview *)view;
+    int n = list->entries ? (int)list->entries->len : 0;
     list->page = area->rows;
     rows_clamp(n, area->rows, &list->cursor, &list->top);
     if (!n)
         term_put(area->row + 1, area->column + 2, area->columns - 4, ROLE_DIM, _("Nothing was changed yet."));
     for (int i = 0; i < area->rows && list->top + i < n; i++) {
-        const struct undo_entry *entry = g_ptr_array_index(list->entries, (guint) (list->top + i));
+        const struct undo_entry *entry = g_ptr_array_index(list->entries, (guint)(list->top + i));
         enum ground ground = list->top + i == list->cursor ? GROUND_CURSOR : GROUND_PLAIN;
         g_autofree char *when = clock_relative(entry->time, clock_now());
         g_autofree char *fit = width_fit_right(when, 14);
@@ -363,8 +373,8 @@ undo_draw(struct view *view, const struct area *area)
         int used = term_put(area->row + i, area->column + 18, area->columns - 19,
                             STYLE_ON(entry->undone ? ROLE_DIM : ROLE_TEXT, ground), entry->text);
         if (entry->undone)
-            term_put(area->row + i, area->column + 18 + used, area->columns - 19 - used, STYLE_ON(ROLE_DIM, ground),
-                     _("   (taken back)"));
+            term_put(area->row + i, area->column + 18 + used, area->columns - 19 - used,
+                     STYLE_ON(ROLE_DIM, ground), _("   (taken back)"));
     }
 }
 
@@ -377,15 +387,15 @@ undo_title(struct view *view G_GNUC_UNUSED)
 static gboolean
 undo_move(struct view *view, int how)
 {
-    struct undoview *list = (struct undoview *) view;
-    rows_move(how, list->entries ? (int) list->entries->len : 0, list->page, &list->cursor, &list->top);
+    struct undoview *list = (struct undoview *)view;
+    rows_move(how, list->entries ? (int)list->entries->len : 0, list->page, &list->cursor, &list->top);
     return TRUE;
 }
 
 static void
 undo_free(struct view *view)
 {
-    struct undoview *list = (struct undoview *) view;
+    struct undoview *list = (struct undoview *)view;
     g_clear_pointer(&list->entries, g_ptr_array_unref);
     g_free(list);
 }
@@ -413,7 +423,7 @@ command_undo_list(struct app *app, const char *argument G_GNUC_UNUSED)
 void
 command_undo_this(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    struct undoview *list = (struct undoview *) app_top(app);
-    if (list->entries && list->cursor < (int) list->entries->len)
-        undo_run(app, ((struct undo_entry *) g_ptr_array_index(list->entries, (guint) list->cursor))->id);
+    struct undoview *list = (struct undoview *)app_top(app);
+    if (list->entries && list->cursor < (int)list->entries->len)
+        undo_run(app, ((struct undo_entry *)g_ptr_array_index(list->entries, (guint)list->cursor))->id);
 }

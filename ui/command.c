@@ -18,9 +18,15 @@ const char *
 command_group_name(enum command_group group)
 {
     static const char *const group_titles[GROUP_COUNT] = {
-        [GROUP_MOVE] = N_("Moving"),        [GROUP_READ] = N_("Reading"),         [GROUP_WRITE] = N_("Writing"),
-        [GROUP_FILE] = N_("Filing"),        [GROUP_MARK] = N_("Marking"),         [GROUP_FIND] = N_("Finding"),
-        [GROUP_COMPOSE] = N_("The message being written"), [GROUP_VIEWS] = N_("Other views"), [GROUP_PROGRAM] = N_("The program"),
+        [GROUP_MOVE] = N_("Moving"),
+        [GROUP_READ] = N_("Reading"),
+        [GROUP_WRITE] = N_("Writing"),
+        [GROUP_FILE] = N_("Filing"),
+        [GROUP_MARK] = N_("Marking"),
+        [GROUP_FIND] = N_("Finding"),
+        [GROUP_COMPOSE] = N_("The message being written"),
+        [GROUP_VIEWS] = N_("Other views"),
+        [GROUP_PROGRAM] = N_("The program"),
     };
     return group < GROUP_COUNT ? _(group_titles[group]) : "";
 }
@@ -32,7 +38,7 @@ command_context_names(guint contexts)
         guint context;
         const char *name;
     } all[] = {
-        {IN_LIST, "list"},   {IN_READER, "reader"}, {IN_COMPOSER, "composer"}, {IN_OUTBOX, "outbox"},
+        {IN_LIST, "list"},       {IN_READER, "reader"}, {IN_COMPOSER, "composer"}, {IN_OUTBOX, "outbox"},
         {IN_FOLDERS, "folders"}, {IN_PARTS, "parts"},   {IN_TEXT, "text"},         {IN_UNDO, "undo"},
     };
     if ((contexts & IN_ANY) == IN_ANY)
@@ -72,7 +78,7 @@ command_fuzzy(const char *pattern, const char *text)
     if (!g_ascii_strcasecmp(pattern, text))
         score += 100;
     /* Among equals the shorter name. */
-    return MAX(1, score * 8 - (int) MIN(strlen(text), 60));
+    return MAX(1, score * 8 - (int)MIN(strlen(text), 60));
 }
 
 struct scored {
@@ -85,7 +91,7 @@ static int
 compare_scored(gconstpointer a, gconstpointer b)
 {
     const struct scored *x = a, *y = b;
-    return x->score != y->score ? y->score - x->score : (int) x->order - (int) y->order;
+    return x->score != y->score ? y->score - x->score : (int)x->order - (int)y->order;
 }
 
 GPtrArray *
@@ -96,7 +102,8 @@ command_match(const char *pattern, guint contexts)
     for (const struct command *command = command_table; command->name; command++, order++) {
         if (!(command->contexts & contexts))
             continue;
-        int by_name = command_fuzzy(pattern, command->name), by_help = command_fuzzy(pattern, _(command->help)) / 2;
+        int by_name = command_fuzzy(pattern, command->name),
+            by_help = command_fuzzy(pattern, _(command->help)) / 2;
         struct scored scored = {command, *pattern ? MAX(by_name, by_help) : 1, order};
         if (scored.score > 0)
             g_array_append_val(found, scored);
@@ -104,6 +111,6 @@ command_match(const char *pattern, guint contexts)
     g_array_sort(found, compare_scored);
     GPtrArray *result = g_ptr_array_new();
     for (guint i = 0; i < found->len; i++)
-        g_ptr_array_add(result, (gpointer) g_array_index(found, struct scored, i).command);
+        g_ptr_array_add(result, (gpointer)g_array_index(found, struct scored, i).command);
     return result;
 }

@@ -1,8 +1,8 @@
 /* command.h - the one table of what a person can do on the screen
  *
- * Key map, palette, help, manual page and configuration all go by it: adding a command is one entry in command_table.c and
- * one function. A command runs on the screen's thread, in a view whose context it names, and returns at once: what takes time is handed to
- * the writer, the reader or the engine.
+ * Key map, palette, help, manual page and configuration all go by it: adding a command is one entry in
+ * command_table.c and one function. A command runs on the screen's thread, in a view whose context it names,
+ * and returns at once: what takes time is handed to the writer, the reader or the engine.
  */
 #ifndef UI_COMMAND_H
 #define UI_COMMAND_H
@@ -27,7 +27,18 @@ enum command_context {
 };
 
 /* For the order and headings of the help screen and the manual page. */
-enum command_group { GROUP_MOVE, GROUP_READ, GROUP_WRITE, GROUP_FILE, GROUP_MARK, GROUP_FIND, GROUP_COMPOSE, GROUP_VIEWS, GROUP_PROGRAM, GROUP_COUNT };
+enum command_group {
+    GROUP_MOVE,
+    GROUP_READ,
+    GROUP_WRITE,
+    GROUP_FILE,
+    GROUP_MARK,
+    GROUP_FIND,
+    GROUP_COMPOSE,
+    GROUP_VIEWS,
+    GROUP_PROGRAM,
+    GROUP_COUNT
+};
 
 struct command {
     const char *name; /* "group-reply": palette, [keys] */
@@ -42,8 +53,8 @@ struct command {
 extern const struct command command_table[]; /* ends with name NULL */
 
 const struct command *command_find(const char *name);
-const char *command_group_name(enum command_group group);  /* translated */
-char *command_context_names(guint contexts);               /* "list, reader"; "everywhere" */
+const char *command_group_name(enum command_group group); /* translated */
+char *command_context_names(guint contexts);              /* "list, reader"; "everywhere" */
 
 /* The other key sets: what differs from the table. NULL for "mutt" and for unknown names. */
 struct key_choice {
@@ -52,7 +63,8 @@ struct key_choice {
 const struct key_choice *command_key_set(const char *name);
 const char *const *command_key_set_names(void); /* NULL at the end */
 
-/* How well `pattern` fits `text`, letters in order, any gaps: 0 not at all; word beginnings and runs count more. */
+/* How well `pattern` fits `text`, letters in order, any gaps: 0 not at all; word beginnings and runs count
+ * more. */
 int command_fuzzy(const char *pattern, const char *text);
 
 /* The commands of `contexts` that fit, best first; borrowed elements (const struct command *). */

@@ -63,7 +63,7 @@ account_for(struct app *app, const struct draft *draft)
 struct compose *
 compose_at_hand(struct app *app)
 {
-    return app_top(app)->class == &compose_class ? (struct compose *) app_top(app) : NULL;
+    return app_top(app)->class == &compose_class ? (struct compose *)app_top(app) : NULL;
 }
 
 GPtrArray *
@@ -161,7 +161,7 @@ body_with_signature(struct compose *compose)
     gsize length;
     if (!g_file_get_contents(path, &text, &length, NULL) || length > 64 * 1024)
         return;
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize) length);
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
     g_autofree char *body = g_strdup_printf("\n\n-- \n%s", g_strchomp(valid));
     draft_set_body(compose->draft, body);
 }
@@ -226,7 +226,7 @@ recalled(struct document *document, const GError *error, gpointer data)
     document_free(document);
     struct compose *compose = compose_open(app, draft, FALSE);
     compose->changed = TRUE;
-    compose->recalled = *(gint64 *) pair[2];
+    compose->recalled = *(gint64 *)pair[2];
 }
 
 static void
@@ -286,9 +286,12 @@ static gboolean
 leaving(struct view *view)
 {
     static const struct prompt_choice choices[] = {
-        {'p', N_("postpone")}, {'d', N_("drop it")}, {'g', N_("go on writing")}, {0, NULL},
+        {'p', N_("postpone")},
+        {'d', N_("drop it")},
+        {'g', N_("go on writing")},
+        {0, NULL},
     };
-    struct compose *compose = (struct compose *) view;
+    struct compose *compose = (struct compose *)view;
     if (!compose->changed) {
         compose_drop_autosave(compose);
         return TRUE;
@@ -300,7 +303,7 @@ leaving(struct view *view)
 static void
 rescue(struct view *view)
 {
-    struct compose *compose = (struct compose *) view;
+    struct compose *compose = (struct compose *)view;
     if (compose->changed)
         compose->touched = TRUE;
     compose_keep_last(compose);
@@ -312,10 +315,11 @@ static char *
 title(struct view *view)
 {
     static const char *const titles[] = {
-        [DRAFT_NEW] = N_("New message"), [DRAFT_REPLY] = N_("Reply"),        [DRAFT_FORWARD] = N_("Forward"),
-        [DRAFT_RESENT] = N_("New message"), [DRAFT_EDITED] = N_("New message"),
+        [DRAFT_NEW] = N_("New message"),    [DRAFT_REPLY] = N_("Reply"),
+        [DRAFT_FORWARD] = N_("Forward"),    [DRAFT_RESENT] = N_("New message"),
+        [DRAFT_EDITED] = N_("New message"),
     };
-    struct compose *compose = (struct compose *) view;
+    struct compose *compose = (struct compose *)view;
     guint kind = compose->draft->kind;
     return g_strdup(_(titles[kind < G_N_ELEMENTS(titles) ? kind : 0]));
 }
@@ -323,7 +327,7 @@ title(struct view *view)
 static char *
 title_right(struct view *view)
 {
-    struct compose *compose = (struct compose *) view;
+    struct compose *compose = (struct compose *)view;
     const struct address *from = compose->draft->from->len ? address_list_get(compose->draft->from, 0) : NULL;
     g_autofree char *addr = from && from->addr ? text_safe(from->addr, -1, TEXT_LINE) : g_strdup("?");
     if (!compose->saved_at)
@@ -337,8 +341,10 @@ static void
 bottom(struct view *view, const struct area *line)
 {
     static const char *const hints[] = {
-        "send", N_("send"), "postpone", N_("postpone"), "edit", N_("edit"), "edit-to", N_("to"), "edit-cc", N_("cc"), "edit-bcc", N_("bcc"),
-        "edit-subject", N_("subject"), "attach", N_("attach"), "detach", N_("detach"), "edit-from", N_("from"), "back", N_("abort"), NULL,
+        "send",         N_("send"),    "postpone", N_("postpone"), "edit",     N_("edit"),
+        "edit-to",      N_("to"),      "edit-cc",  N_("cc"),       "edit-bcc", N_("bcc"),
+        "edit-subject", N_("subject"), "attach",   N_("attach"),   "detach",   N_("detach"),
+        "edit-from",    N_("from"),    "back",     N_("abort"),    NULL,
     };
     draw_hints(view->app, line->row, line, IN_COMPOSER, hints, NULL);
 }
@@ -346,10 +352,13 @@ bottom(struct view *view, const struct area *line)
 static gboolean
 move(struct view *view, int how)
 {
-    struct compose *compose = (struct compose *) view;
-    int n = compose->body_lines ? (int) compose->body_lines->len : 0, ignored = compose->body_top;
-    int step = how == MOVE_NEXT || how == MOVE_LINE_DOWN ? 1 : how == MOVE_PREVIOUS || how == MOVE_LINE_UP ? -1 :
-               how == MOVE_PAGE_DOWN ? compose->body_page : how == MOVE_PAGE_UP ? -compose->body_page : 0;
+    struct compose *compose = (struct compose *)view;
+    int n = compose->body_lines ? (int)compose->body_lines->len : 0, ignored = compose->body_top;
+    int step = how == MOVE_NEXT || how == MOVE_LINE_DOWN     ? 1
+               : how == MOVE_PREVIOUS || how == MOVE_LINE_UP ? -1
+               : how == MOVE_PAGE_DOWN                       ? compose->body_page
+               : how == MOVE_PAGE_UP                         ? -compose->body_page
+                                                             : 0;
     compose->body_top = CLAMP(ignored + step, 0, MAX(n - compose->body_page, 0));
     return TRUE;
 }
@@ -375,7 +384,7 @@ key(struct view *view, const struct key_event *event)
 static void
 compose_free(struct view *view)
 {
-    struct compose *compose = (struct compose *) view;
+    struct compose *compose = (struct compose *)view;
     g_source_remove(compose->timer);
     compose_forget_autosave(compose);
     draft_free(compose->draft);

@@ -1,8 +1,8 @@
 /* compose.h - writing a message: the form, the text, attachments, checks, sending, drafts
  *
- * compose.c is the view and its draft, compose_draw.c draws the form, compose_commands.c are its keys, compose_send.c builds, queues and
- * postpones, compose_edit.c hands the text to an editor, compose_check.c looks for slips. A message that is being written is kept in the store every few
- * seconds (store/autosave.h).
+ * compose.c is the view and its draft, compose_draw.c draws the form, compose_commands.c are its keys,
+ * compose_send.c builds, queues and postpones, compose_edit.c hands the text to an editor, compose_check.c
+ * looks for slips. A message that is being written is kept in the store every few seconds (store/autosave.h).
  */
 #ifndef UI_COMPOSE_H
 #define UI_COMPOSE_H
@@ -19,26 +19,27 @@ struct compose {
     struct view view;
     struct draft *draft;
     const struct account *account; /* of the configuration; NULL: none is there */
-    gint64 recalled;      /* message id of the postponed draft it came from: goes when it is sent or postponed anew */
-    gint64 answers;       /* message id that it answers or forwards */
+    gint64
+        recalled; /* message id of the postponed draft it came from: goes when it is sent or postponed anew */
+    gint64 answers; /* message id that it answers or forwards */
     guint answer_flag;
-    gint64 autosave;      /* row of the store, 0: none yet */
+    gint64 autosave;         /* row of the store, 0: none yet */
     struct keeping *keeping; /* an autosave on its way to the store, or NULL */
-    gint64 saved_at;      /* seconds; 0: never */
-    gboolean touched;     /* changed since the last autosave */
-    gboolean changed;     /* by the user at all */
+    gint64 saved_at;         /* seconds; 0: never */
+    gboolean touched;        /* changed since the last autosave */
+    gboolean changed;        /* by the user at all */
     guint timer;
-    GPtrArray *checks;    /* of struct compose_check */
+    GPtrArray *checks;     /* of struct compose_check */
     GPtrArray *body_lines; /* of struct layout_line: the preview */
     int body_width, body_top, body_page;
-    int field_rows[4];    /* where To, Cc, Bcc, Subject stand; -1: not shown */
+    int field_rows[4]; /* where To, Cc, Bcc, Subject stand; -1: not shown */
     struct area area;
     gint64 send_at;
-    gboolean busy;        /* is being built or sent: no second y */
-    char *edit_path;      /* of the file in the editor */
-    char *edit_before;    /* its text when it was handed over */
+    gboolean busy;     /* is being built or sent: no second y */
+    char *edit_path;   /* of the file in the editor */
+    char *edit_before; /* its text when it was handed over */
     gboolean edit_headers;
-    gboolean fresh;       /* the editor opens by itself, and an unchanged text ends the message */
+    gboolean fresh; /* the editor opens by itself, and an unchanged text ends the message */
 };
 
 enum compose_field { FIELD_TO, FIELD_CC, FIELD_BCC, FIELD_SUBJECT };
@@ -52,7 +53,8 @@ extern const struct view_class compose_class;
 
 struct compose *compose_at_hand(struct app *app);
 
-/* Opens the composer; takes the draft. `edit`: straight into the editor, as mutt does, when recipients are known; else it asks for them first. */
+/* Opens the composer; takes the draft. `edit`: straight into the editor, as mutt does, when recipients are
+ * known; else it asks for them first. */
 struct compose *compose_open(struct app *app, struct draft *draft, gboolean edit);
 /* A draft file of the command line. */
 void compose_open_file(struct app *app, const char *path, gboolean temporary);

@@ -39,7 +39,10 @@ command_attach(struct app *app, const char *argument)
         attach_typed(app, argument, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Attach file: "), .history = "attach", .complete = savefile_complete, .done = attach_typed};
+    struct prompt_spec spec = {.label = _("Attach file: "),
+                               .history = "attach",
+                               .complete = savefile_complete,
+                               .done = attach_typed};
     prompt_line(app, &spec);
 }
 
@@ -65,8 +68,8 @@ attach_message_typed(struct app *app, const char *text, gpointer data G_GNUC_UNU
 
 /* The newest messages of the list below, to choose from. */
 static GPtrArray *
-complete_message(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED, gsize *to G_GNUC_UNUSED,
-                 gpointer data G_GNUC_UNUSED)
+complete_message(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED,
+                 gsize *to G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
     struct listview *list = listview_at_hand(app);
@@ -89,20 +92,27 @@ command_attach_message(struct app *app, const char *argument)
         attach_message_typed(app, argument, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Attach message: "), .list = TRUE, .free = TRUE, .complete = complete_message, .done = attach_message_typed};
+    struct prompt_spec spec = {.label = _("Attach message: "),
+                               .list = TRUE,
+                               .free = TRUE,
+                               .complete = complete_message,
+                               .done = attach_message_typed};
     prompt_line(app, &spec);
 }
 
 static GPtrArray *
-complete_attachment(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED, gsize *to G_GNUC_UNUSED,
-                    gpointer data G_GNUC_UNUSED)
+complete_attachment(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED,
+                    gsize *to G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
     struct compose *compose = compose_at_hand(app);
     for (guint i = 0; compose && i < compose->draft->attachments->len; i++) {
         const struct draft_attachment *attachment = g_ptr_array_index(compose->draft->attachments, i);
         g_autofree char *base = attachment->path ? g_path_get_basename(attachment->path) : NULL;
-        g_autofree char *label = g_strdup_printf("[%u] %s", i + 1, attachment->name ? attachment->name : base ? base : "?");
+        g_autofree char *label = g_strdup_printf("[%u] %s", i + 1,
+                                                 attachment->name ? attachment->name
+                                                 : base           ? base
+                                                                  : "?");
         g_autofree char *number = g_strdup_printf("%u", i + 1);
         if (command_fuzzy(text, label))
             g_ptr_array_add(result, candidate_new(number, label, attachment->type));
@@ -111,7 +121,8 @@ complete_attachment(struct app *app, const char *text, gsize cursor G_GNUC_UNUSE
 }
 
 static void
-with_attachment(struct app *app, const char *label, void (*done)(struct app *app, const char *text, gpointer data))
+with_attachment(struct app *app, const char *label,
+                void (*done)(struct app *app, const char *text, gpointer data))
 {
     struct compose *compose = compose_at_hand(app);
     guint n = compose->draft->attachments->len;
@@ -134,7 +145,7 @@ detach_chosen(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     guint64 n = text ? g_ascii_strtoull(text, NULL, 10) : 0;
     if (!compose || !n || n > compose->draft->attachments->len)
         return;
-    g_ptr_array_remove_index(compose->draft->attachments, (guint) n - 1);
+    g_ptr_array_remove_index(compose->draft->attachments, (guint)n - 1);
     compose_changed(compose);
 }
 
@@ -164,10 +175,12 @@ rename_chosen(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     guint64 n = text ? g_ascii_strtoull(text, NULL, 10) : 0;
     if (!compose || !n || n > compose->draft->attachments->len)
         return;
-    const struct draft_attachment *attachment = g_ptr_array_index(compose->draft->attachments, (guint) n - 1);
+    const struct draft_attachment *attachment = g_ptr_array_index(compose->draft->attachments, (guint)n - 1);
     g_autofree char *base = attachment->path ? g_path_get_basename(attachment->path) : g_strdup("");
-    struct prompt_spec spec = {.label = _("Name: "), .text = attachment->name ? attachment->name : base, .done = renamed,
-                               .data = GUINT_TO_POINTER((guint) n - 1)};
+    struct prompt_spec spec = {.label = _("Name: "),
+                               .text = attachment->name ? attachment->name : base,
+                               .done = renamed,
+                               .data = GUINT_TO_POINTER((guint)n - 1)};
     prompt_line(app, &spec);
 }
 

@@ -11,8 +11,9 @@
 
 /* Words that speak of a file, folded (text_fold); a star takes any ending. */
 static const char *const words[] = {
-    "attach*", "attachment*", "enclosed", "anhang", "angehangt*", "beigefugt*", "anbei", "ci-joint*", "piece jointe", "pieces jointes",
-    "adjunt*", "anexo*", "anexad*", "allegat*", "bijlage*", "bifogad*", "vedhæft*", "vedlagt", "zalacz*", "załacz*",
+    "attach*",   "attachment*",  "enclosed",       "anhang",  "angehangt*", "beigefugt*", "anbei",
+    "ci-joint*", "piece jointe", "pieces jointes", "adjunt*", "anexo*",     "anexad*",    "allegat*",
+    "bijlage*",  "bifogad*",     "vedhæft*",       "vedlagt", "zalacz*",    "załacz*",
 };
 
 static gboolean
@@ -77,9 +78,12 @@ check_recipients(struct app *app, GPtrArray *checks, const struct draft *draft)
     g_autoptr(GPtrArray) all = draft_recipients(draft);
     for (guint i = 0; all && i < all->len && i < 50; i++) {
         const struct address *address = g_ptr_array_index(all, i);
-        g_autoptr(struct_contact) contact = app->store && address->addr ? contact_find(app->store, address->addr, NULL) : NULL;
+        g_autoptr(struct_contact) contact =
+            app->store && address->addr ? contact_find(app->store, address->addr, NULL) : NULL;
         if (contact && contact->bounced)
-            add(checks, TRUE, g_strdup_printf(_("mail to %s came back before: %s"), address->addr, contact->bounce ? contact->bounce : ""));
+            add(checks, TRUE,
+                g_strdup_printf(_("mail to %s came back before: %s"), address->addr,
+                                contact->bounce ? contact->bounce : ""));
         g_autoptr(GError) error = NULL;
         if (address->addr && !address_check(address->addr, &error))
             add(checks, TRUE, g_strdup(error->message));

@@ -52,7 +52,8 @@ command_mail(struct app *app, const char *argument)
     }
     /* From the account of the folder at hand. */
     struct listview *list = listview_at_hand(app);
-    const struct account *account = list && list->account ? config_account(app->config, list->account, NULL) : NULL;
+    const struct account *account =
+        list && list->account ? config_account(app->config, list->account, NULL) : NULL;
     if (account)
         address_list_add(draft->from, account->real_name, account->address);
     compose_open(app, draft, TRUE);
@@ -64,20 +65,28 @@ command_mail(struct app *app, const char *argument)
 
 /* ---- answers ---- */
 
-enum answer { ANSWER_SENDER, ANSWER_ALL, ANSWER_LIST, ANSWER_FORWARD, ANSWER_FORWARD_ATTACHED, ANSWER_RESEND };
+enum answer {
+    ANSWER_SENDER,
+    ANSWER_ALL,
+    ANSWER_LIST,
+    ANSWER_FORWARD,
+    ANSWER_FORWARD_ATTACHED,
+    ANSWER_RESEND
+};
 
 static char *
 signature_text(struct app *app, const struct document *document)
 {
     g_autoptr(GPtrArray) own = compose_own_addresses(app);
     const struct address *address = reply_own_address(document, own);
-    const struct account *account = address && address->addr ? config_account_for(app->config, address->addr) : NULL;
+    const struct account *account =
+        address && address->addr ? config_account_for(app->config, address->addr) : NULL;
     g_autofree char *path = account && account->signature ? paths_expand(account->signature) : NULL;
     char *text = NULL;
     gsize length;
     if (!path || !g_file_get_contents(path, &text, &length, NULL))
         return NULL;
-    char *valid = length < 64 * 1024 ? g_utf8_make_valid(text, (gssize) length) : NULL;
+    char *valid = length < 64 * 1024 ? g_utf8_make_valid(text, (gssize)length) : NULL;
     g_free(text);
     return valid;
 }
@@ -85,7 +94,7 @@ signature_text(struct app *app, const struct document *document)
 static void
 answer(struct app *app, gint64 message, const struct document *document, GBytes *bytes, gpointer data)
 {
-    enum answer kind = (enum answer) GPOINTER_TO_INT(data);
+    enum answer kind = (enum answer)GPOINTER_TO_INT(data);
     g_autoptr(GPtrArray) own = compose_own_addresses(app);
     g_autofree char *signature = signature_text(app, document);
     struct reply_options options = {.own = own, .signature = signature};
@@ -127,7 +136,7 @@ answer(struct app *app, gint64 message, const struct document *document, GBytes 
 static void
 start_answer(struct app *app, enum answer kind)
 {
-    struct readview *read = app_top(app)->class == &read_class ? (struct readview *) app_top(app) : NULL;
+    struct readview *read = app_top(app)->class == &read_class ? (struct readview *)app_top(app) : NULL;
     if (read && !read->message && read->document) { /* a file, or a message inside another */
         answer(app, 0, read->document, read->bytes, GINT_TO_POINTER(kind));
         return;
@@ -201,7 +210,8 @@ place_field(struct app *app, struct area *area, gpointer data)
     struct compose *compose = compose_at_hand(app);
     if (compose != editing->compose || compose->field_rows[editing->field] < 0)
         return FALSE;
-    *area = (struct area){compose->field_rows[editing->field], compose->area.column + 10, 1, MAX(compose->area.columns - 11, 10)};
+    *area = (struct area){compose->field_rows[editing->field], compose->area.column + 10, 1,
+                          MAX(compose->area.columns - 11, 10)};
     return TRUE;
 }
 
@@ -233,7 +243,9 @@ people_typed(struct app *app, const char *text, gpointer data)
         edit_people(app, editing->field, text);
         return;
     }
-    GPtrArray **slot = editing->field == FIELD_TO ? &compose->draft->to : editing->field == FIELD_CC ? &compose->draft->cc : &compose->draft->bcc;
+    GPtrArray **slot = editing->field == FIELD_TO   ? &compose->draft->to
+                       : editing->field == FIELD_CC ? &compose->draft->cc
+                                                    : &compose->draft->bcc;
     g_ptr_array_unref(*slot);
     *slot = list;
     compose_changed(compose);
@@ -253,8 +265,13 @@ edit_people(struct app *app, enum compose_field field, const char *text)
     editing->compose = compose;
     editing->field = field;
     g_autofree char *now = address_list_format(compose_field(compose, field));
-    struct prompt_spec spec = {.text = text ? text : now, .complete = people_complete_list, .as_you_type = TRUE, .done = people_typed,
-                               .place = place_field, .data = editing, .destroy = g_free};
+    struct prompt_spec spec = {.text = text ? text : now,
+                               .complete = people_complete_list,
+                               .as_you_type = TRUE,
+                               .done = people_typed,
+                               .place = place_field,
+                               .data = editing,
+                               .destroy = g_free};
     if (compose->field_rows[field] < 0)
         compose->field_rows[field] = compose->field_rows[FIELD_SUBJECT]; /* drawn from the next frame on */
     prompt_line(app, &spec);
@@ -296,7 +313,11 @@ command_edit_subject(struct app *app, const char *argument G_GNUC_UNUSED)
     struct editing *editing = g_new0(struct editing, 1);
     editing->compose = compose;
     editing->field = FIELD_SUBJECT;
-    struct prompt_spec spec = {.text = compose->draft->subject, .done = subject_typed, .place = place_field, .data = editing, .destroy = g_free};
+    struct prompt_spec spec = {.text = compose->draft->subject,
+                               .done = subject_typed,
+                               .place = place_field,
+                               .data = editing,
+                               .destroy = g_free};
     prompt_line(app, &spec);
 }
 
@@ -322,13 +343,14 @@ command_edit_reply_to(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct compose *compose = compose_at_hand(app);
     g_autofree char *now = address_list_format(compose->draft->reply_to);
-    struct prompt_spec spec = {.label = _("Reply-To: "), .text = now, .complete = people_complete_list, .done = reply_to_typed};
+    struct prompt_spec spec = {
+        .label = _("Reply-To: "), .text = now, .complete = people_complete_list, .done = reply_to_typed};
     prompt_line(app, &spec);
 }
 
 static GPtrArray *
-complete_from(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED, gsize *to G_GNUC_UNUSED,
-              gpointer data G_GNUC_UNUSED)
+complete_from(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED,
+              gsize *to G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
     g_autoptr(GPtrArray) own = compose_own_addresses(app);
@@ -365,7 +387,8 @@ from_chosen(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 void
 command_edit_from(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    struct prompt_spec spec = {.label = _("From: "), .list = TRUE, .free = TRUE, .complete = complete_from, .done = from_chosen};
+    struct prompt_spec spec = {
+        .label = _("From: "), .list = TRUE, .free = TRUE, .complete = complete_from, .done = from_chosen};
     prompt_line(app, &spec);
 }
 
@@ -401,8 +424,8 @@ spelled(struct app *app, gboolean ok, gpointer data)
 {
     struct spelling *spelling = data;
     g_autofree char *text = NULL;
-    if (ok && compose_at_hand(app) == spelling->compose && g_file_get_contents(spelling->path, &text, NULL, NULL) &&
-        g_utf8_validate(text, -1, NULL)) {
+    if (ok && compose_at_hand(app) == spelling->compose &&
+        g_file_get_contents(spelling->path, &text, NULL, NULL) && g_utf8_validate(text, -1, NULL)) {
         draft_set_body(spelling->compose->draft, text);
         compose_changed(spelling->compose);
     } else if (!ok) {
@@ -428,8 +451,8 @@ command_spell(struct app *app, const char *argument G_GNUC_UNUSED)
     g_autofree char *target = g_build_filename(state, "compose", "spell.eml", NULL);
     g_autofree char *directory = g_path_get_dirname(target);
     char *path = NULL;
-    if (!paths_make_dir(directory, &error) ||
-        !savefile_write(target, "spell.eml", compose->draft->body, strlen(compose->draft->body), &path, &error)) {
+    if (!paths_make_dir(directory, &error) || !savefile_write(target, "spell.eml", compose->draft->body,
+                                                              strlen(compose->draft->body), &path, &error)) {
         app_error(app, NULL, g_steal_pointer(&error));
         return;
     }
@@ -438,7 +461,8 @@ command_spell(struct app *app, const char *argument G_GNUC_UNUSED)
     spelling->path = path;
     const char *with_aspell[] = {aspell, "--mode=email", "check", path, NULL};
     const char *with_ispell[] = {ispell, path, NULL};
-    if (!spawn_terminal(app, aspell ? with_aspell : with_ispell, NULL, spelled, spelling, spelling_free, &error))
+    if (!spawn_terminal(app, aspell ? with_aspell : with_ispell, NULL, spelled, spelling, spelling_free,
+                        &error))
         app_error(app, NULL, g_steal_pointer(&error));
 }
 

@@ -28,7 +28,8 @@ field(int row, const struct area *area, const char *label, const char *text, enu
 }
 
 static int
-people_field(struct compose *compose, int row, const struct area *area, enum compose_field which, const char *label, gboolean always)
+people_field(struct compose *compose, int row, const struct area *area, enum compose_field which,
+             const char *label, gboolean always)
 {
     GPtrArray *people = compose_field(compose, which);
     compose->field_rows[which] = -1;
@@ -51,7 +52,8 @@ send_text(struct compose *compose)
     }
     int seconds = compose->view.app->config->undo_send;
     if (seconds > 0)
-        return g_strdup_printf(ngettext("now, and for %d second u takes it back", "now, and for %d seconds u takes it back", (gulong) seconds),
+        return g_strdup_printf(ngettext("now, and for %d second u takes it back",
+                                        "now, and for %d seconds u takes it back", (gulong)seconds),
                                seconds);
     return g_strdup(_("now"));
 }
@@ -62,7 +64,7 @@ attachment_size(const struct draft_attachment *attachment)
     if (attachment->bytes)
         return g_bytes_get_size(attachment->bytes);
     struct stat info;
-    return attachment->path && stat(attachment->path, &info) == 0 ? (guint64) info.st_size : 0;
+    return attachment->path && stat(attachment->path, &info) == 0 ? (guint64)info.st_size : 0;
 }
 
 static char *
@@ -72,7 +74,10 @@ files_text(const struct draft *draft)
     for (guint i = 0; i < draft->attachments->len; i++) {
         const struct draft_attachment *attachment = g_ptr_array_index(draft->attachments, i);
         g_autofree char *base = attachment->path ? g_path_get_basename(attachment->path) : NULL;
-        const char *name = attachment->name ? attachment->name : base ? base : attachment->type ? attachment->type : "?";
+        const char *name = attachment->name   ? attachment->name
+                           : base             ? base
+                           : attachment->type ? attachment->type
+                                              : "?";
         g_autofree char *size = text_size(attachment_size(attachment));
         g_string_append_printf(out, "%s[%u] %s  %s", i ? "   " : "", i + 1, name, size);
     }
@@ -89,7 +94,7 @@ body_role(const char *line, gboolean *signature)
     guint depth = 0;
     for (const char *p = line; *p == '>' || *p == ' '; p++)
         depth += *p == '>';
-    return depth ? (enum role) (ROLE_QUOTE1 + (depth - 1) % 4) : ROLE_TEXT;
+    return depth ? (enum role)(ROLE_QUOTE1 + (depth - 1) % 4) : ROLE_TEXT;
 }
 
 static void
@@ -101,7 +106,7 @@ draw_body(struct compose *compose, const struct area *area)
         compose->body_lines = layout_text(compose->draft->body, MIN(area->columns - 2, LAYOUT_WIDTH_MAX));
         compose->body_width = area->columns;
     }
-    int n = (int) compose->body_lines->len;
+    int n = (int)compose->body_lines->len;
     compose->body_page = MAX(area->rows, 1);
     compose->body_top = CLAMP(compose->body_top, 0, MAX(n - area->rows, 0));
     gboolean signature = FALSE;
@@ -111,10 +116,11 @@ draw_body(struct compose *compose, const struct area *area)
         term_put(area->row, area->column + 1, area->columns - 2, PLAIN(ROLE_DIM), hint);
     }
     for (int i = 0; i < n && i < compose->body_top + area->rows; i++) {
-        const struct layout_line *line = g_ptr_array_index(compose->body_lines, (guint) i);
+        const struct layout_line *line = g_ptr_array_index(compose->body_lines, (guint)i);
         enum role role = body_role(line->text, &signature);
         if (i >= compose->body_top)
-            term_put(area->row + i - compose->body_top, area->column + 1, area->columns - 1, PLAIN(role), line->text);
+            term_put(area->row + i - compose->body_top, area->column + 1, area->columns - 1, PLAIN(role),
+                     line->text);
     }
 }
 
@@ -132,13 +138,14 @@ draw_checks(struct compose *compose, int row, int end, const struct area *area)
 void
 compose_draw(struct view *view, const struct area *area)
 {
-    struct compose *compose = (struct compose *) view;
+    struct compose *compose = (struct compose *)view;
     const struct draft *draft = compose->draft;
     compose->area = *area;
     int row = area->row;
     row = people_field(compose, row, area, FIELD_TO, _("To"), TRUE);
     row = people_field(compose, row, area, FIELD_CC, _("Cc"), area->rows > 12);
-    row = people_field(compose, row, area, FIELD_BCC, _("Bcc"), compose->view.app->prompt && compose->field_rows[FIELD_BCC] >= 0);
+    row = people_field(compose, row, area, FIELD_BCC, _("Bcc"),
+                       compose->view.app->prompt && compose->field_rows[FIELD_BCC] >= 0);
     compose->field_rows[FIELD_SUBJECT] = row;
     row = field(row, area, _("Subject"), draft->subject, ROLE_BOLD);
     if (draft->reply_to->len) {
@@ -151,7 +158,7 @@ compose_draw(struct view *view, const struct area *area)
     }
     draw_rule(row++, area->column, area->columns);
     /* From below: checks, files, a rule; the text has what is left. */
-    int checks = compose->checks ? (int) MIN(compose->checks->len, 4) : 0;
+    int checks = compose->checks ? (int)MIN(compose->checks->len, 4) : 0;
     int foot = checks + (draft->attachments->len ? 1 : 0);
     int end = area->row + area->rows;
     int body_end = MAX(end - foot - (foot ? 1 : 0), row + 1);

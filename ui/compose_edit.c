@@ -66,11 +66,12 @@ read_back(struct compose *compose, gsize *length, GError **error)
     if (!g_file_get_contents(compose->edit_path, &text, length, error))
         return NULL;
     if (*length > EDIT_MAX) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, _("the text is longer than %d MB"), EDIT_MAX / 1024 / 1024);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, _("the text is longer than %d MB"),
+                    EDIT_MAX / 1024 / 1024);
         g_free(text);
         return NULL;
     }
-    char *valid = g_utf8_make_valid(text, (gssize) *length);
+    char *valid = g_utf8_make_valid(text, (gssize)*length);
     *length = strlen(valid);
     g_free(text);
     return valid;
@@ -103,7 +104,8 @@ write_out(struct compose *compose, GError **error)
     if (!paths_make_dir(directory, error))
         return FALSE;
     g_autofree char *target = g_build_filename(directory, "message.eml", NULL);
-    return savefile_write(target, "message.eml", compose->edit_before, strlen(compose->edit_before), &compose->edit_path, error);
+    return savefile_write(target, "message.eml", compose->edit_before, strlen(compose->edit_before),
+                          &compose->edit_path, error);
 }
 
 static void
@@ -126,7 +128,7 @@ external(struct compose *compose, const char *command)
         g_ptr_array_add(argv, words[i]);
     g_ptr_array_add(argv, compose->edit_path);
     g_ptr_array_add(argv, NULL);
-    if (!spawn_terminal(app, (const char *const *) argv->pdata, NULL, edited, compose, NULL, &error)) {
+    if (!spawn_terminal(app, (const char *const *)argv->pdata, NULL, edited, compose, NULL, &error)) {
         g_unlink(compose->edit_path);
         g_clear_pointer(&compose->edit_path, g_free);
         app_error(app, _("the editor could not be started"), g_steal_pointer(&error));
@@ -165,6 +167,6 @@ compose_edit(struct compose *compose, gboolean headers)
     if (command)
         external(compose, command);
     else
-        editor_open(app, *compose->draft->subject ? compose->draft->subject : _("New message"), compose->edit_before,
-                    built_in_changed, built_in_done, compose);
+        editor_open(app, *compose->draft->subject ? compose->draft->subject : _("New message"),
+                    compose->edit_before, built_in_changed, built_in_done, compose);
 }

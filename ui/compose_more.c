@@ -83,7 +83,7 @@ bounce_queued(struct app *app, gpointer data, const GError *error)
 static void
 bounce_yes(struct app *app, gpointer data)
 {
-    struct bouncing *asked = *(struct bouncing **) data, *bouncing = g_new0(struct bouncing, 1);
+    struct bouncing *asked = *(struct bouncing **)data, *bouncing = g_new0(struct bouncing, 1);
     *bouncing = *asked; /* the question's own copy is empty from now on */
     memset(asked, 0, sizeof *asked);
     writer_run(app->writer, bounce_work, bounce_queued, bouncing, bouncing_free);
@@ -92,14 +92,14 @@ bounce_yes(struct app *app, gpointer data)
 static void
 holder_free(gpointer data)
 {
-    bouncing_free(*(struct bouncing **) data);
+    bouncing_free(*(struct bouncing **)data);
     g_free(data);
 }
 
 static void
 bounce_typed(struct app *app, const char *text, gpointer data)
 {
-    gint64 message = *(gint64 *) data;
+    gint64 message = *(gint64 *)data;
     g_autoptr(GError) error = NULL;
     if (!text || !*text)
         return;
@@ -119,7 +119,7 @@ bounce_typed(struct app *app, const char *text, gpointer data)
     bouncing->account = g_strdup(account->name);
     bouncing->from = g_strdup(account->address);
     bouncing->subject = g_strdup(row ? row->subject : "");
-    bouncing->undo_seconds = (guint) MAX(app->config->undo_send, 0);
+    bouncing->undo_seconds = (guint)MAX(app->config->undo_send, 0);
     struct bouncing **holder = g_new0(struct bouncing *, 1);
     *holder = bouncing;
     g_autofree char *people = address_list_format(to);
@@ -138,8 +138,12 @@ command_bounce(struct app *app, const char *argument)
         bounce_typed(app, argument, &message);
         return;
     }
-    struct prompt_spec spec = {.label = _("Send on to: "), .complete = people_complete_list, .as_you_type = TRUE, .done = bounce_typed,
-                               .data = g_memdup2(&message, sizeof message), .destroy = g_free};
+    struct prompt_spec spec = {.label = _("Send on to: "),
+                               .complete = people_complete_list,
+                               .as_you_type = TRUE,
+                               .done = bounce_typed,
+                               .data = g_memdup2(&message, sizeof message),
+                               .destroy = g_free};
     prompt_line(app, &spec);
 }
 
@@ -157,13 +161,14 @@ draft_rows(struct app *app)
     }
     if (!ids->len)
         return NULL;
-    struct list_view view = {.kind = LIST_MESSAGES, .folders = (const gint64 *) (gpointer) ids->data, .n_folders = ids->len};
+    struct list_view view = {
+        .kind = LIST_MESSAGES, .folders = (const gint64 *)(gpointer)ids->data, .n_folders = ids->len};
     return list_page(app->store, &view, 0, LIST_OLDER, 200, NULL);
 }
 
 static GPtrArray *
-complete_draft(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED, gsize *to G_GNUC_UNUSED,
-               gpointer data G_GNUC_UNUSED)
+complete_draft(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED,
+               gsize *to G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
     gint64 now = clock_now();
@@ -173,7 +178,8 @@ complete_draft(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gs
         g_autofree char *when = clock_relative(save->time, now);
         g_autofree char *note = g_strdup_printf(_("was being written, %s"), when);
         g_autofree char *id = g_strdup_printf("a%" G_GINT64_FORMAT, save->id);
-        g_autofree char *label = text_safe(save->title && *save->title ? save->title : _("(no subject)"), -1, TEXT_LINE);
+        g_autofree char *label =
+            text_safe(save->title && *save->title ? save->title : _("(no subject)"), -1, TEXT_LINE);
         if (!save->alive && command_fuzzy(text, label))
             g_ptr_array_add(result, candidate_new(id, label, note));
     }
@@ -202,7 +208,8 @@ recall_autosave(struct app *app, gint64 id)
         if (save->id != id)
             continue;
         g_autoptr(GError) error = NULL;
-        g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(DRAFT_TYPE), save->text, FALSE));
+        g_autoptr(GVariant) value =
+            g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(DRAFT_TYPE), save->text, FALSE));
         g_autoptr(GVariant) normal = g_variant_get_normal_form(value);
         struct draft *draft = draft_from_variant(normal, &error);
         if (!draft) {
@@ -239,9 +246,10 @@ command_recall(struct app *app, const char *argument G_GNUC_UNUSED)
         return;
     }
     if (all->len == 1) {
-        draft_chosen(app, ((struct candidate *) g_ptr_array_index(all, 0))->text, NULL);
+        draft_chosen(app, ((struct candidate *)g_ptr_array_index(all, 0))->text, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Go on with: "), .list = TRUE, .complete = complete_draft, .done = draft_chosen};
+    struct prompt_spec spec = {
+        .label = _("Go on with: "), .list = TRUE, .complete = complete_draft, .done = draft_chosen};
     prompt_line(app, &spec);
 }

@@ -33,8 +33,8 @@ struct keeping {
     gint64 id;
     char *title;
     GBytes *text;
-    gboolean drop;       /* the row is to go */
-    gboolean drop_after; /* … as soon as it is there: the message was sent or dropped meanwhile */
+    gboolean drop;         /* the row is to go */
+    gboolean drop_after;   /* … as soon as it is there: the message was sent or dropped meanwhile */
     struct keeping *newer; /* the last words, written after this one: the screen ends */
 };
 
@@ -112,7 +112,7 @@ draft_as_it_is(struct compose *compose)
     gsize length;
     if (!compose->edit_path || !g_file_get_contents(compose->edit_path, &text, &length, NULL))
         return draft;
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize) length);
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
     if (!compose->edit_before || strcmp(valid, compose->edit_before) != 0)
         compose->touched = TRUE;
     if (!compose->edit_headers || !draftfile_parse(valid, strlen(valid), draft, NULL))
@@ -186,7 +186,7 @@ struct outgoing {
     struct compose *compose; /* only compared, after an answer came */
     enum purpose purpose;
     struct draft *draft;
-    GBytes *message;            /* as built: with Bcc */
+    GBytes *message;             /* as built: with Bcc */
     struct message_index *index; /* of PURPOSE_POSTPONE */
     char *account;
     gint64 recalled, answers, autosave, send_at;
@@ -238,7 +238,7 @@ outgoing_new(struct compose *compose, enum purpose purpose)
     out->answer_flag = compose->answer_flag;
     out->autosave = compose->autosave;
     out->send_at = compose->send_at;
-    out->undo_seconds = compose->send_at ? 0 : (guint) MAX(compose->view.app->config->undo_send, 0);
+    out->undo_seconds = compose->send_at ? 0 : (guint)MAX(compose->view.app->config->undo_send, 0);
     out->copy = compose->account->sent_copy;
     return out;
 }
@@ -250,8 +250,8 @@ account_id(struct store *store, const struct outgoing *out, GError **error)
 {
     gint64 id = store_account_find(store, out->account);
     if (!id)
-        g_set_error(error, store_error_quark(), ERROR_CONFIG, _("the account %s is not known to the store yet: try again in a moment"),
-                    out->account);
+        g_set_error(error, store_error_quark(), ERROR_CONFIG,
+                    _("the account %s is not known to the store yet: try again in a moment"), out->account);
     return id;
 }
 
@@ -338,7 +338,8 @@ postpone_work(struct store *store, gpointer data, GError **error)
     if (!maildir_deliver(path, flags, bytes, length, &entry, error))
         return FALSE;
     gint64 message = 0;
-    gint64 done = intent_append(store, folder, &entry, out->index, flags, NULL, out->recalled, &message, error);
+    gint64 done =
+        intent_append(store, folder, &entry, out->index, flags, NULL, out->recalled, &message, error);
     maildir_entry_clear(&entry);
     if (!done)
         return FALSE;
@@ -433,7 +434,8 @@ compose_send(struct compose *compose)
     if (!ready(compose))
         return;
     if (!compose->account->outgoing) {
-        app_warn(app, _("the account %s has no outgoing server: f chooses another sender"), compose->account->name);
+        app_warn(app, _("the account %s has no outgoing server: f chooses another sender"),
+                 compose->account->name);
         return;
     }
     for (guint i = 0; compose->checks && i < compose->checks->len; i++) {

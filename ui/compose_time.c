@@ -23,7 +23,7 @@ parse_clock(const char *text)
     } else {
         return -1;
     }
-    return *end ? -1 : (int) (hour * 60 + minute);
+    return *end ? -1 : (int)(hour * 60 + minute);
 }
 
 /* "2 h", "30min", "3 d": seconds; 0. */
@@ -33,7 +33,8 @@ parse_span(const char *text)
     static const struct {
         const char *unit;
         int seconds;
-    } units[] = {{"m", 60}, {"min", 60}, {"h", 3600}, {"hours", 3600}, {"hour", 3600}, {"d", 86400}, {"days", 86400}, {"day", 86400}, {"w", 604800}};
+    } units[] = {{"m", 60},    {"min", 60},     {"h", 3600},    {"hours", 3600}, {"hour", 3600},
+                 {"d", 86400}, {"days", 86400}, {"day", 86400}, {"w", 604800}};
     char *end = NULL;
     guint64 n = g_ascii_strtoull(text, &end, 10);
     if (end == text || !n || n > 10000)
@@ -42,7 +43,7 @@ parse_span(const char *text)
         end++;
     for (guint i = 0; i < G_N_ELEMENTS(units); i++)
         if (!g_ascii_strcasecmp(end, units[i].unit))
-            return (gint64) n * units[i].seconds;
+            return (gint64)n * units[i].seconds;
     return 0;
 }
 
@@ -52,7 +53,7 @@ parse_weekday(const char *word)
     static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
     for (guint i = 0; i < G_N_ELEMENTS(days); i++)
         if (!g_ascii_strncasecmp(word, days[i], 3))
-            return (int) i + 1;
+            return (int)i + 1;
     return 0;
 }
 
@@ -61,8 +62,8 @@ at(GDateTime *day, int add, int minutes)
 {
     g_autoptr(GDateTime) other = g_date_time_add_days(day, add);
     g_autoptr(GDateTime) when =
-        other ? g_date_time_new_local(g_date_time_get_year(other), g_date_time_get_month(other), g_date_time_get_day_of_month(other),
-                                      minutes / 60, minutes % 60, 0)
+        other ? g_date_time_new_local(g_date_time_get_year(other), g_date_time_get_month(other),
+                                      g_date_time_get_day_of_month(other), minutes / 60, minutes % 60, 0)
               : NULL;
     return when ? g_date_time_to_unix(when) : 0;
 }

@@ -29,7 +29,8 @@ draw_column_rule(int row, int rows, int column)
 }
 
 void
-draw_ends(int row, const struct area *area, guint left_style, const char *left, guint right_style, const char *right)
+draw_ends(int row, const struct area *area, guint left_style, const char *left, guint right_style,
+          const char *right)
 {
     int right_width = right ? width_text(right) : 0;
     if (right_width > area->columns - 2)
@@ -46,7 +47,7 @@ draw_ends(int row, const struct area *area, guint left_style, const char *left, 
 char *
 draw_bar(guint64 done, guint64 total, int cells)
 {
-    int full = total ? (int) (MIN(done, total) * (guint64) cells / total) : 0;
+    int full = total ? (int)(MIN(done, total) * (guint64)cells / total) : 0;
     GString *bar = g_string_new(NULL);
     for (int i = 0; i < cells; i++)
         g_string_append(bar, i < full ? "▰" : "▱");
@@ -57,7 +58,7 @@ void
 draw_notice(const struct area *area, const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    int n = (int) g_strv_length(lines);
+    int n = (int)g_strv_length(lines);
     int row = area->row + MAX((area->rows - n) / 3, 0);
     for (int i = 0; i < n && row + i < area->row + area->rows; i++) {
         int width = width_text(lines[i]);
@@ -67,9 +68,11 @@ draw_notice(const struct area *area, const char *text)
 }
 
 void
-draw_hints(struct app *app, int row, const struct area *area, guint context, const char *const *pairs, const char *right)
+draw_hints(struct app *app, int row, const struct area *area, guint context, const char *const *pairs,
+           const char *right)
 {
-    int column = area->column + 1, end = area->column + area->columns - 1 - (right ? width_text(right) + 2 : 0);
+    int column = area->column + 1,
+        end = area->column + area->columns - 1 - (right ? width_text(right) + 2 : 0);
     for (; pairs[0]; pairs += 2) {
         const struct command *command = command_find(pairs[0]);
         if (!command)
@@ -85,6 +88,6 @@ draw_hints(struct app *app, int row, const struct area *area, guint context, con
         column += term_put(row, column, end - column, STYLE_ON(ROLE_DIM, GROUND_BAR), label) + 2;
     }
     if (right)
-        term_put(row, area->column + area->columns - 1 - width_text(right), width_text(right), STYLE_ON(ROLE_TEXT, GROUND_BAR),
-                 right);
+        term_put(row, area->column + area->columns - 1 - width_text(right), width_text(right),
+                 STYLE_ON(ROLE_TEXT, GROUND_BAR), right);
 }

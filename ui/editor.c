@@ -48,7 +48,7 @@ editor_text_get(const struct editor_text *text)
 {
     GString *out = g_string_new(NULL);
     for (guint i = 0; i < text->lines->len; i++)
-        g_string_append_printf(out, "%s\n", ((GString *) g_ptr_array_index(text->lines, i))->str);
+        g_string_append_printf(out, "%s\n", ((GString *)g_ptr_array_index(text->lines, i))->str);
     if (out->len == 1) /* one empty line is no text */
         g_string_truncate(out, 0);
     return g_string_free(out, FALSE);
@@ -69,7 +69,7 @@ left(struct editor_text *text)
         do
             p = g_utf8_prev_char(p);
         while (p > line->str && g_unichar_ismark(g_utf8_get_char(p)));
-        text->column = (gsize) (p - line->str);
+        text->column = (gsize)(p - line->str);
     } else if (text->row) {
         text->column = line_at(text, --text->row)->len;
     }
@@ -83,7 +83,7 @@ right(struct editor_text *text)
         const char *p = g_utf8_next_char(line->str + text->column);
         while (*p && g_unichar_ismark(g_utf8_get_char(p)))
             p = g_utf8_next_char(p);
-        text->column = (gsize) (p - line->str);
+        text->column = (gsize)(p - line->str);
     } else if (text->row + 1 < text->lines->len) {
         text->row++;
         text->column = 0;
@@ -144,8 +144,8 @@ vertical(struct editor_text *text, int step)
         g_autofree char *before = g_strndup(line->str, text->column);
         text->goal = width_text(before);
     }
-    int row = CLAMP((int) text->row + step, 0, (int) text->lines->len - 1);
-    text->row = (guint) row;
+    int row = CLAMP((int)text->row + step, 0, (int)text->lines->len - 1);
+    text->row = (guint)row;
     text->column = width_bytes(line_at(text, text->row)->str, text->goal);
 }
 
@@ -158,11 +158,11 @@ insert(struct editor_text *text, const char *bytes)
         if (c == '\n') {
             GString *rest = g_string_new(line->str + text->column);
             g_string_truncate(line, text->column);
-            g_ptr_array_insert(text->lines, (gint) ++text->row, rest);
+            g_ptr_array_insert(text->lines, (gint)++text->row, rest);
             text->column = 0;
         } else if (c == '\t' || !g_unichar_iscntrl(c)) {
             gsize before = line->len;
-            g_string_insert_unichar(line, (gssize) text->column, c);
+            g_string_insert_unichar(line, (gssize)text->column, c);
             text->column += line->len - before;
         }
     }
@@ -177,8 +177,8 @@ erase_to(struct editor_text *text, guint row, gsize column, gboolean keep)
         g_string_truncate(text->cut, 0);
     if (row == text->row) {
         if (keep)
-            g_string_append_len(text->cut, line->str + text->column, (gssize) (column - text->column));
-        g_string_erase(line, (gssize) text->column, (gssize) (column - text->column));
+            g_string_append_len(text->cut, line->str + text->column, (gssize)(column - text->column));
+        g_string_erase(line, (gssize)text->column, (gssize)(column - text->column));
         return;
     }
     if (keep)
@@ -362,7 +362,7 @@ wrapped_rows(const char *text, int width)
         gsize next = 0;
         gsize take = width_wrap(text, width, &next);
         if (!next && *text)
-            next = take = (gsize) (g_utf8_next_char(text) - text);
+            next = take = (gsize)(g_utf8_next_char(text) - text);
         text += next;
         rows++;
     } while (*text);
@@ -387,7 +387,7 @@ scroll(struct editor *editor, int rows, int width)
 static void
 draw(struct view *view, const struct area *area)
 {
-    struct editor *editor = (struct editor *) view;
+    struct editor *editor = (struct editor *)view;
     int width = CLAMP(area->columns - 2, 8, LAYOUT_WIDTH_MAX), row = area->row, end = area->row + area->rows;
     editor->page = area->rows;
     scroll(editor, area->rows, width);
@@ -399,9 +399,10 @@ draw(struct view *view, const struct area *area)
             const char *rest = line->str + at;
             gsize next = 0, take = width_wrap(rest, width, &next);
             if (!next && *rest)
-                next = take = (gsize) (g_utf8_next_char(rest) - rest);
+                next = take = (gsize)(g_utf8_next_char(rest) - rest);
             gboolean last = !rest[next];
-            gboolean here = i == editor->text->row && editor->text->column >= at && (editor->text->column < at + next || last);
+            gboolean here = i == editor->text->row && editor->text->column >= at &&
+                            (editor->text->column < at + next || last);
             g_autofree char *part = g_strndup(rest, take);
             g_autofree char *shown = layout_untab(part);
             term_put(row, area->column + 1, width, PLAIN(role), shown);
@@ -420,7 +421,7 @@ draw(struct view *view, const struct area *area)
 static gboolean
 key(struct view *view, const struct key_event *event)
 {
-    struct editor *editor = (struct editor *) view;
+    struct editor *editor = (struct editor *)view;
     gboolean was_escape = editor->escape, moved;
     editor->escape = event->key == K_ESC;
     if (event->key == K_CTRL_OF('X') || (was_escape && event->key == K_ESC)) {
@@ -442,42 +443,43 @@ key(struct view *view, const struct key_event *event)
 static gboolean
 cursor(struct view *view, int *row, int *column)
 {
-    *row = ((struct editor *) view)->cursor_row;
-    *column = ((struct editor *) view)->cursor_column;
+    *row = ((struct editor *)view)->cursor_row;
+    *column = ((struct editor *)view)->cursor_column;
     return TRUE;
 }
 
 static char *
 title(struct view *view)
 {
-    return g_strdup(((struct editor *) view)->title);
+    return g_strdup(((struct editor *)view)->title);
 }
 
 static char *
 status(struct view *view)
 {
-    struct editor *editor = (struct editor *) view;
-    return g_strdup_printf(_("Ctrl-X done   Ctrl-K cut   Ctrl-Y put back      line %u of %u   (EDITOR names another editor)"),
-                           editor->text->row + 1, editor->text->lines->len);
+    struct editor *editor = (struct editor *)view;
+    return g_strdup_printf(
+        _("Ctrl-X done   Ctrl-K cut   Ctrl-Y put back      line %u of %u   (EDITOR names another editor)"),
+        editor->text->row + 1, editor->text->lines->len);
 }
 
 static gboolean
 leaving(struct view *view)
 {
-    hand_over((struct editor *) view, ((struct editor *) view)->done);
+    hand_over((struct editor *)view, ((struct editor *)view)->done);
     return TRUE;
 }
 
 static void
 rescue(struct view *view)
 {
-    hand_over((struct editor *) view, ((struct editor *) view)->changed);
+    hand_over((struct editor *)view, ((struct editor *)view)->changed);
 }
 
 static void
 editor_free(struct view *view)
 {
-    struct editor *editor = (struct editor *) view;
+    struct editor *editor = (struct editor *)view;
     g_source_remove(editor->timer);
     editor_text_free(editor->text);
     g_free(editor->title);
@@ -497,7 +499,8 @@ static const struct view_class editor_class = {
 };
 
 void
-editor_open(struct app *app, const char *name, const char *text, editor_func changed, editor_func done, gpointer data)
+editor_open(struct app *app, const char *name, const char *text, editor_func changed, editor_func done,
+            gpointer data)
 {
     struct editor *editor = g_new0(struct editor, 1);
     editor->view.class = &editor_class;

@@ -12,16 +12,17 @@ struct app;
 typedef void (*editor_func)(struct app *app, const char *text, gpointer data);
 
 /* `changed` is called some seconds after typing, and `done` at the end. */
-void editor_open(struct app *app, const char *title, const char *text, editor_func changed, editor_func done, gpointer data);
+void editor_open(struct app *app, const char *title, const char *text, editor_func changed, editor_func done,
+                 gpointer data);
 
 /* The text alone, without a screen: pure, tested by tables. */
 struct editor_text {
     GPtrArray *lines; /* of GString */
     guint row;
-    gsize column;     /* bytes */
+    gsize column; /* bytes */
     GString *cut;
     gboolean cutting;
-    int goal;         /* cells, for Up and Down; -1 */
+    int goal; /* cells, for Up and Down; -1 */
 };
 struct editor_text *editor_text_new(const char *text);
 void editor_text_free(struct editor_text *text);

@@ -42,7 +42,8 @@ struct files {
     struct app *app;
     char *path, *directory; /* of the session's own store */
     gboolean mbox;
-    GPtrArray *places;      /* of struct place; uid - 1 is the index. Filled before the thread's first row is seen */
+    GPtrArray
+        *places; /* of struct place; uid - 1 is the index. Filled before the thread's first row is seen */
     GMutex lock;
     GThread *thread;
     gint cancelled;
@@ -51,7 +52,7 @@ struct files {
     guint done;
 };
 
-G_DEFINE_QUARK(files-error-quark, files_error)
+G_DEFINE_QUARK(files - error - quark, files_error)
 
 static void
 place_free(gpointer data)
@@ -90,7 +91,7 @@ read_range(const char *path, guint64 offset, guint64 length, GError **error)
     if (fd < 0)
         return NULL;
     if (!length)
-        length = (guint64) info.st_size;
+        length = (guint64)info.st_size;
     if (length > MESSAGE_MAX) {
         close(fd);
         g_set_error(error, files_error_quark(), ERROR_SKIP, _("%s: the message is too large"), path);
@@ -99,12 +100,12 @@ read_range(const char *path, guint64 offset, guint64 length, GError **error)
     g_autofree char *bytes = g_malloc(length + 1);
     gsize got = 0;
     while (got < length) {
-        ssize_t n = pread(fd, bytes + got, length - got, (off_t) (offset + got));
+        ssize_t n = pread(fd, bytes + got, length - got, (off_t)(offset + got));
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             break;
-        got += (gsize) n;
+        got += (gsize)n;
     }
     close(fd);
     return g_bytes_new_take(g_steal_pointer(&bytes), got);
@@ -119,7 +120,7 @@ files_mbox_offsets(int fd, GError **error)
     GArray *offsets = g_array_new(FALSE, FALSE, sizeof(guint64));
     g_autofree char *buffer = g_malloc(1 << 16);
     guint64 at = 0;
-    int matched = 0;          /* letters of "From " at the beginning of this line; -1: another line */
+    int matched = 0; /* letters of "From " at the beginning of this line; -1: another line */
     gboolean after_blank = TRUE, empty = TRUE;
     for (;;) {
         ssize_t n = read(fd, buffer, 1 << 16);
@@ -157,7 +158,8 @@ files_mbox_offsets(int fd, GError **error)
     }
     if (!offsets->len || g_array_index(offsets, guint64, 0) != 0) {
         g_array_unref(offsets);
-        g_set_error(error, files_error_quark(), ERROR_INPUT, _("it is neither a message, an mbox nor a Maildir"));
+        g_set_error(error, files_error_quark(), ERROR_INPUT,
+                    _("it is neither a message, an mbox nor a Maildir"));
         return NULL;
     }
     g_array_append_val(offsets, at);
@@ -174,7 +176,7 @@ files_mbox_unquote(const char *bytes, gsize length)
         p = line ? line + 1 : end;
     }
     while (p < end) {
-        const char *line = memchr(p, '\n', (gsize) (end - p));
+        const char *line = memchr(p, '\n', (gsize)(end - p));
         const char *next = line ? line + 1 : end;
         const char *q = p;
         while (q < next && *q == '>')
@@ -237,7 +239,7 @@ list_directory(struct files *files, const char *sub)
 static int
 newest_first(gconstpointer a, gconstpointer b)
 {
-    const struct place *x = *(const struct place *const *) a, *y = *(const struct place *const *) b;
+    const struct place *x = *(const struct place *const *)a, *y = *(const struct place *const *)b;
     return x->time < y->time ? 1 : x->time > y->time ? -1 : strcmp(y->file, x->file);
 }
 
@@ -277,10 +279,11 @@ place_bytes(const struct files *files, const struct place *place, guint64 limit,
 }
 
 static gboolean
-insert_batch(struct files *files, struct store *store, struct reader *reader, guint from, guint n, GError **error)
+insert_batch(struct files *files, struct store *store, struct reader *reader, guint from, guint n,
+             GError **error)
 {
     g_autofree struct placement_new *rows = g_new0(struct placement_new, n);
-    g_autoptr(GPtrArray) envelopes = g_ptr_array_new_with_free_func((GDestroyNotify) envelope_free);
+    g_autoptr(GPtrArray) envelopes = g_ptr_array_new_with_free_func((GDestroyNotify)envelope_free);
     guint used = 0;
     for (guint i = from; i < from + n; i++) {
         const struct place *place = g_ptr_array_index(files->places, i);
@@ -289,7 +292,9 @@ insert_batch(struct files *files, struct store *store, struct reader *reader, gu
         if (!envelope)
             continue; /* no regular file, or one that the reader cannot bear: passed over */
         g_ptr_array_add(envelopes, envelope);
-        rows[used++] = (struct placement_new){.uid = i + 1, .flags = place->flags, .envelope = envelope,
+        rows[used++] = (struct placement_new){.uid = i + 1,
+                                              .flags = place->flags,
+                                              .envelope = envelope,
                                               .received = place->time ? place->time : clock_now(),
                                               .size = place->length ? place->length : g_bytes_get_size(head)};
     }
@@ -386,7 +391,9 @@ session_store(struct files *files, GError **error)
     gint64 account = store ? store_account_ensure(store, "files", none, error) : 0;
     g_autofree char *name = g_path_get_basename(files->path);
     g_autofree char *safe = text_file_name(name);
-    files->folder = account ? folder_upsert(store, account, safe, safe, '/', FOLDER_NONE, FOLDER_SELECTABLE | FOLDER_SUBSCRIBED, error) : 0;
+    files->folder = account ? folder_upsert(store, account, safe, safe, '/', FOLDER_NONE,
+                                            FOLDER_SELECTABLE | FOLDER_SUBSCRIBED, error)
+                            : 0;
     if (!files->folder)
         return FALSE;
     struct store *read = store_open(directory, STORE_READ, error);

@@ -24,17 +24,17 @@ struct finder {
     char *directory;
     GThread *thread;
     GAsyncQueue *queue, *answers;
-    GPtrArray *open;       /* of struct question, asked and not answered; main loop only */
-    GMutex lock;           /* guards the two below */
-    struct store *store;   /* of the thread */
+    GPtrArray *open;     /* of struct question, asked and not answered; main loop only */
+    GMutex lock;         /* guards the two below */
+    struct store *store; /* of the thread */
     struct question *running;
 };
 
 static void
 question_free(struct question *question)
 {
-    g_free((gpointer) question->view.folders);
-    query_free((struct query *) question->view.query);
+    g_free((gpointer)question->view.folders);
+    query_free((struct query *)question->view.query);
     if (question->found.rows)
         g_ptr_array_unref(question->found.rows);
     g_clear_error(&question->found.error);
@@ -64,7 +64,8 @@ look(struct finder *finder, struct question *question)
     }
     set_running(finder, question);
     if (question->limit && !g_atomic_int_get(&question->cancelled))
-        found->rows = list_page(finder->store, &question->view, question->key, question->direction, question->limit, &found->error);
+        found->rows = list_page(finder->store, &question->view, question->key, question->direction,
+                                question->limit, &found->error);
     if (question->count && !found->error && !g_atomic_int_get(&question->cancelled))
         found->count = list_count(finder->store, &question->view, &found->exact);
     set_running(finder, NULL);
@@ -149,8 +150,8 @@ finder_busy(const struct finder *finder, gconstpointer owner)
 }
 
 void
-finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key, enum list_direction direction,
-           guint limit, gboolean count, finder_done done, gpointer data)
+finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key,
+           enum list_direction direction, guint limit, gboolean count, finder_done done, gpointer data)
 {
     finder_cancel(finder, owner);
     struct question *question = g_new0(struct question, 1);

@@ -1,7 +1,8 @@
 /* finder.h - searches, off the screen's thread
  *
- * A page of a search may have to look through everything there is; a key press may not. Each owner has one question at a time: a newer one
- * stops the older, whose answer is then never heard. The thread has its own connection for reading. Main loop only.
+ * A page of a search may have to look through everything there is; a key press may not. Each owner has one
+ * question at a time: a newer one stops the older, whose answer is then never heard. The thread has its own
+ * connection for reading. Main loop only.
  */
 #ifndef UI_FINDER_H
 #define UI_FINDER_H
@@ -24,9 +25,10 @@ typedef void (*finder_done)(struct app *app, struct found *found, gpointer data)
 struct finder *finder_of(struct app *app);
 void finder_free(struct finder *finder);
 
-/* `view` is copied. limit 0: no rows, the count alone. `done` is called on the main loop unless the question was overtaken. */
-void finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key, enum list_direction direction,
-                guint limit, gboolean count, finder_done done, gpointer data);
+/* `view` is copied. limit 0: no rows, the count alone. `done` is called on the main loop unless the question
+ * was overtaken. */
+void finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key,
+                enum list_direction direction, guint limit, gboolean count, finder_done done, gpointer data);
 /* The owner goes: no answer any more. */
 void finder_cancel(struct finder *finder, gconstpointer owner);
 gboolean finder_busy(const struct finder *finder, gconstpointer owner);

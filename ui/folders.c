@@ -27,21 +27,21 @@ static const struct view_class folders_class;
 static struct foldersview *
 at_hand(struct app *app)
 {
-    return app_top(app)->class == &folders_class ? (struct foldersview *) app_top(app) : NULL;
+    return app_top(app)->class == &folders_class ? (struct foldersview *)app_top(app) : NULL;
 }
 
 static const struct folder *
 current(const struct foldersview *view)
 {
-    return view && view->folders && view->cursor < (int) view->folders->len
-               ? g_ptr_array_index(view->folders, (guint) view->cursor)
+    return view && view->folders && view->cursor < (int)view->folders->len
+               ? g_ptr_array_index(view->folders, (guint)view->cursor)
                : NULL;
 }
 
 static void
 refresh(struct view *view)
 {
-    struct foldersview *list = (struct foldersview *) view;
+    struct foldersview *list = (struct foldersview *)view;
     g_autoptr(GError) error = NULL;
     const struct folder *at = current(list);
     gint64 id = at ? at->id : 0;
@@ -53,8 +53,8 @@ refresh(struct view *view)
     g_clear_pointer(&list->folders, g_ptr_array_unref);
     list->folders = folders;
     for (guint i = 0; i < folders->len; i++)
-        if (((struct folder *) g_ptr_array_index(folders, i))->id == id)
-            list->cursor = (int) i;
+        if (((struct folder *)g_ptr_array_index(folders, i))->id == id)
+            list->cursor = (int)i;
 }
 
 static void
@@ -64,7 +64,8 @@ draw_one(const struct folder *folder, int row, const struct area *area, enum gro
     g_autofree char *account = first ? text_safe(folder->account_name, -1, TEXT_LINE) : g_strdup("");
     g_autofree char *name = text_safe(folder->name, -1, TEXT_LINE);
     g_autofree char *total = g_strdup_printf("%" G_GINT64_FORMAT, folder->total);
-    g_autofree char *unread = folder->unread ? g_strdup_printf("%" G_GINT64_FORMAT, folder->unread) : g_strdup("");
+    g_autofree char *unread =
+        folder->unread ? g_strdup_printf("%" G_GINT64_FORMAT, folder->unread) : g_strdup("");
     g_autofree char *unread_fit = width_fit_right(unread, 8);
     g_autofree char *total_fit = width_fit_right(total, 9);
     term_fill(row, column, 1, wide, STYLE_ON(ROLE_TEXT, ground));
@@ -76,27 +77,31 @@ draw_one(const struct folder *folder, int row, const struct area *area, enum gro
     term_put(row, at, 8, STYLE_ON(ROLE_ACCENT, ground), unread_fit);
     term_put(row, at + 8, 9, STYLE_ON(ROLE_DIM, ground), total_fit);
     g_autofree char *when = folder->synced ? clock_short(folder->synced, clock_now()) : g_strdup("");
-    g_autofree char *rest = g_strdup_printf("%s%s%s%s", folder_role_name(folder->role), folder->role ? "  " : "",
-                                            folder->bits & FOLDER_SUBSCRIBED ? "" : _("not subscribed  "),
-                                            folder->wire ? when : _("not on the server yet"));
+    g_autofree char *rest =
+        g_strdup_printf("%s%s%s%s", folder_role_name(folder->role), folder->role ? "  " : "",
+                        folder->bits & FOLDER_SUBSCRIBED ? "" : _("not subscribed  "),
+                        folder->wire ? when : _("not on the server yet"));
     const char *more = folder->notice ? folder->notice : rest;
-    term_put(row, at + 20, column + wide - at - 21, STYLE_ON(folder->notice ? ROLE_WARN : ROLE_DIM, ground), more);
+    term_put(row, at + 20, column + wide - at - 21, STYLE_ON(folder->notice ? ROLE_WARN : ROLE_DIM, ground),
+             more);
 }
 
 static void
 draw(struct view *view, const struct area *area)
 {
-    struct foldersview *list = (struct foldersview *) view;
-    int n = list->folders ? (int) list->folders->len : 0;
+    struct foldersview *list = (struct foldersview *)view;
+    int n = list->folders ? (int)list->folders->len : 0;
     list->page = area->rows;
     rows_clamp(n, area->rows, &list->cursor, &list->top);
     if (!n)
         draw_notice(area, _("No folders yet\nThey come with the first look at the server: $"));
     for (int i = 0; i < area->rows && list->top + i < n; i++) {
-        const struct folder *folder = g_ptr_array_index(list->folders, (guint) (list->top + i));
-        const struct folder *before = list->top + i ? g_ptr_array_index(list->folders, (guint) (list->top + i - 1)) : NULL;
+        const struct folder *folder = g_ptr_array_index(list->folders, (guint)(list->top + i));
+        const struct folder *before =
+            list->top + i ? g_ptr_array_index(list->folders, (guint)(list->top + i - 1)) : NULL;
         gboolean first = !i || !before || before->account != folder->account;
-        draw_one(folder, area->row + i, area, list->top + i == list->cursor ? GROUND_CURSOR : GROUND_PLAIN, first);
+        draw_one(folder, area->row + i, area, list->top + i == list->cursor ? GROUND_CURSOR : GROUND_PLAIN,
+                 first);
     }
 }
 
@@ -109,23 +114,34 @@ title(struct view *view G_GNUC_UNUSED)
 static void
 bottom(struct view *view, const struct area *line)
 {
-    static const char *const hints[] = {"folder-open", N_("open"), "folder-create", N_("new"), "folder-rename", N_("rename"),
-                                        "folder-delete", N_("delete"), "folder-subscribe", N_("subscribe"), "back", N_("back"), NULL};
+    static const char *const hints[] = {"folder-open",
+                                        N_("open"),
+                                        "folder-create",
+                                        N_("new"),
+                                        "folder-rename",
+                                        N_("rename"),
+                                        "folder-delete",
+                                        N_("delete"),
+                                        "folder-subscribe",
+                                        N_("subscribe"),
+                                        "back",
+                                        N_("back"),
+                                        NULL};
     draw_hints(view->app, line->row, line, IN_FOLDERS, hints, NULL);
 }
 
 static gboolean
 move(struct view *view, int how)
 {
-    struct foldersview *list = (struct foldersview *) view;
-    rows_move(how, list->folders ? (int) list->folders->len : 0, list->page, &list->cursor, &list->top);
+    struct foldersview *list = (struct foldersview *)view;
+    rows_move(how, list->folders ? (int)list->folders->len : 0, list->page, &list->cursor, &list->top);
     return TRUE;
 }
 
 static void
 folders_free(struct view *view)
 {
-    struct foldersview *list = (struct foldersview *) view;
+    struct foldersview *list = (struct foldersview *)view;
     g_clear_pointer(&list->folders, g_ptr_array_unref);
     g_free(list);
 }
@@ -151,8 +167,8 @@ command_folders(struct app *app, const char *argument G_GNUC_UNUSED)
     refresh(&list->view);
     struct listview *below = listview_at_hand(app);
     for (guint i = 0; below && list->folders && i < list->folders->len; i++)
-        if (((struct folder *) g_ptr_array_index(list->folders, i))->id == below->folder)
-            list->cursor = (int) i;
+        if (((struct folder *)g_ptr_array_index(list->folders, i))->id == below->folder)
+            list->cursor = (int)i;
 }
 
 void
@@ -165,7 +181,7 @@ command_folder_open(struct app *app, const char *argument G_GNUC_UNUSED)
     while (app->views->len > 1)
         app_pop(app);
     if (app_top(app)->class == &list_class)
-        listview_show_folder((struct listview *) app_top(app), id);
+        listview_show_folder((struct listview *)app_top(app), id);
 }
 
 /* ---- changing folders ---- */
@@ -248,7 +264,7 @@ static void
 name_typed(struct app *app, const char *text, gpointer data)
 {
     if (text && *text)
-        change(app, (enum change) GPOINTER_TO_INT(data), text);
+        change(app, (enum change)GPOINTER_TO_INT(data), text);
 }
 
 static void
@@ -260,7 +276,8 @@ ask_name(struct app *app, enum change what, const char *argument, const char *la
         change(app, what, argument);
         return;
     }
-    struct prompt_spec spec = {.label = label, .text = text, .done = name_typed, .data = GINT_TO_POINTER(what)};
+    struct prompt_spec spec = {
+        .label = label, .text = text, .done = name_typed, .data = GINT_TO_POINTER(what)};
     prompt_line(app, &spec);
 }
 
@@ -290,7 +307,8 @@ command_folder_delete(struct app *app, const char *argument G_GNUC_UNUSED)
     if (!folder)
         return;
     g_autofree char *question =
-        folder->total ? g_strdup_printf(_("Delete %s and the %" G_GINT64_FORMAT " messages in it?"), folder->name, folder->total)
+        folder->total ? g_strdup_printf(_("Delete %s and the %" G_GINT64_FORMAT " messages in it?"),
+                                        folder->name, folder->total)
                       : g_strdup_printf(_("Delete %s?"), folder->name);
     prompt_confirm(app, question, delete_yes, NULL, NULL);
 }

@@ -20,8 +20,8 @@ struct pick {
     gpointer data;
     GDestroyNotify destroy;
     gint64 account;
-    char *name;     /* of the folder being made */
-    gint64 folder;  /* made */
+    char *name;    /* of the folder being made */
+    gint64 folder; /* made */
     int references;
 };
 
@@ -50,7 +50,8 @@ account_at_hand(struct app *app)
     struct listview *list = listview_at_hand(app);
     if (list && list->account_id)
         return list->account_id;
-    g_autoptr(struct_folder) folder = list && list->set ? folder_get(app->store, listview_folder(list), NULL) : NULL;
+    g_autoptr(struct_folder) folder =
+        list && list->set ? folder_get(app->store, listview_folder(list), NULL) : NULL;
     return folder ? folder->account : 0;
 }
 
@@ -64,12 +65,12 @@ static int
 compare(gconstpointer a, gconstpointer b)
 {
     const struct scored *x = a, *y = b;
-    return x->score != y->score ? y->score - x->score : (int) x->order - (int) y->order;
+    return x->score != y->score ? y->score - x->score : (int)x->order - (int)y->order;
 }
 
 static GPtrArray *
-complete(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED, gsize *to G_GNUC_UNUSED,
-         gpointer data)
+complete(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED,
+         gsize *to G_GNUC_UNUSED, gpointer data)
 {
     struct pick *pick = data;
     GPtrArray *result = candidates_new();
@@ -79,7 +80,8 @@ complete(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *f
     for (guint i = 0; folders && i < folders->len; i++) {
         const struct folder *folder = g_ptr_array_index(folders, i);
         g_autofree char *full = g_strdup_printf("%s/%s", folder->account_name, folder->name);
-        struct scored scored = {folder, MAX(command_fuzzy(plain, folder->name), command_fuzzy(plain, full) / 2), i};
+        struct scored scored = {folder,
+                                MAX(command_fuzzy(plain, folder->name), command_fuzzy(plain, full) / 2), i};
         if (!scored.score || !(folder->bits & FOLDER_SELECTABLE || folder->total || !folder->wire))
             continue;
         if (folder->account == pick->account)
@@ -91,9 +93,9 @@ complete(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *f
         const struct folder *folder = g_array_index(found, struct scored, i).folder;
         g_autofree char *full = g_strdup_printf("%s/%s", folder->account_name, folder->name);
         g_autofree char *label = text_safe(folder->name, -1, TEXT_LINE);
-        g_autofree char *note = folder->unread
-                                    ? g_strdup_printf(_("%s   %" G_GINT64_FORMAT " unread"), folder->account_name, folder->unread)
-                                    : g_strdup(folder->account_name);
+        g_autofree char *note = folder->unread ? g_strdup_printf(_("%s   %" G_GINT64_FORMAT " unread"),
+                                                                 folder->account_name, folder->unread)
+                                               : g_strdup(folder->account_name);
         g_ptr_array_add(result, candidate_new(full, label, note));
     }
     return result;
@@ -134,7 +136,8 @@ chosen(struct app *app, const char *text, gpointer data)
         pick->picked(app, folder, pick->data);
         return;
     }
-    if (!pick->create || !g_error_matches(error, store_error_quark(), ERROR_NOINPUT) || !pick->account || app->read_only) {
+    if (!pick->create || !g_error_matches(error, store_error_quark(), ERROR_NOINPUT) || !pick->account ||
+        app->read_only) {
         app_error(app, NULL, g_steal_pointer(&error));
         return;
     }
@@ -159,8 +162,14 @@ foldpick(struct app *app, const char *label, const char *name, gboolean create,
         pick_free(pick);
         return;
     }
-    struct prompt_spec spec = {.label = label, .history = "folder", .list = TRUE, .free = FALSE, .complete = complete,
-                               .done = chosen, .data = pick, .destroy = pick_free};
+    struct prompt_spec spec = {.label = label,
+                               .history = "folder",
+                               .list = TRUE,
+                               .free = FALSE,
+                               .complete = complete,
+                               .done = chosen,
+                               .data = pick,
+                               .destroy = pick_free};
     /* A name that fits nothing is still taken where a folder may be made. */
     spec.free = create;
     prompt_line(app, &spec);

@@ -28,7 +28,7 @@ time_text(gint64 seconds)
 static char *
 delay_bar(gint64 delay, gint64 slowest)
 {
-    int cells = delay > 0 && slowest > 0 ? (int) MAX(delay * BAR_MAX / slowest, 1) : 0;
+    int cells = delay > 0 && slowest > 0 ? (int)MAX(delay * BAR_MAX / slowest, 1) : 0;
     GString *bar = g_string_new(NULL);
     for (int i = 0; i < cells; i++)
         g_string_append(bar, "▇");
@@ -40,7 +40,7 @@ add_hops(GPtrArray *lines, const struct journey *journey)
 {
     gint64 slowest = 0;
     for (guint i = 0; i < journey->hops->len; i++)
-        slowest = MAX(slowest, ((struct hop *) g_ptr_array_index(journey->hops, i))->delay);
+        slowest = MAX(slowest, ((struct hop *)g_ptr_array_index(journey->hops, i))->delay);
     for (guint i = 0; i < journey->hops->len; i++) {
         const struct hop *hop = g_ptr_array_index(journey->hops, i);
         g_autofree char *time = hop->has_time ? time_text(hop->time) : g_strdup("");
@@ -50,8 +50,9 @@ add_hops(GPtrArray *lines, const struct journey *journey)
         g_autofree char *fit = width_fit(safe, 48);
         g_autofree char *held = hop->delay > 0 ? verdict_duration(hop->delay) : NULL;
         g_autofree char *bar = delay_bar(hop->delay, slowest);
-        textline_add(lines, hop->delay > 300 ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s  %-8s %-8s %s%s  %s", time, fit,
-                     hop->with ? hop->with : "", hop->tls ? hop->tls : "", held ? "+" : "", held ? held : "", bar);
+        textline_add(lines, hop->delay > 300 ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s  %-8s %-8s %s%s  %s",
+                     time, fit, hop->with ? hop->with : "", hop->tls ? hop->tls : "", held ? "+" : "",
+                     held ? held : "", bar);
         if (hop->from_real)
             textline_add(lines, ROLE_DIM, "                     %s", hop->from_real);
     }
@@ -61,8 +62,15 @@ static void
 add_check(GPtrArray *lines, const char *name, const char *result, const char *domain)
 {
     gboolean pass = !g_strcmp0(result, "pass"), fail = result && strstr(result, "fail");
-    textline_add(lines, pass ? ROLE_GOOD : fail ? ROLE_BAD : ROLE_WARN, "  %s %-6s %-9s %s", pass ? "✔" : fail ? "✘" : "~", name, result,
-                 domain ? domain : "");
+    textline_add(lines,
+                 pass   ? ROLE_GOOD
+                 : fail ? ROLE_BAD
+                        : ROLE_WARN,
+                 "  %s %-6s %-9s %s",
+                 pass   ? "✔"
+                 : fail ? "✘"
+                        : "~",
+                 name, result, domain ? domain : "");
 }
 
 static void
@@ -71,7 +79,8 @@ add_checks(GPtrArray *lines, const struct authentication *authentication)
     textline_add(lines, ROLE_TEXT, "%s", "");
     if (!authentication) {
         textline_add(lines, ROLE_HEADING, "%s", _("Checks"));
-        textline_add(lines, ROLE_DIM, "  %s", _("none by your own server: nobody vouches, and nobody objects"));
+        textline_add(lines, ROLE_DIM, "  %s",
+                     _("none by your own server: nobody vouches, and nobody objects"));
         return;
     }
     textline_add(lines, ROLE_HEADING, _("Checks by %s"), authentication->by ? authentication->by : "?");
@@ -91,8 +100,9 @@ static void
 add_attempt(GPtrArray *lines, const struct outbox_attempt *attempt)
 {
     g_autofree char *time = time_text(attempt->time / G_USEC_PER_SEC);
-    textline_add(lines, attempt->ok ? ROLE_GOOD : ROLE_BAD, "  %-15s  %s %s   %s", time, attempt->ok ? "✔" : "✘",
-                 attempt->server ? attempt->server : "", attempt->tls ? attempt->tls : _("no TLS"));
+    textline_add(lines, attempt->ok ? ROLE_GOOD : ROLE_BAD, "  %-15s  %s %s   %s", time,
+                 attempt->ok ? "✔" : "✘", attempt->server ? attempt->server : "",
+                 attempt->tls ? attempt->tls : _("no TLS"));
     if (attempt->reply)
         textline_add(lines, ROLE_TEXT, "                   %s", attempt->reply);
     g_auto(GStrv) said = g_strsplit(attempt->dialogue ? attempt->dialogue : "", "\n", -1);
@@ -117,8 +127,16 @@ add_sending(GPtrArray *lines, struct store *store, const char *message_id)
         gboolean failed = recipient->state == OUTBOX_FAILED, sent = recipient->state == OUTBOX_SENT;
         enum bounce_kind kind;
         const char *reason = failed ? bounce_status_words(recipient->enhanced, &kind) : "";
-        textline_add(lines, failed ? ROLE_BAD : sent ? ROLE_GOOD : ROLE_WARN, "  %s %-9s %s   %s %s", failed ? "✘" : sent ? "✔" : "○",
-                     outbox_state_name(recipient->state), recipient->addr, reason, recipient->text ? recipient->text : "");
+        textline_add(lines,
+                     failed ? ROLE_BAD
+                     : sent ? ROLE_GOOD
+                            : ROLE_WARN,
+                     "  %s %-9s %s   %s %s",
+                     failed ? "✘"
+                     : sent ? "✔"
+                            : "○",
+                     outbox_state_name(recipient->state), recipient->addr, reason,
+                     recipient->text ? recipient->text : "");
     }
     for (guint i = 0; attempts && i < attempts->len; i++)
         add_attempt(lines, g_ptr_array_index(attempts, i));
@@ -130,22 +148,25 @@ add_bounce(GPtrArray *lines, const struct bounce *bounce)
     if (!bounce)
         return;
     textline_add(lines, ROLE_TEXT, "%s", "");
-    textline_add(lines, ROLE_HEADING, _("This is a report by %s"), bounce->reporter ? bounce->reporter : _("a mail server"));
+    textline_add(lines, ROLE_HEADING, _("This is a report by %s"),
+                 bounce->reporter ? bounce->reporter : _("a mail server"));
     for (guint i = 0; i < bounce->recipients->len; i++) {
         const struct bounce_recipient *recipient = g_ptr_array_index(bounce->recipients, i);
         gboolean bad = recipient->kind <= BOUNCE_SOFT;
-        textline_add(lines, bad ? ROLE_BAD : ROLE_WARN, "  %s %s  %s  %s: %s", bad ? "✘" : "●", bounce_kind_name(recipient->kind),
-                     recipient->status ? recipient->status : "", recipient->address ? recipient->address : "", recipient->reason);
+        textline_add(lines, bad ? ROLE_BAD : ROLE_WARN, "  %s %s  %s  %s: %s", bad ? "✘" : "●",
+                     bounce_kind_name(recipient->kind), recipient->status ? recipient->status : "",
+                     recipient->address ? recipient->address : "", recipient->reason);
         if (recipient->diagnostic)
             textline_add(lines, ROLE_DIM, "      %s", recipient->diagnostic);
     }
 }
 
 static void
-show(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document, GBytes *bytes, gpointer data G_GNUC_UNUSED)
+show(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document, GBytes *bytes,
+     gpointer data G_GNUC_UNUSED)
 {
     g_auto(GStrv) own = verdict_own_hosts(app->config);
-    g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *) own);
+    g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *)own);
     g_autoptr(struct_bounce) bounce = bounce_read(bytes, document);
     GPtrArray *lines = textlines_new();
     textline_add(lines, ROLE_TEXT, "%s", "");
@@ -169,7 +190,7 @@ void
 command_journey(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct view *top = app_top(app);
-    struct readview *read = top->class == &read_class ? (struct readview *) top : NULL;
+    struct readview *read = top->class == &read_class ? (struct readview *)top : NULL;
     if (read && !read->message && read->document) {
         show(app, 0, read->document, read->bytes, NULL);
         return;

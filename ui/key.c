@@ -28,7 +28,7 @@ struct key_decoder {
 static void
 known_clear(gpointer data)
 {
-    g_free(((struct known *) data)->sequence);
+    g_free(((struct known *)data)->sequence);
 }
 
 struct key_decoder *
@@ -118,7 +118,7 @@ letter_key(char final)
     case 'Q':
     case 'R':
     case 'S':
-        return K_F0 + 1 + (guint) (final - 'P');
+        return K_F0 + 1 + (guint)(final - 'P');
     default:
         return K_NONE;
     }
@@ -128,9 +128,11 @@ static guint
 tilde_key(guint number)
 {
     static const guint8 function[] = {
-        [11] = 1, [12] = 2, [13] = 3, [14] = 4, [15] = 5, [17] = 6, [18] = 7, [19] = 8, [20] = 9, [21] = 10, [23] = 11, [24] = 12,
+        [11] = 1, [12] = 2, [13] = 3, [14] = 4,  [15] = 5,  [17] = 6,
+        [18] = 7, [19] = 8, [20] = 9, [21] = 10, [23] = 11, [24] = 12,
     };
-    static const guint edit[] = {K_NONE, K_HOME, K_INSERT, K_DELETE, K_END, K_PAGE_UP, K_PAGE_DOWN, K_HOME, K_END};
+    static const guint edit[] = {K_NONE,    K_HOME,      K_INSERT, K_DELETE, K_END,
+                                 K_PAGE_UP, K_PAGE_DOWN, K_HOME,   K_END};
     if (number < G_N_ELEMENTS(edit))
         return edit[number];
     if (number < G_N_ELEMENTS(function) && function[number])
@@ -150,12 +152,12 @@ mouse(const char *parameters, char final, key_func func, gpointer data)
             return;
         p = *end ? end + 1 : end;
     }
-    struct key_event event = {.key = K_MOUSE, .column = (int) values[1] - 1, .row = (int) values[2] - 1};
-    guint64 code = values[0] & ~(guint64) (4 | 8 | 16);
+    struct key_event event = {.key = K_MOUSE, .column = (int)values[1] - 1, .row = (int)values[2] - 1};
+    guint64 code = values[0] & ~(guint64)(4 | 8 | 16);
     if (code == 64 || code == 65)
         event.button = code == 64 ? MOUSE_WHEEL_UP : MOUSE_WHEEL_DOWN;
     else if (code <= 2 && final == 'M')
-        event.button = (enum mouse_button) code;
+        event.button = (enum mouse_button)code;
     else
         return; /* motion and release mean nothing here */
     if (event.row >= 0 && event.column >= 0)
@@ -185,16 +187,16 @@ csi_done(struct key_decoder *decoder, key_func func, gpointer data)
             g_string_truncate(decoder->paste, 0);
             return;
         }
-        guint key = first < 64 ? tilde_key((guint) first) : K_NONE;
+        guint key = first < 64 ? tilde_key((guint)first) : K_NONE;
         if (key)
-            emit(modified(key, (guint) MIN(second, 99)), func, data);
+            emit(modified(key, (guint)MIN(second, 99)), func, data);
         return;
     }
     guint key = letter_key(final);
     if (final == 'M')
         key = K_NONE; /* X10 mouse: not asked for */
     if (key)
-        emit(modified(key, (guint) MIN(second, 99)), func, data);
+        emit(modified(key, (guint)MIN(second, 99)), func, data);
 }
 
 static gboolean
@@ -220,15 +222,17 @@ paste_byte(struct key_decoder *decoder, char byte, key_func func, gpointer data)
     if (decoder->paste->len < PASTE_MAX)
         g_string_append_c(decoder->paste, byte);
     else { /* keep looking for the end */
-        memmove(decoder->paste->str + PASTE_MAX - sizeof end, decoder->paste->str + PASTE_MAX - sizeof end + 1, sizeof end - 1);
+        memmove(decoder->paste->str + PASTE_MAX - sizeof end,
+                decoder->paste->str + PASTE_MAX - sizeof end + 1, sizeof end - 1);
         decoder->paste->str[PASTE_MAX - 1] = byte;
     }
     gsize n = sizeof end - 1;
-    if (byte != '~' || decoder->paste->len < n || memcmp(decoder->paste->str + decoder->paste->len - n, end, n) != 0)
+    if (byte != '~' || decoder->paste->len < n ||
+        memcmp(decoder->paste->str + decoder->paste->len - n, end, n) != 0)
         return;
     g_string_truncate(decoder->paste, decoder->paste->len - n);
     decoder->state = STATE_GROUND;
-    g_autofree char *text = g_utf8_make_valid(decoder->paste->str, (gssize) decoder->paste->len);
+    g_autofree char *text = g_utf8_make_valid(decoder->paste->str, (gssize)decoder->paste->len);
     for (char *p = text; *p; p++)
         if (*p == '\r') /* terminals send CR for a line end */
             *p = '\n';
@@ -240,7 +244,7 @@ paste_byte(struct key_decoder *decoder, char byte, key_func func, gpointer data)
 static void
 plain_byte(struct key_decoder *decoder, char byte, guint modifiers, key_func func, gpointer data)
 {
-    guchar c = (guchar) byte;
+    guchar c = (guchar)byte;
     if (c == 27) {
         decoder->state = STATE_ESC;
         g_string_assign(decoder->bytes, "\033");
@@ -250,8 +254,8 @@ plain_byte(struct key_decoder *decoder, char byte, guint modifiers, key_func fun
         if (c >= 0xc0)
             g_string_truncate(decoder->bytes, 0);
         g_string_append_c(decoder->bytes, byte);
-        gunichar u = g_utf8_get_char_validated(decoder->bytes->str, (gssize) decoder->bytes->len);
-        if (u == (gunichar) -2 && decoder->bytes->len < 6)
+        gunichar u = g_utf8_get_char_validated(decoder->bytes->str, (gssize)decoder->bytes->len);
+        if (u == (gunichar)-2 && decoder->bytes->len < 6)
             return;
         g_string_truncate(decoder->bytes, 0);
         if (u < 0x110000)
@@ -324,7 +328,7 @@ sequence_byte(struct key_decoder *decoder, char byte, key_func func, gpointer da
     if (byte >= 0x40 && byte <= 0x7e) {
         csi_done(decoder, func, data);
         g_string_truncate(decoder->bytes, 0);
-    } else if ((guchar) byte < 0x20 || decoder->bytes->len >= SEQUENCE_MAX) {
+    } else if ((guchar)byte < 0x20 || decoder->bytes->len >= SEQUENCE_MAX) {
         ground(decoder);
     }
 }
@@ -376,7 +380,7 @@ key_decoder_timeout(struct key_decoder *decoder, key_func func, gpointer data)
     if (state == STATE_ESC)
         emit(K_ESC, func, data);
     else if (!whole && second) /* Alt-[ and its like were typed */
-        emit((guint) (guchar) second | K_ALT, func, data);
+        emit((guint)(guchar)second | K_ALT, func, data);
 }
 
 /* ---- names ---- */
@@ -436,7 +440,7 @@ key_parse(const char *name)
         return key_parse(inside);
     }
     if (name[0] == '^' && length == 2 && g_ascii_toupper(name[1]) >= '@' && g_ascii_toupper(name[1]) <= '_') {
-        guint key = (guint) g_ascii_toupper(name[1]) & 31;
+        guint key = (guint)g_ascii_toupper(name[1]) & 31;
         return key == K_CTRL_OF('H') ? K_BACKSPACE : key;
     }
     guint key = name_lookup(name);
@@ -444,12 +448,13 @@ key_parse(const char *name)
         return key;
     if ((name[0] == 'F' || name[0] == 'f') && g_ascii_isdigit(name[1])) {
         guint64 number = g_ascii_strtoull(name + 1, NULL, 10);
-        return number >= 1 && number <= 24 && strlen(name) <= 3 ? K_F0 + (guint) number : K_NONE;
+        return number >= 1 && number <= 24 && strlen(name) <= 3 ? K_F0 + (guint)number : K_NONE;
     }
     static const struct {
         const char *prefix;
         guint bit;
-    } prefixes[] = {{"Ctrl-", K_CTRL}, {"C-", K_CTRL}, {"Shift-", K_SHIFT}, {"S-", K_SHIFT}, {"Alt-", K_ALT}, {"M-", K_ALT}};
+    } prefixes[] = {{"Ctrl-", K_CTRL}, {"C-", K_CTRL},  {"Shift-", K_SHIFT},
+                    {"S-", K_SHIFT},   {"Alt-", K_ALT}, {"M-", K_ALT}};
     for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++) {
         gsize n = strlen(prefixes[i].prefix);
         if (g_ascii_strncasecmp(name, prefixes[i].prefix, n) != 0)
@@ -458,8 +463,8 @@ key_parse(const char *name)
         if (!key)
             return K_NONE;
         if (prefixes[i].bit == K_CTRL && key < 128) {
-            guint upper = (guint) g_ascii_toupper((char) key);
-            return upper >= '@' && upper <= '_' ? key_parse((char[]){'^', (char) upper, 0}) : K_NONE;
+            guint upper = (guint)g_ascii_toupper((char)key);
+            return upper >= '@' && upper <= '_' ? key_parse((char[]){'^', (char)upper, 0}) : K_NONE;
         }
         if (prefixes[i].bit != K_ALT && key < K_FIRST)
             return K_NONE;
@@ -478,7 +483,7 @@ key_label(guint key)
         g_string_append(out, "Ctrl-");
     if (key & K_SHIFT)
         g_string_append(out, "Shift-");
-    key &= ~(guint) (K_ALT | K_CTRL | K_SHIFT);
+    key &= ~(guint)(K_ALT | K_CTRL | K_SHIFT);
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         if (names[i].key == key && key != ',' && key != ';') {
             g_string_append(out, names[i].name);
@@ -488,7 +493,7 @@ key_label(guint key)
     if (key > K_F0 && key <= K_LAST)
         g_string_append_printf(out, "F%u", key - K_F0);
     else if (key < 32)
-        g_string_append_printf(out, "Ctrl-%c", (char) (key + 64));
+        g_string_append_printf(out, "Ctrl-%c", (char)(key + 64));
     else
         g_string_append_unichar(out, key);
     return g_string_free(out, FALSE);
@@ -508,7 +513,7 @@ key_sequence_parse(const char *text)
         if (key & K_ALT) { /* Alt-v and Esc v are the same bytes */
             guint escape = K_ESC;
             g_array_append_val(keys, escape);
-            key &= ~(guint) K_ALT;
+            key &= ~(guint)K_ALT;
         }
         g_array_append_val(keys, key);
     }

@@ -18,7 +18,7 @@ struct keymap {
 static void
 binding_clear(gpointer data)
 {
-    g_array_unref(((struct binding *) data)->keys);
+    g_array_unref(((struct binding *)data)->keys);
 }
 
 void
@@ -36,7 +36,8 @@ starts_with(const GArray *keys, const guint *other, guint n)
     return keys->len >= n && !memcmp(keys->data, other, n * sizeof(guint));
 }
 
-/* Takes keys from other commands in these contexts: the same keys, and those that these would hide or be hidden by. */
+/* Takes keys from other commands in these contexts: the same keys, and those that these would hide or be
+ * hidden by. */
 static void
 make_room(struct keymap *map, const GArray *keys, guint contexts, const struct command *except)
 {
@@ -44,7 +45,7 @@ make_room(struct keymap *map, const GArray *keys, guint contexts, const struct c
         struct binding *binding = &g_array_index(map->bindings, struct binding, i);
         guint n = MIN(keys->len, binding->keys->len);
         if (binding->command == except || !(binding->contexts & contexts) ||
-            !starts_with(binding->keys, (const guint *) (gpointer) keys->data, n))
+            !starts_with(binding->keys, (const guint *)(gpointer)keys->data, n))
             continue;
         binding->contexts &= ~contexts;
         if (!binding->contexts)
@@ -71,7 +72,8 @@ add(struct keymap *map, const struct command *command, const char *text, gboolea
         GArray *keys = key_sequence_parse(*part);
         if (!keys) {
             if (why)
-                *why = g_strdup_printf(_("\"%s\" is no key: write them as j, Down, Ctrl-P, Esc v, F1, Space, Comma"), *part);
+                *why = g_strdup_printf(
+                    _("\"%s\" is no key: write them as j, Down, Ctrl-P, Esc v, F1, Space, Comma"), *part);
             return FALSE;
         }
         if (taking)
@@ -98,7 +100,8 @@ keymap_bind(struct keymap *map, const char *name, const char *keys, char **why)
         GArray *parsed = **part ? key_sequence_parse(*part) : NULL;
         if (**part && !parsed) {
             if (why)
-                *why = g_strdup_printf(_("\"%s\" is no key: write them as j, Down, Ctrl-P, Esc v, F1, Space, Comma"), *part);
+                *why = g_strdup_printf(
+                    _("\"%s\" is no key: write them as j, Down, Ctrl-P, Esc v, F1, Space, Comma"), *part);
             return FALSE;
         }
         if (parsed)
@@ -123,7 +126,8 @@ keymap_new(const char *set)
 }
 
 enum keymap_result
-keymap_find(const struct keymap *map, guint context, const guint *keys, guint n, const struct command **command)
+keymap_find(const struct keymap *map, guint context, const guint *keys, guint n,
+            const struct command **command)
 {
     enum keymap_result result = KEYMAP_NONE;
     for (guint i = 0; i < map->bindings->len; i++) {
@@ -142,7 +146,7 @@ keymap_find(const struct keymap *map, guint context, const guint *keys, guint n,
 static char *
 binding_name(const struct binding *binding, guint skip)
 {
-    return key_sequence_name((const guint *) (gpointer) binding->keys->data + skip, binding->keys->len - skip);
+    return key_sequence_name((const guint *)(gpointer)binding->keys->data + skip, binding->keys->len - skip);
 }
 
 char *

@@ -59,7 +59,7 @@ struct piece {
 static void
 append_safe(GString *out, const char *text, gsize length)
 {
-    g_autofree char *safe = text_safe(text, (gssize) length, TEXT_BODY);
+    g_autofree char *safe = text_safe(text, (gssize)length, TEXT_BODY);
     for (char *p = safe; *p; p++)
         if (*p == '\n' || *p == '\r')
             *p = ' ';
@@ -71,19 +71,21 @@ safe_line(const struct document *document, const struct document_line *line, gui
 {
     struct piece piece = {NULL, g_array_new(FALSE, FALSE, sizeof(struct layout_span))};
     GString *out = g_string_new(NULL);
-    gsize at = line->offset, end = (gsize) line->offset + line->length;
+    gsize at = line->offset, end = (gsize)line->offset + line->length;
     const char *text = document->text;
     for (; *next_link < document->links->len; ++*next_link) {
         const struct document_link *link = g_ptr_array_index(document->links, *next_link);
-        gsize from = link->offset, to = (gsize) link->offset + link->length;
+        gsize from = link->offset, to = (gsize)link->offset + link->length;
         if (from >= end)
             break;
         if (from < at || to > end)
             continue; /* out of order, or over a line's end: not marked */
         append_safe(out, text + at, from - at);
-        struct layout_span span = {.start = (guint) out->len, .role = link->suspicious ? ROLE_BAD : ROLE_LINK, .link = *next_link + 1};
+        struct layout_span span = {.start = (guint)out->len,
+                                   .role = link->suspicious ? ROLE_BAD : ROLE_LINK,
+                                   .link = *next_link + 1};
         append_safe(out, text + from, to - from);
-        span.length = (guint) out->len - span.start;
+        span.length = (guint)out->len - span.start;
         g_array_append_val(piece.spans, span);
         at = to;
     }
@@ -104,11 +106,11 @@ cut_spans(const GArray *spans, gsize from, gsize to, gsize shift)
     GArray *result = NULL;
     for (guint i = 0; i < spans->len; i++) {
         struct layout_span span = g_array_index(spans, struct layout_span, i);
-        gsize a = MAX(span.start, from), b = MIN((gsize) span.start + span.length, to);
+        gsize a = MAX(span.start, from), b = MIN((gsize)span.start + span.length, to);
         if (a >= b)
             continue;
-        span.start = (guint) (a - from + shift);
-        span.length = (guint) (b - a);
+        span.start = (guint)(a - from + shift);
+        span.length = (guint)(b - a);
         if (!result)
             result = g_array_new(FALSE, FALSE, sizeof span);
         g_array_append_val(result, span);
@@ -124,7 +126,7 @@ hanging(const struct document_line *line, const char *text)
         const char *p = text;
         while (*p == '>' || *p == ' ')
             p++;
-        return g_strndup(text, (gsize) (p - text));
+        return g_strndup(text, (gsize)(p - text));
     }
     if (line->flags & LINE_ITEM) {
         const char *p = text;
@@ -134,9 +136,9 @@ hanging(const struct document_line *line, const char *text)
             p = g_utf8_next_char(p);
         while (*p == ' ')
             p++;
-        g_autofree char *lead = g_strndup(text, (gsize) (p - text));
+        g_autofree char *lead = g_strndup(text, (gsize)(p - text));
         int width = width_text(lead);
-        return g_strnfill((gsize) MIN(width, 20), ' ');
+        return g_strnfill((gsize)MIN(width, 20), ' ');
     }
     return g_strdup("");
 }
@@ -145,7 +147,7 @@ static enum role
 line_role(const struct document_line *line)
 {
     if (line->depth)
-        return (enum role) (ROLE_QUOTE1 + (line->depth - 1) % 4);
+        return (enum role)(ROLE_QUOTE1 + (line->depth - 1) % 4);
     if (line->flags & LINE_SIGNATURE)
         return ROLE_SIGNATURE;
     if (line->flags & LINE_HEADING)
@@ -173,10 +175,11 @@ wrap(GPtrArray *lines, const struct document_line *line, const struct piece *pie
         if (line->flags & LINE_FIXED)
             next = take;
         if (!next && *rest) { /* a character wider than the line: never stand still */
-            take = next = (gsize) (g_utf8_next_char(rest) - rest);
+            take = next = (gsize)(g_utf8_next_char(rest) - rest);
         }
         g_autofree char *part = g_strndup(rest, take);
-        struct layout_line *added = add_line(lines, first ? g_strdup(part) : g_strconcat(lead, part, NULL), role, source);
+        struct layout_line *added =
+            add_line(lines, first ? g_strdup(part) : g_strconcat(lead, part, NULL), role, source);
         added->spans = cut_spans(piece->spans, at, at + take, first ? 0 : lead_length);
         at += next;
         first = FALSE;
@@ -209,7 +212,8 @@ layout_document(const struct document *document, const struct layout_options *op
         guint run = options->fold && line->depth ? quote_run(document, i) : 0;
         if (run > LAYOUT_FOLD_MIN) {
             struct layout_line *fold =
-                add_line(lines, g_strdup_printf(ngettext("▸ %u quoted line", "▸ %u quoted lines", run), run), ROLE_DIM, i);
+                add_line(lines, g_strdup_printf(ngettext("▸ %u quoted line", "▸ %u quoted lines", run), run),
+                         ROLE_DIM, i);
             fold->folded = run;
             i += run - 1;
             continue;
@@ -241,7 +245,7 @@ layout_text(const char *text, int width)
         do {
             gsize next = 0, take = width_wrap(rest, MAX(width, 4), &next);
             if (!next && *rest)
-                take = next = (gsize) (g_utf8_next_char(rest) - rest);
+                take = next = (gsize)(g_utf8_next_char(rest) - rest);
             add_line(lines, g_strndup(rest, take), ROLE_TEXT, i);
             rest += next;
         } while (*rest);

@@ -1,4 +1,5 @@
-/* layout.h - a document's text as lines of the screen: wrapped, quotes folded, links marked; pure, tested by tables
+/* layout.h - a document's text as lines of the screen: wrapped, quotes folded, links marked; pure, tested by
+ * tables
  *
  * Every text in a layout is safe (base/text.h). The caller owns the array.
  */
@@ -11,21 +12,21 @@
 struct layout_span {
     guint start, length; /* bytes of the line's text */
     enum role role;
-    guint link;            /* index in the document's links plus one; 0: none */
+    guint link; /* index in the document's links plus one; 0: none */
 };
 
 struct layout_line {
     char *text;
     enum role role;
-    GArray *spans;   /* of struct layout_span, in order; NULL: none */
-    guint source;    /* line of the document that it comes from */
-    guint folded;    /* stands for so many quoted lines */
-    gboolean rule;   /* a rule across the page */
+    GArray *spans; /* of struct layout_span, in order; NULL: none */
+    guint source;  /* line of the document that it comes from */
+    guint folded;  /* stands for so many quoted lines */
+    gboolean rule; /* a rule across the page */
 };
 
 struct layout_options {
     int width;
-    gboolean fold;   /* runs of quoted lines longer than LAYOUT_FOLD_MIN become one line */
+    gboolean fold; /* runs of quoted lines longer than LAYOUT_FOLD_MIN become one line */
 };
 #define LAYOUT_FOLD_MIN 6
 /* Lines of text are not wrapped wider than this: long lines are hard to read. */

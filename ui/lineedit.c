@@ -12,8 +12,8 @@ struct lineedit {
     char *killed;
     gboolean killing; /* the last key killed too: add to it */
     const GPtrArray *history;
-    guint at;     /* index in the history; history->len is the line being typed */
-    char *typed;  /* that line while older ones are shown */
+    guint at;    /* index in the history; history->len is the line being typed */
+    char *typed; /* that line while older ones are shown */
 };
 
 struct lineedit *
@@ -81,8 +81,8 @@ lineedit_replace(struct lineedit *edit, gsize from, gsize to, const char *text)
 {
     g_return_if_fail(from <= to && to <= edit->text->len);
     g_autofree char *line = one_line(text);
-    g_string_erase(edit->text, (gssize) from, (gssize) (to - from));
-    g_string_insert(edit->text, (gssize) from, line);
+    g_string_erase(edit->text, (gssize)from, (gssize)(to - from));
+    g_string_insert(edit->text, (gssize)from, line);
     edit->cursor = from + strlen(line);
 }
 
@@ -96,7 +96,7 @@ before(const struct lineedit *edit, gsize position)
         if (!g_unichar_ismark(g_utf8_get_char(p)))
             break;
     }
-    return (gsize) (p - start);
+    return (gsize)(p - start);
 }
 
 static gsize
@@ -108,7 +108,7 @@ after(const struct lineedit *edit, gsize position)
     p = g_utf8_next_char(p);
     while (*p && g_unichar_ismark(g_utf8_get_char(p)))
         p = g_utf8_next_char(p);
-    return (gsize) (p - edit->text->str);
+    return (gsize)(p - edit->text->str);
 }
 
 static gboolean
@@ -162,7 +162,7 @@ cut(struct lineedit *edit, gsize from, gsize to, gboolean keep, gboolean front)
         g_free(edit->killed);
         edit->killed = all;
     }
-    g_string_erase(edit->text, (gssize) from, (gssize) (to - from));
+    g_string_erase(edit->text, (gssize)from, (gssize)(to - from));
     edit->cursor = from;
     return LINE_CHANGED;
 }
@@ -173,7 +173,7 @@ insert(struct lineedit *edit, const char *text)
     g_autofree char *line = one_line(text);
     if (edit->text->len + strlen(line) > LENGTH_MAX)
         return LINE_MOVED;
-    g_string_insert(edit->text, (gssize) edit->cursor, line);
+    g_string_insert(edit->text, (gssize)edit->cursor, line);
     edit->cursor += strlen(line);
     return LINE_CHANGED;
 }
@@ -195,7 +195,7 @@ recall(struct lineedit *edit, int step)
         g_free(edit->typed);
         edit->typed = g_strdup(edit->text->str);
     }
-    edit->at = (guint) ((int) edit->at + step);
+    edit->at = (guint)((int)edit->at + step);
     lineedit_set(edit, edit->at == n ? edit->typed : g_ptr_array_index(edit->history, edit->at));
     return LINE_CHANGED;
 }

@@ -1,7 +1,7 @@
 /* lineedit.h - one line of text being typed: Emacs keys, kill and yank, history
  *
- * Pure: knows no screen. The text is valid UTF-8 on one line. Positions are bytes on character borders; a combining mark goes with its letter.
- * One thread.
+ * Pure: knows no screen. The text is valid UTF-8 on one line. Positions are bytes on character borders; a
+ * combining mark goes with its letter. One thread.
  */
 #ifndef UI_LINEEDIT_H
 #define UI_LINEEDIT_H

@@ -19,8 +19,8 @@
 struct link {
     struct app *app;
     struct engine_client *client;
-    guint source;  /* of the client's descriptor */
-    guint timer;   /* the next attempt */
+    guint source; /* of the client's descriptor */
+    guint timer;  /* the next attempt */
     guint delay;
     GThread *connecting;
     gboolean wake; /* wanted while there was no engine */
@@ -66,7 +66,7 @@ link_account(const struct link *link, const char *name)
 static struct link_account *
 account_named(struct link *link, const char *name)
 {
-    struct link_account *account = (struct link_account *) link_account(link, name);
+    struct link_account *account = (struct link_account *)link_account(link, name);
     if (!account) {
         account = g_new0(struct link_account, 1);
         account->name = g_strdup(name);
@@ -103,7 +103,8 @@ ask_password(struct link *link, const char *account, const char *text)
     if (*text)
         app_say(link->app, "%s", text);
     g_autofree char *label = g_strdup_printf(_("Password for %s: "), account);
-    struct prompt_spec spec = {.label = label, .secret = TRUE, .done = password_typed, .data = g_strdup(account), .destroy = g_free};
+    struct prompt_spec spec = {
+        .label = label, .secret = TRUE, .done = password_typed, .data = g_strdup(account), .destroy = g_free};
     prompt_line(link->app, &spec);
 }
 
@@ -113,7 +114,8 @@ on_state(struct link *link, const struct engine_event *event)
     struct link_account *account = account_named(link, engine_event_string(event, "account"));
     const char *state = engine_event_string(event, "state"), *text = engine_event_string(event, "text");
     if (!strcmp(state, "error") && (strcmp(account->state, "error") || strcmp(account->text, text)))
-        app_warn(link->app, "%s: %s", account->name, *text ? text : _("an error: \"messages\" (Esc m) has the details"));
+        app_warn(link->app, "%s: %s", account->name,
+                 *text ? text : _("an error: \"messages\" (Esc m) has the details"));
     g_free(account->state);
     g_free(account->text);
     account->state = g_strdup(state);
@@ -138,8 +140,8 @@ on_progress(struct link *link, const struct engine_event *event)
     g_free(account->phase);
     account->folder = g_strdup(engine_event_string(event, "folder"));
     account->phase = g_strdup(engine_event_string(event, "phase"));
-    account->done = (guint64) MAX(engine_event_int(event, "done"), 0);
-    account->total = (guint64) MAX(engine_event_int(event, "total"), 0);
+    account->done = (guint64)MAX(engine_event_int(event, "done"), 0);
+    account->total = (guint64)MAX(engine_event_int(event, "total"), 0);
     app_dirty(link->app);
 }
 
@@ -259,7 +261,8 @@ attempt_done(gpointer data)
     if (attempt->client) {
         link->client = attempt->client;
         link->delay = RETRY_FIRST;
-        link->source = g_unix_fd_add(engine_client_fd(link->client), G_IO_IN | G_IO_HUP | G_IO_ERR, readable, link);
+        link->source =
+            g_unix_fd_add(engine_client_fd(link->client), G_IO_IN | G_IO_HUP | G_IO_ERR, readable, link);
         engine_client_send(link->client, "status", NULL, NULL);
         if (link->offline)
             link_set_online(link, FALSE);
@@ -405,7 +408,8 @@ link_status(const struct link *link)
         if (!busy->total)
             return g_strdup_printf(_("syncing %s"), busy->folder);
         g_autofree char *bar = draw_bar(busy->done, busy->total, 10);
-        return g_strdup_printf(_("syncing %s  %d%% %s"), busy->folder, (int) (MIN(busy->done, busy->total) * 100 / busy->total), bar);
+        return g_strdup_printf(_("syncing %s  %d%% %s"), busy->folder,
+                               (int)(MIN(busy->done, busy->total) * 100 / busy->total), bar);
     }
     if (busy)
         return g_strdup_printf(_("syncing %s"), busy->name);

@@ -1,7 +1,8 @@
 /* link.h - the screen's line to the engine: what each account is doing, and the wish to look again
  *
- * Connects (and starts the engine) on a thread of its own, comes back by itself when the engine ends, and keeps what events say, for the
- * bars to draw. Without an engine everything on the screen works; what was written waits in the store. Main loop only.
+ * Connects (and starts the engine) on a thread of its own, comes back by itself when the engine ends, and
+ * keeps what events say, for the bars to draw. Without an engine everything on the screen works; what was
+ * written waits in the store. Main loop only.
  */
 #ifndef UI_LINK_H
 #define UI_LINK_H
@@ -29,10 +30,10 @@ const struct link_account *link_account(const struct link *link, const char *nam
 /* Of struct link_account, borrowed. */
 const GPtrArray *link_accounts(const struct link *link);
 
-void link_wake(struct link *link);                           /* intents wait; NULL is fine */
-gboolean link_sync(struct link *link);                       /* all accounts, now */
-void link_flush(struct link *link);                          /* the queue, now */
-void link_fetch(struct link *link, gint64 message);          /* this body, first */
+void link_wake(struct link *link);                  /* intents wait; NULL is fine */
+gboolean link_sync(struct link *link);              /* all accounts, now */
+void link_flush(struct link *link);                 /* the queue, now */
+void link_fetch(struct link *link, gint64 message); /* this body, first */
 void link_watch(struct link *link, const char *account, const char *folder);
 void link_set_online(struct link *link, gboolean online);
 

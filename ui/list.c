@@ -23,7 +23,9 @@
 struct list_line *
 listview_line(struct listview *list, int index)
 {
-    return index >= 0 && (guint) index < list->lines->len ? &g_array_index(list->lines, struct list_line, (guint) index) : NULL;
+    return index >= 0 && (guint)index < list->lines->len
+               ? &g_array_index(list->lines, struct list_line, (guint)index)
+               : NULL;
 }
 
 struct list_line *
@@ -66,13 +68,13 @@ find_line(struct listview *list, gint64 id, gint64 thread)
 {
     int fallback = -1;
     for (guint i = 0; i < list->lines->len; i++) {
-        const struct list_line *line = listview_line(list, (int) i);
+        const struct list_line *line = listview_line(list, (int)i);
         if (!line->row)
             continue;
         if (listview_line_id(list, line) == id)
-            return (int) i;
+            return (int)i;
         if (fallback < 0 && thread && line->kind == LIST_LINE_ROW && line->row->thread == thread)
-            fallback = (int) i;
+            fallback = (int)i;
     }
     return fallback;
 }
@@ -81,8 +83,8 @@ void
 listview_rebuild(struct listview *list)
 {
     list_lines_build(list);
-    if (list->cursor >= (int) list->lines->len)
-        list->cursor = MAX((int) list->lines->len - 1, 0);
+    if (list->cursor >= (int)list->lines->len)
+        list->cursor = MAX((int)list->lines->len - 1, 0);
     listview_seek(list, 1);
 }
 
@@ -104,7 +106,7 @@ void
 listview_recall(struct listview *list, const struct list_place *place)
 {
     int at = place->valid ? find_line(list, place->id, place->thread) : -1;
-    list->cursor = at >= 0 ? at : MIN(place->cursor, MAX((int) list->lines->len - 1, 0));
+    list->cursor = at >= 0 ? at : MIN(place->cursor, MAX((int)list->lines->len - 1, 0));
     list->top = place->start && list->set->at_start ? 0 : MAX(list->cursor - place->offset, 0);
     listview_seek(list, 1);
 }
@@ -161,7 +163,7 @@ extend(struct listview *list)
     if (index < 0)
         return;
     if (list_is_search(list)) {
-        if (index + MARGIN + list->page >= (int) before)
+        if (index + MARGIN + list->page >= (int)before)
             list_find_more(list, TRUE);
         else if (index < MARGIN + list->page)
             list_find_more(list, FALSE);
@@ -169,7 +171,7 @@ extend(struct listview *list)
     }
     struct list_place place = listview_remember(list);
     g_autoptr(GError) error = NULL;
-    int shifted = rowset_extend(list->set, index, MARGIN + (guint) list->page, &error);
+    int shifted = rowset_extend(list->set, index, MARGIN + (guint)list->page, &error);
     if (error)
         app_error(list->view.app, _("the list cannot be read on"), g_steal_pointer(&error));
     if (shifted || list->set->rows->len != before) {
@@ -190,15 +192,16 @@ listview_move(struct listview *list, int how)
         return;
     } else if ((how == MOVE_FIRST && !list->set->at_start) || (how == MOVE_LAST && !list->set->at_end)) {
         g_autoptr(GError) error = NULL;
-        gboolean ok = how == MOVE_FIRST ? rowset_load(list->set, 0, 0, &error) : rowset_load_end(list->set, 0, &error);
+        gboolean ok =
+            how == MOVE_FIRST ? rowset_load(list->set, 0, 0, &error) : rowset_load_end(list->set, 0, &error);
         if (!ok)
             app_error(list->view.app, _("the list cannot be read"), g_steal_pointer(&error));
         list_lines_build(list);
     }
     int before = list->cursor;
-    rows_move(how, (int) list->lines->len, list->page, &list->cursor, &list->top);
-    gboolean back = how == MOVE_PREVIOUS || how == MOVE_PAGE_UP || how == MOVE_HALF_UP || how == MOVE_LAST || how == MOVE_BOTTOM ||
-                    how == MOVE_LINE_UP;
+    rows_move(how, (int)list->lines->len, list->page, &list->cursor, &list->top);
+    gboolean back = how == MOVE_PREVIOUS || how == MOVE_PAGE_UP || how == MOVE_HALF_UP || how == MOVE_LAST ||
+                    how == MOVE_BOTTOM || how == MOVE_LINE_UP;
     listview_seek(list, back ? -1 : 1);
     if (how == MOVE_NEXT && list->cursor < before)
         list->cursor = before; /* the last line was a heading's only row */
@@ -220,11 +223,11 @@ listview_goto(struct listview *list, gint64 key, gint64 message)
     }
     list_lines_build(list);
     for (guint i = 0; i < list->lines->len; i++) {
-        const struct list_line *line = listview_line(list, (int) i);
+        const struct list_line *line = listview_line(list, (int)i);
         if (line->row && line->kind == LIST_LINE_ROW && line->row->key == key)
-            list->cursor = (int) i;
+            list->cursor = (int)i;
         if (message && line->kind == LIST_LINE_TREE && line->row->message == message) {
-            list->cursor = (int) i;
+            list->cursor = (int)i;
             break;
         }
     }
@@ -236,7 +239,7 @@ gint64
 listview_step(struct listview *list, int step, gint64 *thread)
 {
     extend(list);
-    for (int at = list->cursor + step; at >= 0 && at < (int) list->lines->len; at += step) {
+    for (int at = list->cursor + step; at >= 0 && at < (int)list->lines->len; at += step) {
         const struct list_line *line = listview_line(list, at);
         if (line->kind != LIST_LINE_ROW)
             continue;
@@ -254,7 +257,7 @@ listview_next_unread(struct listview *list, int step)
 {
     struct list_line *current = listview_current(list);
     /* In what is loaded first, tree lines too. */
-    for (int at = list->cursor + step; at >= 0 && at < (int) list->lines->len; at += step) {
+    for (int at = list->cursor + step; at >= 0 && at < (int)list->lines->len; at += step) {
         const struct list_line *line = listview_line(list, at);
         if (line->row && !(line->row->flags & FLAG_SEEN)) {
             list->cursor = at;
@@ -284,7 +287,7 @@ listview_folder(struct listview *list)
 static GArray *
 targets(struct view *view, gboolean marked)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     GArray *messages = g_array_new(FALSE, FALSE, sizeof(gint64));
     if (!marked) {
         struct list_line *line = listview_current(list);
@@ -413,7 +416,7 @@ listview_show_role(struct listview *list, guint role)
     list->folder = list->account_id = 0;
     list->role = role;
     list->search = FALSE;
-    show(list, rowset_new(app->store, kind(list), (const gint64 *) (gpointer) ids->data, ids->len, NULL, 0));
+    show(list, rowset_new(app->store, kind(list), (const gint64 *)(gpointer)ids->data, ids->len, NULL, 0));
 }
 
 /* All the inboxes as one: an account's may have come, or gone, since they were put together. */
@@ -426,7 +429,8 @@ follow_role(struct listview *list)
 }
 
 void
-listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders, guint n)
+listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders,
+                    guint n)
 {
     if (folders) { /* a limit keeps the folder's name */
         char *limit = g_strdup(text);
@@ -443,7 +447,7 @@ listview_show_query(struct listview *list, struct query *query, const char *text
 struct listview *
 listview_at_hand(struct app *app)
 {
-    return (struct listview *) app_find(app, &list_class);
+    return (struct listview *)app_find(app, &list_class);
 }
 
 /* ---- the view ---- */
@@ -451,7 +455,7 @@ listview_at_hand(struct app *app)
 static char *
 title(struct view *view)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     GString *out = g_string_new(list->search ? _("Search") : "Postrider");
     g_string_append_printf(out, "   %s", list->name);
     if (list->account)
@@ -466,7 +470,7 @@ title(struct view *view)
 static char *
 title_right(struct view *view)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     GString *out = g_string_new(NULL);
     gint64 synced = 0;
     const GPtrArray *accounts = view->app->link ? link_accounts(view->app->link) : NULL;
@@ -481,7 +485,7 @@ title_right(struct view *view)
     }
     gint64 queued = view->app->store ? outbox_count(view->app->store) : 0;
     if (queued)
-        g_string_append_printf(out, _("outbox %d   "), (int) queued);
+        g_string_append_printf(out, _("outbox %d   "), (int)queued);
     struct keymap *map = view->app->keymap;
     g_autofree char *help = keymap_key(map, command_find("help"), IN_LIST);
     g_autofree char *palette = keymap_key(map, command_find("command"), IN_LIST);
@@ -492,16 +496,20 @@ title_right(struct view *view)
 static char *
 status(struct view *view)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     if (!list->set)
         return g_strdup("");
     GString *out = g_string_new(NULL);
-    gint64 known = list->count < 0 ? (gint64) list->set->rows->len : list->count;
-    const char *more = list->count_exact && list->count >= 0 ? "" : list->count < 0 && list->set->at_start && list->set->at_end ? "" : "+";
+    gint64 known = list->count < 0 ? (gint64)list->set->rows->len : list->count;
+    const char *more = list->count_exact && list->count >= 0                         ? ""
+                       : list->count < 0 && list->set->at_start && list->set->at_end ? ""
+                                                                                     : "+";
     gboolean conversations = list->set->view.kind == LIST_CONVERSATIONS;
     g_autofree char *n = g_strdup_printf("%'" G_GINT64_FORMAT, known);
-    g_string_append_printf(out, conversations ? ngettext("%s%s conversation", "%s%s conversations", (gulong) known)
-                                              : ngettext("%s%s message", "%s%s messages", (gulong) known), n, more);
+    g_string_append_printf(out,
+                           conversations ? ngettext("%s%s conversation", "%s%s conversations", (gulong)known)
+                                         : ngettext("%s%s message", "%s%s messages", (gulong)known),
+                           n, more);
     if (list->unread)
         g_string_append_printf(out, _(" · %" G_GINT64_FORMAT " unread"), list->unread);
     guint marks = g_hash_table_size(list->marks);
@@ -515,7 +523,7 @@ status(struct view *view)
 static void
 refresh(struct view *view)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     if (list->sidebar)
         sidebar_refresh(list->sidebar);
     if (!list->set && !list->next && !list->search && view->app->store && !view->app->request->path)
@@ -534,14 +542,14 @@ refresh(struct view *view)
 static gboolean
 move(struct view *view, int how)
 {
-    listview_move((struct listview *) view, how);
+    listview_move((struct listview *)view, how);
     return TRUE;
 }
 
 static void
 mouse(struct view *view, const struct key_event *event)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     if (event->button == MOUSE_WHEEL_DOWN || event->button == MOUSE_WHEEL_UP) {
         for (int i = 0; i < 3; i++)
             listview_move(list, event->button == MOUSE_WHEEL_DOWN ? MOVE_LINE_DOWN : MOVE_LINE_UP);
@@ -549,12 +557,13 @@ mouse(struct view *view, const struct key_event *event)
     }
     int line = event->row - 1;
     struct sidebar_target target;
-    if (list->sidebar && event->column < list->side_width &&
-        sidebar_at(list->sidebar, line, &target) && target.folder) {
+    if (list->sidebar && event->column < list->side_width && sidebar_at(list->sidebar, line, &target) &&
+        target.folder) {
         listview_show_folder(list, target.folder);
         return;
     }
-    if (event->button != MOUSE_LEFT || line < 0 || line >= list->page || !listview_line(list, list->top + line))
+    if (event->button != MOUSE_LEFT || line < 0 || line >= list->page ||
+        !listview_line(list, list->top + line))
         return;
     gboolean again = list->cursor == list->top + line;
     list->cursor = list->top + line;
@@ -566,7 +575,7 @@ mouse(struct view *view, const struct key_event *event)
 static void
 list_free(struct view *view)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     list_find_stop(list);
     g_array_unref(list->lines);
     rowset_free(list->set);

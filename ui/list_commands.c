@@ -45,7 +45,7 @@ set_open(struct listview *list, gint64 thread, gboolean open)
         app_error(list->view.app, _("the conversation cannot be read"), g_steal_pointer(&error));
     int cursor = list->cursor;
     listview_rebuild(list);
-    list->cursor = MIN(cursor, MAX((int) list->lines->len - 1, 0));
+    list->cursor = MIN(cursor, MAX((int)list->lines->len - 1, 0));
 }
 
 static void
@@ -109,7 +109,7 @@ command_toggle_trees(struct app *app, const char *argument G_GNUC_UNUSED)
     gint64 key = (line->parent ? line->parent : line->row)->key, message = line->row->message;
     gboolean close = g_hash_table_size(list->set->open) > 0;
     g_autoptr(GArray) threads = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (int i = list->top; i < list->top + list->page && i < (int) list->lines->len; i++) {
+    for (int i = list->top; i < list->top + list->page && i < (int)list->lines->len; i++) {
         struct list_line *seen = listview_line(list, i);
         if (seen->kind == LIST_LINE_ROW && seen->row->count > 1)
             g_array_append_val(threads, seen->row->thread);
@@ -132,7 +132,8 @@ command_conversations(struct app *app, const char *argument G_GNUC_UNUSED)
     gint64 message = line ? line->row->message : 0;
     list->conversations = !list->conversations;
     if (list->search || list->limit) {
-        app_say(app, _("a search lists messages; folders: %s"), list->conversations ? _("conversations") : _("each message"));
+        app_say(app, _("a search lists messages; folders: %s"),
+                list->conversations ? _("conversations") : _("each message"));
         return;
     }
     if (list->folder)
@@ -222,7 +223,7 @@ command_mark_thread(struct app *app, const char *argument G_GNUC_UNUSED)
         return;
     }
     int from = -1;
-    for (int i = 0; i < (int) list->lines->len && from < 0; i++) {
+    for (int i = 0; i < (int)list->lines->len && from < 0; i++) {
         struct list_line *line = listview_line(list, i);
         if (line->row && listview_line_id(list, line) == list->marked_from)
             from = i;
@@ -273,7 +274,10 @@ mark_matching(struct app *app, const char *text, gboolean on)
     struct query *both = query_copy(query);
     if (list->set->view.query)
         both = query_new_pair(QUERY_AND, query_copy(list->set->view.query), both);
-    struct list_view view = {.kind = LIST_SEARCH, .folders = list->set->view.folders, .n_folders = list->set->view.n_folders, .query = both};
+    struct list_view view = {.kind = LIST_SEARCH,
+                             .folders = list->set->view.folders,
+                             .n_folders = list->set->view.n_folders,
+                             .query = both};
     list_marking = (struct marking){list, on};
     finder_ask(finder_of(app), &list_marking, &view, 0, LIST_OLDER, 20000, FALSE, mark_found, &list_marking);
     query_free(both);
@@ -292,7 +296,8 @@ ask_pattern(struct app *app, const char *argument, const char *label, gboolean o
         mark_matching(app, argument, on);
         return;
     }
-    struct prompt_spec spec = {.label = label, .history = "limit", .done = mark_typed, .data = GINT_TO_POINTER(on)};
+    struct prompt_spec spec = {
+        .label = label, .history = "limit", .done = mark_typed, .data = GINT_TO_POINTER(on)};
     prompt_line(app, &spec);
 }
 
@@ -333,7 +338,7 @@ sorted(struct app *app, gunichar key, gpointer data)
     if (!found || !list)
         return;
     g_autoptr(GError) error = NULL;
-    list->set->order = (enum rowset_order) (found - keys);
+    list->set->order = (enum rowset_order)(found - keys);
     list->set->reverse = GPOINTER_TO_INT(data);
     list->cursor = list->top = 0;
     if (list_is_search(list)) {
@@ -350,10 +355,12 @@ static void
 ask_order(struct app *app, gboolean reverse)
 {
     static const struct prompt_choice choices[] = {
-        {'d', N_("date")}, {'f', N_("from")}, {'s', N_("subject")}, {'z', N_("size")}, {'u', N_("unread first")}, {0, NULL},
+        {'d', N_("date")}, {'f', N_("from")},         {'s', N_("subject")},
+        {'z', N_("size")}, {'u', N_("unread first")}, {0, NULL},
     };
     if (at_hand(app))
-        prompt_choose(app, reverse ? _("Turned round, by:") : _("Order by:"), choices, sorted, GINT_TO_POINTER(reverse), NULL);
+        prompt_choose(app, reverse ? _("Turned round, by:") : _("Order by:"), choices, sorted,
+                      GINT_TO_POINTER(reverse), NULL);
 }
 
 void
@@ -382,7 +389,7 @@ unread(struct app *app, int step)
         return;
     }
     if (reading) {
-        struct readview *read = (struct readview *) app_top(app);
+        struct readview *read = (struct readview *)app_top(app);
         if (read->thread)
             g_array_set_size(read->thread, 0);
         readview_show(read, listview_current(list)->row->message);

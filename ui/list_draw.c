@@ -66,11 +66,13 @@ static void
 draw_people(const struct list_line *line, int row, int column, int width, enum ground ground, gboolean unread)
 {
     const struct list_row *data = line->row;
-    const char *people = line->kind == LIST_LINE_TREE ? (data->from_name ? data->from_name : data->from_addr) : data->people;
+    const char *people =
+        line->kind == LIST_LINE_TREE ? (data->from_name ? data->from_name : data->from_addr) : data->people;
     if (line->kind == LIST_LINE_TREE && data->bits & MESSAGE_FROM_ME)
         people = _("me");
     g_autofree char *safe = text_safe(people && *people ? people : _("(nobody)"), -1, TEXT_LINE);
-    g_autofree char *count = line->kind == LIST_LINE_ROW && data->count > 1 ? g_strdup_printf(" (%u)", data->count) : g_strdup("");
+    g_autofree char *count =
+        line->kind == LIST_LINE_ROW && data->count > 1 ? g_strdup_printf(" (%u)", data->count) : g_strdup("");
     int count_width = width_text(count);
     if (line->kind == LIST_LINE_TREE) {
         int used = term_put(row, column, width / 2, STYLE_ON(ROLE_FAINT, ground), line->group);
@@ -84,7 +86,8 @@ draw_people(const struct list_line *line, int row, int column, int width, enum g
 }
 
 static void
-draw_subject(const struct list_line *line, int row, int column, int width, enum ground ground, gboolean unread, gboolean preview)
+draw_subject(const struct list_line *line, int row, int column, int width, enum ground ground,
+             gboolean unread, gboolean preview)
 {
     const struct list_row *data = line->row;
     int end = column + width;
@@ -97,7 +100,11 @@ draw_subject(const struct list_line *line, int row, int column, int width, enum 
         g_autofree char *safe = text_safe(*data->subject ? data->subject : _("(no subject)"), -1, TEXT_LINE);
         g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
         column += term_put(row, column, end - column,
-                           STYLE_ON(unread ? ROLE_UNREAD : *data->subject ? ROLE_SUBJECT : ROLE_DIM, ground), cut);
+                           STYLE_ON(unread           ? ROLE_UNREAD
+                                    : *data->subject ? ROLE_SUBJECT
+                                                     : ROLE_DIM,
+                                    ground),
+                           cut);
     }
     if ((preview || same) && *data->preview && end - column > 12) {
         if (!same)
@@ -109,8 +116,8 @@ draw_subject(const struct list_line *line, int row, int column, int width, enum 
 }
 
 static void
-draw_line(struct listview *list, const struct list_line *line, int row, const struct area *area, const struct columns *columns,
-          gboolean current, gint64 now)
+draw_line(struct listview *list, const struct list_line *line, int row, const struct area *area,
+          const struct columns *columns, gboolean current, gint64 now)
 {
     if (line->kind == LIST_LINE_GROUP) {
         term_put(row, area->column + 1, area->columns - 2, PLAIN(ROLE_TITLE), line->group);
@@ -120,7 +127,9 @@ draw_line(struct listview *list, const struct list_line *line, int row, const st
     gint64 id = listview_line_id(list, line);
     gboolean marked = g_hash_table_contains(list->marks, &id);
     gboolean away = app_top(list->view.app) != &list->view;
-    enum ground ground = current ? (away ? GROUND_CURSOR_AWAY : GROUND_CURSOR) : marked ? GROUND_MARK : GROUND_PLAIN;
+    enum ground ground = current  ? (away ? GROUND_CURSOR_AWAY : GROUND_CURSOR)
+                         : marked ? GROUND_MARK
+                                  : GROUND_PLAIN;
     gboolean unread = !(data->flags & FLAG_SEEN);
     int x = area->column;
     term_fill(row, x, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
@@ -152,7 +161,8 @@ draw_empty(struct listview *list, const struct area *area)
     if (list->problem)
         text = g_strdup_printf(_("This list cannot be read\n%s"), list->problem);
     else if (list->search || list->limit)
-        text = g_strdup(_("Nothing fits\nis:unread  from:ana  subject:\"two words\"  date:1w..  attachment:pdf  — or mutt's ~f ~s ~b"));
+        text = g_strdup(_("Nothing fits\nis:unread  from:ana  subject:\"two words\"  date:1w..  "
+                          "attachment:pdf  — or mutt's ~f ~s ~b"));
     else if (!list->folder && !list->set)
         text = g_strdup(_("No mail here yet\nc chooses a folder, $ asks the servers, ? helps"));
     else
@@ -163,7 +173,7 @@ draw_empty(struct listview *list, const struct area *area)
 void
 list_draw(struct view *view, const struct area *whole)
 {
-    struct listview *list = (struct listview *) view;
+    struct listview *list = (struct listview *)view;
     struct area area = *whole;
     gboolean ruled = area.rows >= 8;
     int side = list->sidebar ? sidebar_width(list->sidebar, whole->columns) : 0;
@@ -183,7 +193,7 @@ list_draw(struct view *view, const struct area *whole)
             term_put(area.row + area.rows, whole->column + side, 1, PLAIN(ROLE_FAINT), "┴");
     }
     list->page = area.rows;
-    int n = (int) list->lines->len;
+    int n = (int)list->lines->len;
     if (!n) {
         draw_empty(list, &area);
         return;
@@ -196,5 +206,6 @@ list_draw(struct view *view, const struct area *whole)
     columns_layout(area.columns, !list->conversations, &columns);
     gint64 now = clock_now();
     for (int i = 0; i < area.rows && list->top + i < n; i++)
-        draw_line(list, listview_line(list, list->top + i), area.row + i, &area, &columns, list->top + i == list->cursor, now);
+        draw_line(list, listview_line(list, list->top + i), area.row + i, &area, &columns,
+                  list->top + i == list->cursor, now);
 }

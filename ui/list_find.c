@@ -29,7 +29,8 @@ ask(struct listview *list, enum list_finding finding, gint64 key, gboolean forwa
     }
     list->finding = finding;
     list->finding_limit = limit;
-    finder_ask(finder_of(list->view.app), list, &set->view, key, direction, limit, finding == FINDING_COUNT, answered, list);
+    finder_ask(finder_of(list->view.app), list, &set->view, key, direction, limit, finding == FINDING_COUNT,
+               answered, list);
 }
 
 /* Something that matters is being looked for: counting can wait. */
@@ -43,7 +44,7 @@ static void
 count_next(struct listview *list)
 {
     if (list->set->at_start && list->set->at_end && list->set->order == ORDER_DATE) {
-        list->count = (gint64) list->set->rows->len;
+        list->count = (gint64)list->set->rows->len;
         list->count_exact = TRUE;
     } else {
         ask(list, FINDING_COUNT, 0, TRUE, 0);
@@ -141,7 +142,8 @@ list_find_again(struct listview *list)
 void
 list_find_more(struct listview *list, gboolean behind)
 {
-    if (list->next || busy(list) || !list->set->rows->len || (behind ? list->set->at_end : list->set->at_start))
+    if (list->next || busy(list) || !list->set->rows->len ||
+        (behind ? list->set->at_end : list->set->at_start))
         return;
     ask(list, behind ? FINDING_BEHIND : FINDING_BEFORE, rowset_edge(list->set, behind), behind, PAGE);
 }

@@ -13,7 +13,7 @@ list_line_clear(gpointer data)
 {
     struct list_line *line = data;
     if (line->kind == LIST_LINE_TREE)
-        g_free((char *) line->group);
+        g_free((char *)line->group);
 }
 
 static void
@@ -24,8 +24,8 @@ add_tree(struct listview *list, struct list_row *parent)
         return;
     g_autoptr(GArray) depths = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < tree->len; i++)
-        g_array_append_val(depths, ((struct list_row *) g_ptr_array_index(tree, i))->depth);
-    char **prefixes = columns_tree((const guint *) (gpointer) depths->data, depths->len, TREE_LEVELS);
+        g_array_append_val(depths, ((struct list_row *)g_ptr_array_index(tree, i))->depth);
+    char **prefixes = columns_tree((const guint *)(gpointer)depths->data, depths->len, TREE_LEVELS);
     for (guint i = 0; i < tree->len; i++) {
         struct list_line line = {LIST_LINE_TREE, g_ptr_array_index(tree, i), prefixes[i], parent};
         g_array_append_val(list->lines, line);

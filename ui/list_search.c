@@ -29,13 +29,13 @@ put_marks(struct query *query, GHashTable *marks)
     if (!marks || !g_hash_table_size(marks))
         return;
     query->kind = QUERY_OR;
-    query->children = g_ptr_array_new_with_free_func((GDestroyNotify) query_free);
+    query->children = g_ptr_array_new_with_free_func((GDestroyNotify)query_free);
     g_ptr_array_add(query->children, query_new(QUERY_NONE));
     GHashTableIter iter;
     gpointer key;
     g_hash_table_iter_init(&iter, marks);
     while (g_hash_table_iter_next(&iter, &key, NULL) && query->children->len < QUERY_NODES_MAX / 2) {
-        gint64 id = *(gint64 *) key;
+        gint64 id = *(gint64 *)key;
         g_ptr_array_add(query->children, id > 0 ? query_new_range(QUERY_NUMBER, id, id)
                                                 : query_new_range(QUERY_THREAD, -id, -id));
     }
@@ -60,21 +60,23 @@ complete_query(struct app *app, const char *text, gsize cursor, gsize *from, gsi
     g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) all = folder_list(app->store, 0, FALSE, NULL);
     for (guint i = 0; all && i < all->len; i++)
-        g_ptr_array_add(folders, g_strdup(((struct folder *) g_ptr_array_index(all, i))->name));
+        g_ptr_array_add(folders, g_strdup(((struct folder *)g_ptr_array_index(all, i))->name));
     GPtrArray *used = list_tags(app->store, NULL);
     for (guint i = 0; used && i < used->len; i++)
-        g_ptr_array_add(tags, g_strdup(((struct list_tag *) g_ptr_array_index(used, i))->tag));
+        g_ptr_array_add(tags, g_strdup(((struct list_tag *)g_ptr_array_index(used, i))->tag));
     if (used)
         g_ptr_array_unref(used);
     for (guint i = 0; i < app->config->accounts->len; i++)
-        g_ptr_array_add(accounts, g_strdup(((struct account *) g_ptr_array_index(app->config->accounts, i))->name));
+        g_ptr_array_add(accounts,
+                        g_strdup(((struct account *)g_ptr_array_index(app->config->accounts, i))->name));
     g_ptr_array_add(folders, NULL);
     g_ptr_array_add(tags, NULL);
     g_ptr_array_add(accounts, NULL);
-    struct search_words words = {(const char *const *) tags->pdata, (const char *const *) folders->pdata,
-                                 (const char *const *) accounts->pdata};
+    struct search_words words = {(const char *const *)tags->pdata, (const char *const *)folders->pdata,
+                                 (const char *const *)accounts->pdata};
     gboolean address = FALSE;
-    g_auto(GStrv) found = search_complete(text, cursor, (enum search_mode) GPOINTER_TO_INT(data), &words, from, &address);
+    g_auto(GStrv) found =
+        search_complete(text, cursor, (enum search_mode)GPOINTER_TO_INT(data), &words, from, &address);
     *to = cursor;
     GPtrArray *result = candidates_new();
     if (address) {
@@ -88,8 +90,8 @@ complete_query(struct app *app, const char *text, gsize cursor, gsize *from, gsi
 
 /* ---- search everywhere, as it is typed ---- */
 
-/* While it is typed, the last word is a beginning: "lisb" finds Lisbon. Not with one or two letters, which begin half of all
- * words, and not inside the language's own words. */
+/* While it is typed, the last word is a beginning: "lisb" finds Lisbon. Not with one or two letters, which
+ * begin half of all words, and not inside the language's own words. */
 static char *
 as_beginning(const char *text)
 {
@@ -105,13 +107,14 @@ as_beginning(const char *text)
     }
     g_autofree char *lower = g_ascii_strdown(word, -1);
     gboolean alone = word == text || word[-1] == ' ';
-    return length >= 3 && alone && !g_strv_contains(operators, lower) ? g_strconcat(text, "*", NULL) : g_strdup(text);
+    return length >= 3 && alone && !g_strv_contains(operators, lower) ? g_strconcat(text, "*", NULL)
+                                                                      : g_strdup(text);
 }
 
 static void
 search_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 {
-    struct listview *list = (struct listview *) app_top(app);
+    struct listview *list = (struct listview *)app_top(app);
     if (list->view.class != &list_class || !list->search)
         return;
     g_autofree char *beginning = as_beginning(text);
@@ -125,7 +128,7 @@ static void
 search_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 {
     struct view *top = app_top(app);
-    if (top->class != &list_class || !((struct listview *) top)->search)
+    if (top->class != &list_class || !((struct listview *)top)->search)
         return;
     if (!text || !*text) {
         app_remove(app, top);
@@ -137,7 +140,7 @@ search_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
         app_error(app, NULL, g_steal_pointer(&error));
         return;
     }
-    struct listview *list = (struct listview *) top;
+    struct listview *list = (struct listview *)top;
     if (strcmp(list->name, text) != 0)
         listview_show_query(list, search_exclude(query), text, NULL, 0);
     else
@@ -152,7 +155,7 @@ search_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 void
 command_search(struct app *app, const char *argument)
 {
-    struct listview *list = (struct listview *) app_top(app);
+    struct listview *list = (struct listview *)app_top(app);
     if (!app->store)
         return;
     if (!list->search) {
@@ -165,8 +168,13 @@ command_search(struct app *app, const char *argument)
         search_done(app, argument, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Search: "), .text = list->name, .history = "search", .complete = complete_query,
-                               .changed = search_typed, .done = search_done, .data = GINT_TO_POINTER(SEARCH_NOTMUCH)};
+    struct prompt_spec spec = {.label = _("Search: "),
+                               .text = list->name,
+                               .history = "search",
+                               .complete = complete_query,
+                               .changed = search_typed,
+                               .done = search_done,
+                               .data = GINT_TO_POINTER(SEARCH_NOTMUCH)};
     prompt_line(app, &spec);
 }
 
@@ -187,7 +195,8 @@ step_found(struct app *app, struct found *found, gpointer data)
     gint64 key = 0;
     /* Messages of one conversation stand in one row: on until the row is another one. */
     for (guint i = 0; found->rows && i < found->rows->len && (!key || key == stepping->key); i++) {
-        const struct list_row *row = g_ptr_array_index(found->rows, stepping->older ? i : found->rows->len - 1 - i);
+        const struct list_row *row =
+            g_ptr_array_index(found->rows, stepping->older ? i : found->rows->len - 1 - i);
         key = list_key_of(app->store, &list->set->view, row->message);
     }
     if (key && key != stepping->key)
@@ -220,11 +229,15 @@ search_step(struct app *app, int step)
     }
     if (list->set->view.query)
         query = query_new_pair(QUERY_AND, query_copy(list->set->view.query), query);
-    struct list_view view = {.kind = LIST_SEARCH, .folders = list->set->view.folders, .n_folders = list->set->view.n_folders, .query = query};
+    struct list_view view = {.kind = LIST_SEARCH,
+                             .folders = list->set->view.folders,
+                             .n_folders = list->set->view.n_folders,
+                             .query = query};
     struct stepping *stepping = &list_stepping;
     gboolean older = (step > 0) != list->set->reverse;
     *stepping = (struct stepping){list, (line->parent ? line->parent : line->row)->key, older};
-    finder_ask(finder_of(app), stepping, &view, stepping->key, older ? LIST_OLDER : LIST_NEWER, 50, FALSE, step_found, stepping);
+    finder_ask(finder_of(app), stepping, &view, stepping->key, older ? LIST_OLDER : LIST_NEWER, 50, FALSE,
+               step_found, stepping);
     query_free(query);
 }
 
@@ -294,8 +307,12 @@ command_limit(struct app *app, const char *argument)
         limit_done(app, argument, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Limit to (all: *): "), .text = list->limit, .history = "limit",
-                               .complete = complete_query, .done = limit_done, .data = GINT_TO_POINTER(SEARCH_LIMIT)};
+    struct prompt_spec spec = {.label = _("Limit to (all: *): "),
+                               .text = list->limit,
+                               .history = "limit",
+                               .complete = complete_query,
+                               .done = limit_done,
+                               .data = GINT_TO_POINTER(SEARCH_LIMIT)};
     prompt_line(app, &spec);
 }
 
@@ -307,7 +324,7 @@ command_thread(struct app *app, const char *argument G_GNUC_UNUSED)
     struct listview *list = listview_at_hand(app);
     gint64 thread = 0, message = 0;
     if (app_top(app)->class == &read_class) {
-        struct readview *read = (struct readview *) app_top(app);
+        struct readview *read = (struct readview *)app_top(app);
         thread = read->row ? read->row->thread : 0;
         message = read->message;
     } else if (list && list->set && listview_current(list)) {

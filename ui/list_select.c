@@ -20,7 +20,7 @@ static void
 add_flags(struct selection *selection, struct listview *list, gint64 id)
 {
     for (guint i = 0; i < list->lines->len; i++) {
-        const struct list_line *line = listview_line(list, (int) i);
+        const struct list_line *line = listview_line(list, (int)i);
         if (!line->row || listview_line_id(list, line) != id)
             continue;
         selection->all_seen &= (line->row->flags & FLAG_SEEN) != 0;
@@ -51,7 +51,7 @@ listview_selection(struct listview *list, gboolean marked)
     gpointer key;
     g_hash_table_iter_init(&iter, selection->ids);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        gint64 id = *(gint64 *) key, thread = -id;
+        gint64 id = *(gint64 *)key, thread = -id;
         if (id < 0)
             g_array_append_val(threads, thread);
         else
@@ -61,7 +61,9 @@ listview_selection(struct listview *list, gboolean marked)
     }
     if (threads->len) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(GArray) all = list_messages_of(list->set->store, &list->set->view, (const gint64 *) (gpointer) threads->data, threads->len, &error);
+        g_autoptr(GArray) all =
+            list_messages_of(list->set->store, &list->set->view, (const gint64 *)(gpointer)threads->data,
+                             threads->len, &error);
         if (all)
             g_array_append_vals(selection->messages, all->data, all->len);
         else

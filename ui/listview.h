@@ -1,7 +1,7 @@
 /* listview.h - the list of conversations or messages: a folder, several as one, or what a search found
  *
- * Inside ui/: list.c draws and moves, list_lines.c makes lines of rows, list_commands.c acts, list_search.c finds. The reader asks it for
- * the next message.
+ * Inside ui/: list.c draws and moves, list_lines.c makes lines of rows, list_commands.c acts, list_search.c
+ * finds. The reader asks it for the next message.
  */
 #ifndef UI_LISTVIEW_H
 #define UI_LISTVIEW_H
@@ -13,37 +13,44 @@ enum list_line_kind { LIST_LINE_GROUP, LIST_LINE_ROW, LIST_LINE_TREE };
 
 struct list_line {
     enum list_line_kind kind;
-    struct list_row *row;     /* borrowed from the rowset; NULL for a group */
-    const char *group;        /* its name, or the tree's prefix (owned by the line when LIST_LINE_TREE) */
-    struct list_row *parent;  /* of a tree line: the conversation's row */
+    struct list_row *row;    /* borrowed from the rowset; NULL for a group */
+    const char *group;       /* its name, or the tree's prefix (owned by the line when LIST_LINE_TREE) */
+    struct list_row *parent; /* of a tree line: the conversation's row */
 };
 
 struct listview {
     struct view view;
     struct rowset *set;
-    struct rowset *next;      /* a search whose first rows are being looked for */
-    enum list_finding { FINDING_FIRST, FINDING_AGAIN, FINDING_BEHIND, FINDING_BEFORE, FINDING_END, FINDING_COUNT } finding;
+    struct rowset *next; /* a search whose first rows are being looked for */
+    enum list_finding {
+        FINDING_FIRST,
+        FINDING_AGAIN,
+        FINDING_BEHIND,
+        FINDING_BEFORE,
+        FINDING_END,
+        FINDING_COUNT
+    } finding;
     guint finding_limit;
-    gboolean stale;           /* the store changed while it was being looked for */
-    GArray *lines;            /* of struct list_line */
-    int cursor, top, page;    /* in lines; page: lines seen at the last draw */
-    GHashTable *marks;        /* of rowset_id() */
-    char *name;               /* folder, or the query as it was typed */
-    char *account;            /* NULL: of several */
+    gboolean stale;            /* the store changed while it was being looked for */
+    GArray *lines;             /* of struct list_line */
+    int cursor, top, page;     /* in lines; page: lines seen at the last draw */
+    GHashTable *marks;         /* of rowset_id() */
+    char *name;                /* folder, or the query as it was typed */
+    char *account;             /* NULL: of several */
     gint64 account_id, folder; /* 0: none at hand */
-    guint role;               /* of the folder */
-    char *limit;              /* the query that limits it, as typed; NULL: none */
-    gboolean search;          /* results of a search */
+    guint role;                /* of the folder */
+    char *limit;               /* the query that limits it, as typed; NULL: none */
+    gboolean search;           /* results of a search */
     gboolean conversations;
     gint64 count;
     gboolean count_exact;
     gint64 unread;
-    int side_width;           /* of the side bar, at the last draw */
-    struct sidebar *sidebar;  /* only of the bottom list */
-    char *problem;            /* why it could not be read */
-    gint64 wanted;            /* a message to put the cursor on when it appears */
-    gint64 marked_from;       /* id where a mark run began */
-    char *needle;             /* what / looked for last: n goes on */
+    int side_width;          /* of the side bar, at the last draw */
+    struct sidebar *sidebar; /* only of the bottom list */
+    char *problem;           /* why it could not be read */
+    gint64 wanted;           /* a message to put the cursor on when it appears */
+    gint64 marked_from;      /* id where a mark run began */
+    char *needle;            /* what / looked for last: n goes on */
 };
 
 extern const struct view_class list_class;
@@ -53,7 +60,8 @@ struct listview *listview_new(struct app *app);
 void listview_show_folder(struct listview *list, gint64 folder);
 /* All folders of a role as one: the INBOXes of all accounts. */
 void listview_show_role(struct listview *list, guint role);
-void listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders, guint n);
+void listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders,
+                         guint n);
 
 /* The list below or on top, NULL when there is none. */
 struct listview *listview_at_hand(struct app *app);
@@ -65,7 +73,7 @@ gint64 listview_line_id(const struct listview *list, const struct list_line *lin
 gint64 listview_folder(struct listview *list);
 
 void listview_reload(struct listview *list);
-void listview_rebuild(struct listview *list); /* lines from rows, the cursor stays on its row */
+void listview_rebuild(struct listview *list);        /* lines from rows, the cursor stays on its row */
 void listview_seek(struct listview *list, int step); /* to the next line that is no group */
 void listview_move(struct listview *list, int how);
 /* Cursor to the row of a message or its conversation, loading it when it is elsewhere. */
@@ -76,7 +84,8 @@ gint64 listview_step(struct listview *list, int step, gint64 *thread);
 gboolean listview_next_unread(struct listview *list, int step);
 
 /* list_find.c: searches, looked for off the screen's thread. */
-void list_find_first(struct listview *list, struct rowset *set); /* takes the set; what is shown stays until then */
+void list_find_first(struct listview *list,
+                     struct rowset *set); /* takes the set; what is shown stays until then */
 void list_find_again(struct listview *list);
 void list_find_more(struct listview *list, gboolean behind);
 void list_find_end(struct listview *list);
@@ -86,7 +95,7 @@ gboolean list_is_search(const struct listview *list);
 /* For list.c and list_find.c: the cursor's place before rows change, and finding it again. */
 struct list_place {
     gint64 id, thread;
-    int cursor, offset; /* lines from the top of the screen */
+    int cursor, offset;    /* lines from the top of the screen */
     gboolean valid, start; /* start: the newest rows are in sight, and new ones shall be */
 };
 struct list_place listview_remember(struct listview *list);
@@ -102,7 +111,7 @@ void list_draw(struct view *view, const struct area *area);
 
 /* The rows a command is for: ids as in rowset_id(), and the messages behind them. */
 struct selection {
-    GHashTable *ids; /* of gint64 */
+    GHashTable *ids;  /* of gint64 */
     GArray *messages; /* of gint64 */
     guint rows;
     gboolean all_seen, any_flagged;

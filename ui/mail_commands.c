@@ -31,11 +31,11 @@ flags_at_hand(struct app *app, gboolean *seen, gboolean *flagged)
     *flagged = FALSE;
     struct view *top = app_top(app);
     if (top->class == &read_class) {
-        const struct message *row = ((struct readview *) top)->row;
+        const struct message *row = ((struct readview *)top)->row;
         *seen = !row || row->flags & FLAG_SEEN;
         *flagged = row && row->flags & FLAG_FLAGGED;
-    } else if (top->class == &list_class && ((struct listview *) top)->set) {
-        g_autoptr(struct_selection) selection = listview_selection((struct listview *) top, app->tagged);
+    } else if (top->class == &list_class && ((struct listview *)top)->set) {
+        g_autoptr(struct_selection) selection = listview_selection((struct listview *)top, app->tagged);
         *seen = selection->all_seen;
         *flagged = selection->any_flagged;
     }
@@ -46,7 +46,7 @@ static void
 move_on(struct app *app, gboolean tagged)
 {
     if (!tagged && app_top(app)->class == &list_class)
-        listview_move((struct listview *) app_top(app), MOVE_NEXT);
+        listview_move((struct listview *)app_top(app), MOVE_NEXT);
 }
 
 static void
@@ -62,7 +62,8 @@ command_flag(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     gboolean seen, flagged;
     flags_at_hand(app, &seen, &flagged);
-    change_flags(app, flagged ? 0 : FLAG_FLAGGED, flagged ? FLAG_FLAGGED : 0, flagged ? _("no longer flagged") : _("flagged"));
+    change_flags(app, flagged ? 0 : FLAG_FLAGGED, flagged ? FLAG_FLAGGED : 0,
+                 flagged ? _("no longer flagged") : _("flagged"));
 }
 
 void
@@ -77,7 +78,11 @@ static void
 flag_chosen(struct app *app, gunichar key, gpointer data)
 {
     gboolean on = GPOINTER_TO_INT(data);
-    guint flag = key == '!' ? FLAG_FLAGGED : key == 'r' ? FLAG_ANSWERED : key == 'd' ? FLAG_DELETED : key == 'n' ? FLAG_SEEN : 0;
+    guint flag = key == '!'   ? FLAG_FLAGGED
+                 : key == 'r' ? FLAG_ANSWERED
+                 : key == 'd' ? FLAG_DELETED
+                 : key == 'n' ? FLAG_SEEN
+                              : 0;
     if (!flag)
         return;
     if (key == 'n') /* "new" is the reverse of seen */
@@ -91,7 +96,8 @@ choose_flag(struct app *app, gboolean on)
     static const struct prompt_choice choices[] = {
         {'!', N_("flagged")}, {'n', N_("new")}, {'r', N_("replied")}, {'d', N_("deleted")}, {0, NULL},
     };
-    prompt_choose(app, on ? _("Set flag:") : _("Clear flag:"), choices, flag_chosen, GINT_TO_POINTER(on), NULL);
+    prompt_choose(app, on ? _("Set flag:") : _("Clear flag:"), choices, flag_chosen, GINT_TO_POINTER(on),
+                  NULL);
 }
 
 void
@@ -136,7 +142,8 @@ tags_typed(struct app *app, const char *text, gpointer data)
 }
 
 static GPtrArray *
-complete_tags(struct app *app, const char *text, gsize cursor, gsize *from, gsize *to, gpointer data G_GNUC_UNUSED)
+complete_tags(struct app *app, const char *text, gsize cursor, gsize *from, gsize *to,
+              gpointer data G_GNUC_UNUSED)
 {
     gsize start = cursor;
     while (start > 0 && text[start - 1] != ' ')
@@ -165,8 +172,11 @@ command_tag(struct app *app, const char *argument)
         tags_typed(app, argument, NULL);
         return;
     }
-    struct prompt_spec spec = {.label = _("Tags (+add -remove): "), .history = "tag", .complete = complete_tags,
-                               .done = tags_typed, .data = GINT_TO_POINTER(app->tagged)};
+    struct prompt_spec spec = {.label = _("Tags (+add -remove): "),
+                               .history = "tag",
+                               .complete = complete_tags,
+                               .done = tags_typed,
+                               .data = GINT_TO_POINTER(app->tagged)};
     prompt_line(app, &spec);
 }
 
@@ -181,7 +191,7 @@ command_delete(struct app *app, const char *argument G_GNUC_UNUSED)
 void
 command_delete_thread(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    struct listview *list = app_top(app)->class == &list_class ? (struct listview *) app_top(app) : NULL;
+    struct listview *list = app_top(app)->class == &list_class ? (struct listview *)app_top(app) : NULL;
     struct list_line *line = list && list->set ? listview_current(list) : NULL;
     if (line && list->set->view.kind == LIST_CONVERSATIONS && line->parent) {
         rowset_close_thread(list->set, line->row->thread);
@@ -202,7 +212,8 @@ expunge_yes(struct app *app, gpointer data)
 void
 command_expunge(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    prompt_confirm(app, _("Delete for good, here and on the server?"), expunge_yes, GINT_TO_POINTER(app->tagged), NULL);
+    prompt_confirm(app, _("Delete for good, here and on the server?"), expunge_yes,
+                   GINT_TO_POINTER(app->tagged), NULL);
 }
 
 void
@@ -244,7 +255,8 @@ file_into(struct app *app, enum act_kind kind, const char *argument)
     struct filing *filing = g_new0(struct filing, 1);
     filing->kind = kind;
     filing->tagged = app->tagged;
-    foldpick(app, kind == ACT_MOVE ? _("Move to: ") : _("Copy to: "), argument, TRUE, folder_picked, filing, g_free);
+    foldpick(app, kind == ACT_MOVE ? _("Move to: ") : _("Copy to: "), argument, TRUE, folder_picked, filing,
+             g_free);
 }
 
 void
@@ -262,7 +274,7 @@ command_copy(struct app *app, const char *argument)
 static gboolean
 mark_folder(struct store *store, gpointer data, GError **error)
 {
-    return intent_mark_folder(store, *(gint64 *) data, FLAG_SEEN, 0, error) != 0;
+    return intent_mark_folder(store, *(gint64 *)data, FLAG_SEEN, 0, error) != 0;
 }
 
 void
@@ -283,7 +295,7 @@ go_to(struct app *app, gint64 folder, gpointer data G_GNUC_UNUSED)
     /* Back down to the first list. */
     while (app->views->len > 1)
         app_pop(app);
-    listview_show_folder((struct listview *) app_top(app), folder);
+    listview_show_folder((struct listview *)app_top(app), folder);
 }
 
 void
@@ -331,14 +343,17 @@ command_pipe(struct app *app, const char *argument)
         piped(app, argument, &message);
         return;
     }
-    struct prompt_spec spec = {.label = _("Pipe to command: "), .history = "shell", .done = piped,
-                               .data = g_memdup2(&message, sizeof message), .destroy = g_free};
+    struct prompt_spec spec = {.label = _("Pipe to command: "),
+                               .history = "shell",
+                               .done = piped,
+                               .data = g_memdup2(&message, sizeof message),
+                               .destroy = g_free};
     prompt_line(app, &spec);
 }
 
 static void
-print_document(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document, GBytes *bytes G_GNUC_UNUSED,
-               gpointer data G_GNUC_UNUSED)
+print_document(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document,
+               GBytes *bytes G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GString *text = g_string_new(NULL);
     static const char *const fields[] = {"From", "To", "Cc", "Date", "Subject"};
@@ -375,8 +390,8 @@ command_raw(struct app *app, const char *argument G_GNUC_UNUSED)
     struct view *top = app_top(app);
     g_autoptr(GBytes) bytes = NULL;
     g_autoptr(GError) error = NULL;
-    if (top->class == &read_class && ((struct readview *) top)->bytes) {
-        bytes = g_bytes_ref(((struct readview *) top)->bytes);
+    if (top->class == &read_class && ((struct readview *)top)->bytes) {
+        bytes = g_bytes_ref(((struct readview *)top)->bytes);
     } else {
         gint64 message = single_target(app);
         if (!message)
@@ -413,7 +428,7 @@ contact_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
         return;
     }
     app_say(app, _("%s is kept"), text);
-    writer_run(app->writer, add_contact, NULL, address, (GDestroyNotify) address_free);
+    writer_run(app->writer, add_contact, NULL, address, (GDestroyNotify)address_free);
 }
 
 void

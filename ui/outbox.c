@@ -30,21 +30,21 @@ static const struct view_class outbox_class;
 static struct outboxview *
 at_hand(struct app *app)
 {
-    return app_top(app)->class == &outbox_class ? (struct outboxview *) app_top(app) : NULL;
+    return app_top(app)->class == &outbox_class ? (struct outboxview *)app_top(app) : NULL;
 }
 
 static const struct outbox_item *
 current(const struct outboxview *view)
 {
-    return view && view->items && view->cursor < (int) view->items->len
-               ? g_ptr_array_index(view->items, (guint) view->cursor)
+    return view && view->items && view->cursor < (int)view->items->len
+               ? g_ptr_array_index(view->items, (guint)view->cursor)
                : NULL;
 }
 
 static void
 refresh(struct view *view)
 {
-    struct outboxview *list = (struct outboxview *) view;
+    struct outboxview *list = (struct outboxview *)view;
     g_autoptr(GError) error = NULL;
     const struct outbox_item *at = current(list);
     gint64 id = at ? at->id : 0;
@@ -56,8 +56,8 @@ refresh(struct view *view)
     g_clear_pointer(&list->items, g_ptr_array_unref);
     list->items = items;
     for (guint i = 0; i < items->len; i++)
-        if (((struct outbox_item *) g_ptr_array_index(items, i))->id == id)
-            list->cursor = (int) i;
+        if (((struct outbox_item *)g_ptr_array_index(items, i))->id == id)
+            list->cursor = (int)i;
 }
 
 static const struct {
@@ -80,21 +80,23 @@ situation(const struct outbox_item *item)
     if (item->hold)
         return g_strdup(_("held back: h lets it go"));
     if (item->undo_until > now)
-        return g_strdup_printf(_("goes in %d s (u takes it back)"), (int) (item->undo_until - now));
+        return g_strdup_printf(_("goes in %d s (u takes it back)"), (int)(item->undo_until - now));
     if (item->error && *item->error) {
         g_autofree char *safe = text_safe(item->error, -1, TEXT_LINE);
         g_autofree char *next = item->state == OUTBOX_DEFERRED && item->next_attempt > now
                                     ? clock_relative(item->next_attempt, now)
                                     : NULL;
         g_autofree char *code = item->code ? g_strdup_printf("%d ", item->code) : g_strdup("");
-        return next ? g_strdup_printf(_("%s%s — again %s"), code, safe, next) : g_strdup_printf("%s%s", code, safe);
+        return next ? g_strdup_printf(_("%s%s — again %s"), code, safe, next)
+                    : g_strdup_printf("%s%s", code, safe);
     }
     if (item->send_at > now) {
         g_autofree char *when = clock_relative(item->send_at, now);
         return g_strdup_printf(_("goes %s"), when);
     }
     if (item->state == OUTBOX_UNKNOWN)
-        return g_strdup(_("the line broke before the server's last word: it may have gone. r sends it again"));
+        return g_strdup(
+            _("the line broke before the server's last word: it may have gone. r sends it again"));
     return g_strdup(_("goes as soon as the server can be reached"));
 }
 
@@ -124,7 +126,8 @@ draw_item(const struct outbox_item *item, int row, const struct area *area, gboo
     term_fill(row, column, 2, area->columns, STYLE_ON(ROLE_TEXT, ground));
     g_autofree char *to = recipients_text(item);
     g_autofree char *to_fit = width_fit(to, MIN(30, area->columns / 3));
-    g_autofree char *subject = text_safe(item->subject && *item->subject ? item->subject : _("(no subject)"), -1, TEXT_LINE);
+    g_autofree char *subject =
+        text_safe(item->subject && *item->subject ? item->subject : _("(no subject)"), -1, TEXT_LINE);
     g_autofree char *when = clock_short(item->created, clock_now());
     g_autofree char *when_fit = width_fit_right(when, 6);
     term_put(row, column + 1, 1, STYLE_ON(marks[kind].role, ground), marks[kind].mark);
@@ -137,7 +140,8 @@ draw_item(const struct outbox_item *item, int row, const struct area *area, gboo
     at = column + 11;
     at += term_put(row + 1, at, end - at, STYLE_ON(marks[kind].role, ground), state) + 2;
     if (item->attempts) {
-        g_autofree char *attempts = g_strdup_printf(ngettext("%u attempt", "%u attempts", item->attempts), item->attempts);
+        g_autofree char *attempts =
+            g_strdup_printf(ngettext("%u attempt", "%u attempts", item->attempts), item->attempts);
         at += term_put(row + 1, at, end - at, STYLE_ON(ROLE_DIM, ground), attempts) + 2;
     }
     term_put(row + 1, at, end - at - 1, STYLE_ON(ROLE_DIM, ground), why);
@@ -146,43 +150,45 @@ draw_item(const struct outbox_item *item, int row, const struct area *area, gboo
 static void
 draw(struct view *view, const struct area *area)
 {
-    struct outboxview *list = (struct outboxview *) view;
-    int n = list->items ? (int) list->items->len : 0;
+    struct outboxview *list = (struct outboxview *)view;
+    int n = list->items ? (int)list->items->len : 0;
     list->page = MAX(area->rows / 2, 1);
     rows_clamp(n, list->page, &list->cursor, &list->top);
     if (!n)
         draw_notice(area, list->all ? _("Nothing was sent yet") : _("Nothing waits\na shows what was sent"));
     for (int i = 0; i < list->page && list->top + i < n; i++)
-        draw_item(g_ptr_array_index(list->items, (guint) (list->top + i)), area->row + 2 * i, area, list->top + i == list->cursor);
+        draw_item(g_ptr_array_index(list->items, (guint)(list->top + i)), area->row + 2 * i, area,
+                  list->top + i == list->cursor);
 }
 
 static char *
 title(struct view *view)
 {
-    return g_strdup(((struct outboxview *) view)->all ? _("Outbox, with what was sent") : _("Outbox"));
+    return g_strdup(((struct outboxview *)view)->all ? _("Outbox, with what was sent") : _("Outbox"));
 }
 
 static void
 bottom(struct view *view, const struct area *line)
 {
-    static const char *const hints[] = {"outbox-open", N_("attempts"), "outbox-retry", N_("now"), "outbox-hold", N_("hold"),
-                                        "outbox-edit", N_("edit"), "outbox-cancel", N_("do not send"), "outbox-all", N_("all"),
-                                        "back", N_("back"), NULL};
+    static const char *const hints[] = {
+        "outbox-open", N_("attempts"), "outbox-retry", N_("now"),       "outbox-hold",
+        N_("hold"),    "outbox-edit",  N_("edit"),     "outbox-cancel", N_("do not send"),
+        "outbox-all",  N_("all"),      "back",         N_("back"),      NULL};
     draw_hints(view->app, line->row, line, IN_OUTBOX, hints, NULL);
 }
 
 static gboolean
 move(struct view *view, int how)
 {
-    struct outboxview *list = (struct outboxview *) view;
-    rows_move(how, list->items ? (int) list->items->len : 0, list->page, &list->cursor, &list->top);
+    struct outboxview *list = (struct outboxview *)view;
+    rows_move(how, list->items ? (int)list->items->len : 0, list->page, &list->cursor, &list->top);
     return TRUE;
 }
 
 static void
 outbox_free(struct view *view)
 {
-    struct outboxview *list = (struct outboxview *) view;
+    struct outboxview *list = (struct outboxview *)view;
     g_clear_pointer(&list->items, g_ptr_array_unref);
     g_source_remove(list->timer);
     g_free(list);
@@ -194,7 +200,7 @@ tick(gpointer data)
     const struct outboxview *list = data;
     gint64 now = clock_now();
     for (guint i = 0; list->items && i < list->items->len; i++) {
-        if (((struct outbox_item *) g_ptr_array_index(list->items, i))->undo_until >= now) {
+        if (((struct outbox_item *)g_ptr_array_index(list->items, i))->undo_until >= now) {
             app_dirty(list->view.app);
             break;
         }
@@ -241,7 +247,8 @@ describe_recipients(GString *out, const struct outbox_item *item)
         const struct outbox_recipient *recipient = g_ptr_array_index(item->recipients, i);
         g_string_append_printf(out, "  %-10s %s", outbox_state_name(recipient->state), recipient->addr);
         if (recipient->code)
-            g_string_append_printf(out, "   %d %s %s", recipient->code, recipient->enhanced ? recipient->enhanced : "",
+            g_string_append_printf(out, "   %d %s %s", recipient->code,
+                                   recipient->enhanced ? recipient->enhanced : "",
                                    recipient->text ? recipient->text : "");
         g_string_append_c(out, '\n');
     }
@@ -253,7 +260,8 @@ describe_attempt(GString *out, const struct outbox_attempt *attempt)
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(attempt->time / G_USEC_PER_SEC);
     g_autofree char *when = time ? g_date_time_format(time, "%a %e %b %H:%M:%S") : g_strdup("");
     g_string_append_printf(out, "\n%s  %s   %s\n  %s %s\n", when, attempt->server ? attempt->server : "",
-                           attempt->tls ? attempt->tls : _("no TLS"), attempt->ok ? "✔" : "✘", attempt->reply ? attempt->reply : "");
+                           attempt->tls ? attempt->tls : _("no TLS"), attempt->ok ? "✔" : "✘",
+                           attempt->reply ? attempt->reply : "");
     if (attempt->dialogue) {
         g_auto(GStrv) lines = g_strsplit(attempt->dialogue, "\n", -1);
         for (char **line = lines; *line; line++)
@@ -270,10 +278,12 @@ command_outbox_open(struct app *app, const char *argument G_GNUC_UNUSED)
     GString *out = g_string_new(NULL);
     g_autofree char *why = situation(item);
     g_autofree char *size = text_size(item->size);
-    g_string_append_printf(out, _("%s\n\nState    %s   %s\nFrom     %s   (account %s)\nSize     %s\nID       %" G_GINT64_FORMAT
-                                  "   <%s>\n\nRecipients\n"),
-                           item->subject ? item->subject : "", outbox_state_name(item->state), why, item->from, item->account_name, size,
-                           item->id, item->message_id ? item->message_id : "");
+    g_string_append_printf(
+        out,
+        _("%s\n\nState    %s   %s\nFrom     %s   (account %s)\nSize     %s\nID       %" G_GINT64_FORMAT
+          "   <%s>\n\nRecipients\n"),
+        item->subject ? item->subject : "", outbox_state_name(item->state), why, item->from,
+        item->account_name, size, item->id, item->message_id ? item->message_id : "");
     describe_recipients(out, item);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) attempts = outbox_attempts(app->store, item->id, &error);
@@ -338,8 +348,9 @@ done(struct app *app, gpointer data, const GError *error)
         compose_recall_bytes(app, ordering->bytes);
     if (ordering->order == ORDER_FLUSH)
         link_flush(app->link);
-    static const char *const said[] = {N_("trying again"), N_("held back"), N_("let go"), N_("it will not be sent"), N_("taken back"),
-                                       N_("sending everything now")};
+    static const char *const said[] = {N_("trying again"), N_("held back"),
+                                       N_("let go"),       N_("it will not be sent"),
+                                       N_("taken back"),   N_("sending everything now")};
     app_say(app, "%s", _(said[ordering->order]));
 }
 

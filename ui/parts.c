@@ -32,13 +32,13 @@ static const struct view_class parts_class;
 static struct partsview *
 at_hand(struct app *app)
 {
-    return app_top(app)->class == &parts_class ? (struct partsview *) app_top(app) : NULL;
+    return app_top(app)->class == &parts_class ? (struct partsview *)app_top(app) : NULL;
 }
 
 static const struct document_part *
 current(const struct partsview *parts)
 {
-    return document_part(parts->document, (guint) parts->cursor + 1);
+    return document_part(parts->document, (guint)parts->cursor + 1);
 }
 
 static guint
@@ -55,12 +55,12 @@ depth_of(const struct document *document, const struct document_part *part)
 static void
 draw(struct view *view, const struct area *area)
 {
-    struct partsview *parts = (struct partsview *) view;
-    int n = (int) parts->document->parts->len;
+    struct partsview *parts = (struct partsview *)view;
+    int n = (int)parts->document->parts->len;
     parts->page = area->rows;
     rows_clamp(n, area->rows, &parts->cursor, &parts->top);
     for (int i = 0; i < area->rows && parts->top + i < n; i++) {
-        const struct document_part *part = g_ptr_array_index(parts->document->parts, (guint) (parts->top + i));
+        const struct document_part *part = g_ptr_array_index(parts->document->parts, (guint)(parts->top + i));
         enum ground ground = parts->top + i == parts->cursor ? GROUND_CURSOR : GROUND_PLAIN;
         int row = area->row + i, column = area->column, end = area->column + area->columns;
         g_autofree char *number = part->number ? g_strdup_printf("[%u]", part->number) : g_strdup("");
@@ -69,11 +69,12 @@ draw(struct view *view, const struct area *area)
         g_autofree char *type = text_safe(part->type, -1, TEXT_LINE);
         g_autofree char *name = text_safe(part->filename, -1, TEXT_LINE);
         g_autofree char *about = text_safe(part->description, -1, TEXT_LINE);
-        int indent = (int) depth_of(parts->document, part) * 2;
+        int indent = (int)depth_of(parts->document, part) * 2;
         term_fill(row, column, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
         term_put(row, column + 1, 5, STYLE_ON(ROLE_ACCENT, ground), number);
         term_put(row, column + 6, 9, STYLE_ON(ROLE_DIM, ground), fit);
-        term_put(row, column + 17 + indent, 30, STYLE_ON(part->flags & PART_CONTAINER ? ROLE_DIM : ROLE_TEXT, ground), type);
+        term_put(row, column + 17 + indent, 30,
+                 STYLE_ON(part->flags & PART_CONTAINER ? ROLE_DIM : ROLE_TEXT, ground), type);
         int at = column + 17 + MAX(30, indent + width_text(type) + 2);
         at += term_put(row, at, end - at, STYLE_ON(ROLE_PEOPLE, ground), name);
         if (*about && strcmp(about, name) != 0)
@@ -84,7 +85,7 @@ draw(struct view *view, const struct area *area)
 static char *
 title(struct view *view)
 {
-    struct partsview *parts = (struct partsview *) view;
+    struct partsview *parts = (struct partsview *)view;
     g_autofree char *subject = text_safe(parts->document->envelope->subject, -1, TEXT_LINE);
     return g_strdup_printf(_("Parts of \"%s\""), subject);
 }
@@ -92,23 +93,24 @@ title(struct view *view)
 static void
 bottom(struct view *view, const struct area *line)
 {
-    static const char *const hints[] = {"open-part", N_("open"), "save-part", N_("save"), "save-attachments", N_("save all"),
-                                        "pipe-part", N_("pipe"), "back", N_("back"), NULL};
+    static const char *const hints[] = {
+        "open-part", N_("open"), "save-part", N_("save"), "save-attachments", N_("save all"), "pipe-part",
+        N_("pipe"),  "back",     N_("back"),  NULL};
     draw_hints(view->app, line->row, line, IN_PARTS, hints, NULL);
 }
 
 static gboolean
 move(struct view *view, int how)
 {
-    struct partsview *parts = (struct partsview *) view;
-    rows_move(how, (int) parts->document->parts->len, parts->page, &parts->cursor, &parts->top);
+    struct partsview *parts = (struct partsview *)view;
+    rows_move(how, (int)parts->document->parts->len, parts->page, &parts->cursor, &parts->top);
     return TRUE;
 }
 
 static void
 parts_free(struct view *view)
 {
-    struct partsview *parts = (struct partsview *) view;
+    struct partsview *parts = (struct partsview *)view;
     document_free(parts->document);
     g_bytes_unref(parts->bytes);
     g_free(parts);
@@ -136,8 +138,8 @@ open_parts(struct app *app, gint64 message G_GNUC_UNUSED, const struct document 
     parts->document = copy;
     parts->bytes = g_bytes_ref(bytes);
     for (guint i = 0; i < copy->parts->len; i++) { /* the cursor begins on the first attachment */
-        if (((struct document_part *) g_ptr_array_index(copy->parts, i))->number == 1)
-            parts->cursor = (int) i;
+        if (((struct document_part *)g_ptr_array_index(copy->parts, i))->number == 1)
+            parts->cursor = (int)i;
     }
     app_push(app, &parts->view);
 }
@@ -146,8 +148,8 @@ void
 command_parts(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct view *top = app_top(app);
-    if (top->class == &read_class && ((struct readview *) top)->document) {
-        struct readview *read = (struct readview *) top;
+    if (top->class == &read_class && ((struct readview *)top)->document) {
+        struct readview *read = (struct readview *)top;
         open_parts(app, read->message, read->document, read->bytes, NULL);
         return;
     }
@@ -160,7 +162,8 @@ command_parts(struct app *app, const char *argument G_GNUC_UNUSED)
 
 enum use { USE_OPEN, USE_SAVE, USE_PIPE };
 
-struct using {
+struct using
+{
     struct app *app;
     enum use use;
     char *name, *type, *target; /* path or command */
@@ -237,7 +240,8 @@ open_one(struct app *app, const struct document_part *part, GBytes *message)
         return;
     if (g_str_has_prefix(part->type, "multipart/"))
         app_say(app, _("this holds the parts below it"));
-    else if (!strcmp(part->type, "text/plain") || !strcmp(part->type, "text/html") || !strcmp(part->type, "text/calendar"))
+    else if (!strcmp(part->type, "text/plain") || !strcmp(part->type, "text/html") ||
+             !strcmp(part->type, "text/calendar"))
         show_text(app, part, message);
     else
         use_part(app, part, message, USE_OPEN, NULL);
@@ -278,7 +282,8 @@ command_save_part(struct app *app, const char *argument)
     g_autofree char *name = document_part_filename(current(parts));
     g_autofree char *directory = savefile_directory();
     g_autofree char *path = g_build_filename(directory, name, NULL);
-    struct prompt_spec spec = {.label = _("Save to: "), .text = path, .complete = savefile_complete, .done = save_typed};
+    struct prompt_spec spec = {
+        .label = _("Save to: "), .text = path, .complete = savefile_complete, .done = save_typed};
     prompt_line(app, &spec);
 }
 
@@ -308,11 +313,11 @@ save_all_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     const struct document *document = NULL;
     GBytes *bytes = NULL;
     if (top->class == &parts_class) {
-        document = ((struct partsview *) top)->document;
-        bytes = ((struct partsview *) top)->bytes;
+        document = ((struct partsview *)top)->document;
+        bytes = ((struct partsview *)top)->bytes;
     } else if (top->class == &read_class) {
-        document = ((struct readview *) top)->document;
-        bytes = ((struct readview *) top)->bytes;
+        document = ((struct readview *)top)->document;
+        bytes = ((struct readview *)top)->bytes;
     }
     if (!text || !*text || !document)
         return;
@@ -338,7 +343,9 @@ command_save_all_parts(struct app *app, const char *argument)
         return;
     }
     g_autofree char *directory = savefile_directory();
-    struct prompt_spec spec = {.label = _("Save all attachments into: "), .text = directory, .complete = savefile_complete,
+    struct prompt_spec spec = {.label = _("Save all attachments into: "),
+                               .text = directory,
+                               .complete = savefile_complete,
                                .done = save_all_typed};
     prompt_line(app, &spec);
 }

@@ -25,10 +25,12 @@ people_complete(struct app *app, const char *typed, GPtrArray *candidates, gbool
         g_autofree char *label = text_safe(full, -1, TEXT_LINE);
         g_autofree char *when = contact->last ? clock_relative(contact->last, clock_now()) : NULL;
         guint n = contact->sent + contact->received;
-        g_autofree char *count = n ? g_strdup_printf(ngettext("%u message", "%u messages", n), n) : g_strdup("");
-        g_autofree char *note = contact->bounced ? g_strdup_printf(_("bounced: %s"), contact->bounce ? contact->bounce : "")
-                                : when           ? g_strdup_printf("%s, %s", count, when)
-                                                 : g_strdup(count);
+        g_autofree char *count =
+            n ? g_strdup_printf(ngettext("%u message", "%u messages", n), n) : g_strdup("");
+        g_autofree char *note =
+            contact->bounced ? g_strdup_printf(_("bounced: %s"), contact->bounce ? contact->bounce : "")
+            : when           ? g_strdup_printf("%s, %s", count, when)
+                             : g_strdup(count);
         g_ptr_array_add(candidates, candidate_new(bare ? contact->addr : full, label, note));
     }
 }
@@ -51,7 +53,8 @@ address_start(const char *text, gsize cursor)
 }
 
 GPtrArray *
-people_complete_list(struct app *app, const char *text, gsize cursor, gsize *from, gsize *to, gpointer data G_GNUC_UNUSED)
+people_complete_list(struct app *app, const char *text, gsize cursor, gsize *from, gsize *to,
+                     gpointer data G_GNUC_UNUSED)
 {
     *from = address_start(text, cursor);
     *to = cursor;

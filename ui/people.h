@@ -8,6 +8,7 @@
 void people_complete(struct app *app, const char *typed, GPtrArray *candidates, gboolean bare);
 
 /* For prompt_spec.complete: a list of addresses with commas, the one under the cursor is completed. */
-GPtrArray *people_complete_list(struct app *app, const char *text, gsize cursor, gsize *from, gsize *to, gpointer data);
+GPtrArray *people_complete_list(struct app *app, const char *text, gsize cursor, gsize *from, gsize *to,
+                                gpointer data);
 
 #endif

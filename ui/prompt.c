@@ -67,7 +67,7 @@ history(const char *name)
     if (!name)
         return NULL;
     if (!histories)
-        histories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+        histories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     GPtrArray *lines = g_hash_table_lookup(histories, name);
     if (!lines) {
         lines = g_ptr_array_new_with_free_func(g_free);
@@ -118,11 +118,12 @@ prompt_save_histories(void)
         GPtrArray *lines = value;
         g_autoptr(GString) text = g_string_new(NULL);
         for (guint i = 0; i < lines->len; i++)
-            g_string_append_printf(text, "%s\n", (char *) g_ptr_array_index(lines, i));
-        g_autofree char *file = g_strdup_printf("history-%s", (char *) name);
+            g_string_append_printf(text, "%s\n", (char *)g_ptr_array_index(lines, i));
+        g_autofree char *file = g_strdup_printf("history-%s", (char *)name);
         g_autofree char *path = g_build_filename(history_directory, file, NULL);
         g_autoptr(GError) error = NULL;
-        if (lines->len && !g_file_set_contents_full(path, text->str, (gssize) text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+        if (lines->len && !g_file_set_contents_full(path, text->str, (gssize)text->len,
+                                                    G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
             log_warn("ui.prompt", "history: %s", error->message);
     }
     g_clear_pointer(&histories, g_hash_table_unref);
@@ -138,8 +139,8 @@ prompt_free(struct prompt *prompt)
     lineedit_free(prompt->edit);
     if (prompt->candidates)
         g_ptr_array_unref(prompt->candidates);
-    g_free((char *) prompt->spec.label);
-    g_free((char *) prompt->spec.history);
+    g_free((char *)prompt->spec.label);
+    g_free((char *)prompt->spec.history);
     g_free(prompt);
 }
 
@@ -195,8 +196,8 @@ complete(struct app *app, struct prompt *prompt)
     const char *text = lineedit_text(prompt->edit);
     prompt->from = 0;
     prompt->to = strlen(text);
-    prompt->candidates =
-        prompt->spec.complete(app, text, lineedit_cursor(prompt->edit), &prompt->from, &prompt->to, prompt->spec.data);
+    prompt->candidates = prompt->spec.complete(app, text, lineedit_cursor(prompt->edit), &prompt->from,
+                                               &prompt->to, prompt->spec.data);
     if (prompt->spec.list && prompt->candidates && prompt->candidates->len)
         prompt->selected = 0;
 }
@@ -220,7 +221,8 @@ prompt_line(struct app *app, const struct prompt_spec *spec)
 
 void
 prompt_choose(struct app *app, const char *question, const struct prompt_choice *choices,
-              void (*done)(struct app *app, gunichar key, gpointer data), gpointer data, GDestroyNotify destroy)
+              void (*done)(struct app *app, gunichar key, gpointer data), gpointer data,
+              GDestroyNotify destroy)
 {
     prompt_cancel(app);
     struct prompt *prompt = g_new0(struct prompt, 1);
@@ -257,8 +259,8 @@ confirm_done(struct app *app, gunichar key, gpointer data)
 }
 
 void
-prompt_confirm(struct app *app, const char *question, void (*yes)(struct app *app, gpointer data), gpointer data,
-               GDestroyNotify destroy)
+prompt_confirm(struct app *app, const char *question, void (*yes)(struct app *app, gpointer data),
+               gpointer data, GDestroyNotify destroy)
 {
     static const struct prompt_choice choices[] = {{'n', N_("no")}, {'y', N_("yes")}, {0, NULL}};
     struct confirm *confirm = g_new0(struct confirm, 1);
@@ -273,8 +275,8 @@ prompt_confirm(struct app *app, const char *question, void (*yes)(struct app *ap
 static const struct candidate *
 candidate_at(const struct prompt *prompt, int i)
 {
-    return prompt->candidates && i >= 0 && (guint) i < prompt->candidates->len
-               ? g_ptr_array_index(prompt->candidates, (guint) i)
+    return prompt->candidates && i >= 0 && (guint)i < prompt->candidates->len
+               ? g_ptr_array_index(prompt->candidates, (guint)i)
                : NULL;
 }
 
@@ -301,16 +303,16 @@ take_candidate(struct app *app, struct prompt *prompt, const struct candidate *c
 static char *
 common_prefix(const GPtrArray *candidates)
 {
-    const char *first = ((struct candidate *) g_ptr_array_index(candidates, 0))->text;
+    const char *first = ((struct candidate *)g_ptr_array_index(candidates, 0))->text;
     gsize n = strlen(first);
     for (guint i = 1; i < candidates->len; i++) {
-        const char *other = ((struct candidate *) g_ptr_array_index(candidates, i))->text;
+        const char *other = ((struct candidate *)g_ptr_array_index(candidates, i))->text;
         gsize k = 0;
         while (k < n && first[k] == other[k])
             k++;
         n = k;
     }
-    while (n > 0 && ((guchar) first[n] & 0xc0) == 0x80)
+    while (n > 0 && ((guchar)first[n] & 0xc0) == 0x80)
         n--;
     return g_strndup(first, n);
 }
@@ -345,7 +347,7 @@ tab(struct app *app, struct prompt *prompt)
 static gboolean
 list_key(struct prompt *prompt, guint key)
 {
-    int n = prompt->candidates ? (int) prompt->candidates->len : 0;
+    int n = prompt->candidates ? (int)prompt->candidates->len : 0;
     if (!n)
         return FALSE;
     switch (key) {
@@ -461,7 +463,7 @@ draw_choice(const struct prompt *prompt, const struct area *screen)
 static void
 draw_candidates(struct prompt *prompt, const struct area *screen, const struct area *line)
 {
-    int n = prompt->candidates ? (int) prompt->candidates->len : 0;
+    int n = prompt->candidates ? (int)prompt->candidates->len : 0;
     if (!n)
         return;
     int above = line->row - screen->row, below = screen->row + screen->rows - line->row - 2;
@@ -479,20 +481,23 @@ draw_candidates(struct prompt *prompt, const struct area *screen, const struct a
         const char *label = candidate->label ? candidate->label : candidate->text;
         int width = line->columns;
         term_fill(first + i, line->column, 1, width, STYLE_ON(ROLE_TEXT, ground));
-        int used = term_put(first + i, line->column + 2, width - 3, STYLE_ON(current ? ROLE_BOLD : ROLE_TEXT, ground), label);
+        int used = term_put(first + i, line->column + 2, width - 3,
+                            STYLE_ON(current ? ROLE_BOLD : ROLE_TEXT, ground), label);
         if (current)
             term_put(first + i, line->column, 2, STYLE_ON(ROLE_ACCENT, ground), "▸");
         if (candidate->note) {
             int room = width - used - 6, length = width_text(candidate->note);
             int at = prompt->spec.list ? MAX(26, used + 4) : width - MIN(length, room) - 1;
             if (room > 8)
-                term_put(first + i, line->column + at, width - at - 1, STYLE_ON(ROLE_DIM, ground), candidate->note);
+                term_put(first + i, line->column + at, width - at - 1, STYLE_ON(ROLE_DIM, ground),
+                         candidate->note);
         }
     }
     if (n > rows) {
         g_autofree char *more = g_strdup_printf(" %d/%d ", MAX(prompt->selected, 0) + 1, n);
         int width = width_text(more);
-        term_put(first, line->column + line->columns - width - 1, width, STYLE_ON(ROLE_DIM, GROUND_POPUP), more);
+        term_put(first, line->column + line->columns - width - 1, width, STYLE_ON(ROLE_DIM, GROUND_POPUP),
+                 more);
     }
 }
 
@@ -512,12 +517,13 @@ prompt_draw(struct app *app, const struct area *screen, int *cursor_row, int *cu
     term_fill(line.row, line.column, 1, line.columns, STYLE_ON(ROLE_TEXT, ground));
     int column = line.column + (placed ? 0 : 1);
     if (prompt->spec.label)
-        column += term_put(line.row, column, line.columns / 2, STYLE_ON(ROLE_ACCENT, ground), prompt->spec.label);
+        column +=
+            term_put(line.row, column, line.columns / 2, STYLE_ON(ROLE_ACCENT, ground), prompt->spec.label);
     const char *text = lineedit_text(prompt->edit);
-    g_autofree char *hidden = prompt->spec.secret ? g_strnfill((gsize) g_utf8_strlen(text, -1), '*') : NULL;
+    g_autofree char *hidden = prompt->spec.secret ? g_strnfill((gsize)g_utf8_strlen(text, -1), '*') : NULL;
     gsize at = lineedit_cursor(prompt->edit);
     if (hidden) {
-        at = (gsize) g_utf8_pointer_to_offset(text, text + at);
+        at = (gsize)g_utf8_pointer_to_offset(text, text + at);
         text = hidden;
     }
     /* Scrolls sideways so that the cursor is seen. */

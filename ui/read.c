@@ -47,7 +47,7 @@ judge(struct readview *read)
 {
     g_clear_pointer(&read->verdict, g_free);
     g_auto(GStrv) own = verdict_own_hosts(read->view.app->config);
-    g_autoptr(struct_journey) journey = journey_read(read->bytes, (const char *const *) own);
+    g_autoptr(struct_journey) journey = journey_read(read->bytes, (const char *const *)own);
     enum role role = ROLE_DIM;
     read->verdict = verdict_text(journey, read->document, &role);
     read->verdict_role = role;
@@ -64,7 +64,9 @@ parsed(struct document *document, const GError *error, gpointer data)
         read->document = document;
         judge(read);
     } else {
-        read->notice = g_strdup_printf(_("This message cannot be shown: %s\nEsc h shows it raw, s and | still work on it."), error->message);
+        read->notice = g_strdup_printf(
+            _("This message cannot be shown: %s\nEsc h shows it raw, s and | still work on it."),
+            error->message);
         log_warn("ui.read", "message %" G_GINT64_FORMAT ": %s", read->message, error->message);
     }
     readview_relayout(read);
@@ -84,7 +86,7 @@ readview_load(struct readview *read)
 static gboolean
 want_body(struct store *store, gpointer data, GError **error)
 {
-    return message_want_body(store, *(gint64 *) data, error);
+    return message_want_body(store, *(gint64 *)data, error);
 }
 
 static void
@@ -106,9 +108,10 @@ load_bytes(struct readview *read)
         read->notice = g_strdup_printf(_("This message cannot be read: %s"), error->message);
         return;
     }
-    read->notice = g_strdup(link_is_connected(app->link)
-                                ? _("Only the head of this message is here. Its text is being fetched …")
-                                : _("Only the head of this message is here. Its text comes when the server can be reached."));
+    read->notice = g_strdup(
+        link_is_connected(app->link)
+            ? _("Only the head of this message is here. Its text is being fetched …")
+            : _("Only the head of this message is here. Its text comes when the server can be reached."));
     if (!read->waiting && !app->read_only) {
         read->waiting = TRUE;
         writer_run(app->writer, want_body, NULL, g_memdup2(&read->message, sizeof read->message), g_free);
@@ -119,7 +122,7 @@ load_bytes(struct readview *read)
 static int
 by_age(gconstpointer a, gconstpointer b)
 {
-    const struct list_row *x = *(const struct list_row *const *) a, *y = *(const struct list_row *const *) b;
+    const struct list_row *x = *(const struct list_row *const *)a, *y = *(const struct list_row *const *)b;
     return x->key < y->key ? -1 : x->key > y->key;
 }
 
@@ -189,7 +192,7 @@ index_in_thread(const struct readview *read)
 {
     for (guint i = 0; read->thread && i < read->thread->len; i++)
         if (g_array_index(read->thread, gint64, i) == read->message)
-            return (int) i;
+            return (int)i;
     return -1;
 }
 
@@ -198,8 +201,8 @@ readview_step(struct readview *read, int step)
 {
     struct listview *list = listview_at_hand(read->view.app);
     int at = index_in_thread(read);
-    if (at >= 0 && by_conversation(read) && at + step >= 0 && at + step < (int) read->thread->len) {
-        readview_show(read, g_array_index(read->thread, gint64, (guint) (at + step)));
+    if (at >= 0 && by_conversation(read) && at + step >= 0 && at + step < (int)read->thread->len) {
+        readview_show(read, g_array_index(read->thread, gint64, (guint)(at + step)));
         return TRUE;
     }
     gint64 thread = 0, message = list && list->set ? listview_step(list, step, &thread) : 0;
@@ -217,13 +220,13 @@ readview_step(struct readview *read, int step)
 void
 readview_leave_message(struct view *view)
 {
-    struct readview *read = (struct readview *) view;
+    struct readview *read = (struct readview *)view;
     struct app *app = view->app;
     int at = index_in_thread(read);
     if (at >= 0)
-        g_array_remove_index(read->thread, (guint) at);
-    if (by_conversation(read) && at >= 0 && at < (int) read->thread->len) {
-        readview_show(read, g_array_index(read->thread, gint64, (guint) at));
+        g_array_remove_index(read->thread, (guint)at);
+    if (by_conversation(read) && at >= 0 && at < (int)read->thread->len) {
+        readview_show(read, g_array_index(read->thread, gint64, (guint)at));
         return;
     }
     if (!readview_step(read, 1))
@@ -234,8 +237,8 @@ GArray *
 readview_targets(struct view *view)
 {
     GArray *messages = g_array_new(FALSE, FALSE, sizeof(gint64));
-    if (view->class == &read_class && ((struct readview *) view)->message)
-        g_array_append_val(messages, ((struct readview *) view)->message);
+    if (view->class == &read_class && ((struct readview *)view)->message)
+        g_array_append_val(messages, ((struct readview *)view)->message);
     return messages;
 }
 
@@ -308,7 +311,7 @@ wanted_parsed(struct document *document, const GError *error, gpointer data)
 void
 read_document(struct app *app, gint64 message, with_document then, gpointer data, GDestroyNotify destroy)
 {
-    struct readview *read = app_top(app)->class == &read_class ? (struct readview *) app_top(app) : NULL;
+    struct readview *read = app_top(app)->class == &read_class ? (struct readview *)app_top(app) : NULL;
     if (read && read->message == message && read->document && read->bytes) {
         then(app, message, read->document, read->bytes, data);
         if (destroy)
@@ -320,7 +323,9 @@ read_document(struct app *app, gint64 message, with_document then, gpointer data
     if (!bytes) {
         if (message && g_error_matches(error, store_error_quark(), ERROR_STALE)) {
             link_fetch(app->link, message);
-            app_warn(app, _("the text of this message is not here yet: it is being fetched, try again in a moment"));
+            app_warn(
+                app,
+                _("the text of this message is not here yet: it is being fetched, try again in a moment"));
         } else {
             app_error(app, error ? NULL : _("there is no message here"), g_steal_pointer(&error));
         }
@@ -346,7 +351,7 @@ subject(const struct readview *read)
 static char *
 title(struct view *view)
 {
-    struct readview *read = (struct readview *) view;
+    struct readview *read = (struct readview *)view;
     const char *text = subject(read);
     g_autofree char *safe = text_safe(*text ? text : _("(no subject)"), -1, TEXT_LINE);
     return read->label ? g_strdup_printf("%s   %s", safe, read->label) : g_steal_pointer(&safe);
@@ -355,7 +360,7 @@ title(struct view *view)
 static char *
 title_right(struct view *view)
 {
-    struct readview *read = (struct readview *) view;
+    struct readview *read = (struct readview *)view;
     int at = index_in_thread(read);
     if (at < 0 || read->thread->len < 2)
         return NULL;
@@ -366,22 +371,24 @@ static void
 bottom(struct view *view, const struct area *line)
 {
     static const char *const hints[] = {
-        "reply", N_("reply"), "group-reply", N_("all"), "forward", N_("forward"), "save", N_("save"),
-        "parts", N_("parts"), "quotes", N_("quotes"), "delete", N_("delete"), "junk", N_("junk"), "back", N_("back"), NULL,
+        "reply",    N_("reply"), "group-reply", N_("all"),  "forward",    N_("forward"), "save",
+        N_("save"), "parts",     N_("parts"),   "quotes",   N_("quotes"), "delete",      N_("delete"),
+        "junk",     N_("junk"),  "back",        N_("back"), NULL,
     };
-    struct readview *read = (struct readview *) view;
-    int n = read->lines ? (int) read->lines->len : 0;
+    struct readview *read = (struct readview *)view;
+    int n = read->lines ? (int)read->lines->len : 0;
     g_autofree char *right = NULL;
     if (n > read->page)
-        right = read->top + read->page >= n ? g_strdup(_("end"))
-                                            : g_strdup_printf("%d%%", (int) ((gint64) (read->top + read->page) * 100 / n));
+        right = read->top + read->page >= n
+                    ? g_strdup(_("end"))
+                    : g_strdup_printf("%d%%", (int)((gint64)(read->top + read->page) * 100 / n));
     draw_hints(view->app, line->row, line, IN_READER, hints, right);
 }
 
 static void
 refresh(struct view *view)
 {
-    struct readview *read = (struct readview *) view;
+    struct readview *read = (struct readview *)view;
     if (!read->message)
         return;
     struct message *row = message_load(view->app->store, read->message, NULL);
@@ -396,9 +403,9 @@ refresh(struct view *view)
 static gboolean
 move(struct view *view, int how)
 {
-    struct readview *read = (struct readview *) view;
-    int n = read->lines ? (int) read->lines->len : 0, page = MAX(read->page, 1);
-    switch ((enum move_how) how) {
+    struct readview *read = (struct readview *)view;
+    int n = read->lines ? (int)read->lines->len : 0, page = MAX(read->page, 1);
+    switch ((enum move_how)how) {
     case MOVE_NEXT:
     case MOVE_LINE_DOWN:
         read->top++;
@@ -451,7 +458,7 @@ targets(struct view *view, gboolean marked G_GNUC_UNUSED)
 static void
 read_free(struct view *view)
 {
-    struct readview *read = (struct readview *) view;
+    struct readview *read = (struct readview *)view;
     forget(read);
     if (read->thread)
         g_array_unref(read->thread);

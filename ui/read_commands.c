@@ -16,7 +16,7 @@ static struct readview *
 at_hand(struct app *app)
 {
     struct view *top = app_top(app);
-    return top->class == &read_class ? (struct readview *) top : NULL;
+    return top->class == &read_class ? (struct readview *)top : NULL;
 }
 
 static void
@@ -43,7 +43,7 @@ void
 command_read_on(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct readview *read = at_hand(app);
-    int n = read && read->lines ? (int) read->lines->len : 0;
+    int n = read && read->lines ? (int)read->lines->len : 0;
     if (read && read->top + read->page >= n)
         step(app, 1);
     else
@@ -80,7 +80,9 @@ command_html(struct app *app, const char *argument G_GNUC_UNUSED)
         return;
     read->want ^= READER_HTML;
     readview_load(read);
-    app_say(app, "%s", read->want & READER_HTML ? _("the HTML, where there is one") : _("the plain text, where there is one"));
+    app_say(app, "%s",
+            read->want & READER_HTML ? _("the HTML, where there is one")
+                                     : _("the plain text, where there is one"));
 }
 
 /* ---- links ---- */
@@ -114,7 +116,7 @@ number_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     if (*end || !number || number > 100000)
         app_say(app, _("a number: those in brackets are links and attachments"));
     else
-        follow(app, read, (guint) number);
+        follow(app, read, (guint)number);
 }
 
 void
@@ -127,14 +129,14 @@ command_open_link(struct app *app, const char *argument)
         number_typed(app, argument, NULL);
         return;
     }
-    char text[] = {app->last_key >= '1' && app->last_key <= '9' ? (char) app->last_key : 0, 0};
+    char text[] = {app->last_key >= '1' && app->last_key <= '9' ? (char)app->last_key : 0, 0};
     struct prompt_spec spec = {.label = _("Open number: "), .text = text, .done = number_typed};
     prompt_line(app, &spec);
 }
 
 static GPtrArray *
-complete_link(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED, gsize *to G_GNUC_UNUSED,
-              gpointer data G_GNUC_UNUSED)
+complete_link(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsize *from G_GNUC_UNUSED,
+              gsize *to G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
     struct readview *read = at_hand(app);
@@ -143,7 +145,8 @@ complete_link(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsi
         const struct document_link *link = g_ptr_array_index(read->document->links, i);
         g_autofree char *url = text_safe(link->url, -1, TEXT_LINE);
         g_autofree char *words = text_safe(link->text, -1, TEXT_LINE);
-        g_autofree char *label = g_strdup_printf("[%u] %s%s", link->number, link->suspicious ? "! " : "", url);
+        g_autofree char *label =
+            g_strdup_printf("[%u] %s%s", link->number, link->suspicious ? "! " : "", url);
         g_autofree char *folded = g_strdup_printf("%s %s", label, words);
         g_autofree char *hay = text_fold(folded);
         g_autofree char *number = g_strdup_printf("%u", link->number);
@@ -159,7 +162,8 @@ link_chosen(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     struct readview *read = at_hand(app);
     if (!text || !read || !read->document)
         return;
-    const struct document_link *link = document_link_numbered(read->document, (guint) g_ascii_strtoull(text, NULL, 10));
+    const struct document_link *link =
+        document_link_numbered(read->document, (guint)g_ascii_strtoull(text, NULL, 10));
     if (link) /* its address was on the screen: a doubtful one is opened too */
         spawn_browser(app, link->url);
 }
@@ -172,7 +176,8 @@ command_links(struct app *app, const char *argument G_GNUC_UNUSED)
         app_say(app, _("no links here"));
         return;
     }
-    struct prompt_spec spec = {.label = _("Link: "), .list = TRUE, .complete = complete_link, .done = link_chosen};
+    struct prompt_spec spec = {
+        .label = _("Link: "), .list = TRUE, .complete = complete_link, .done = link_chosen};
     prompt_line(app, &spec);
 }
 
@@ -181,10 +186,11 @@ command_links(struct app *app, const char *argument G_GNUC_UNUSED)
 static gboolean
 find_next(struct readview *read)
 {
-    int n = read->lines ? (int) read->lines->len : 0;
+    int n = read->lines ? (int)read->lines->len : 0;
     for (int i = 1; read->needle && *read->needle && i <= n; i++) {
         int at = (read->found + i + n) % n;
-        g_autofree char *folded = text_fold(((struct layout_line *) g_ptr_array_index(read->lines, (guint) at))->text);
+        g_autofree char *folded =
+            text_fold(((struct layout_line *)g_ptr_array_index(read->lines, (guint)at))->text);
         if (strstr(folded, read->needle)) {
             read->found = at;
             if (at < read->top || at >= read->top + read->page)
@@ -202,7 +208,7 @@ find_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     if (!text || !*text)
         return;
     if (top->class == &read_class) {
-        struct readview *read = (struct readview *) top;
+        struct readview *read = (struct readview *)top;
         g_free(read->needle);
         read->needle = text_fold(text);
         read->found = read->top - 1;
@@ -229,7 +235,7 @@ command_find_text_next(struct app *app, const char *argument G_GNUC_UNUSED)
     struct view *top = app_top(app);
     gboolean found = FALSE;
     if (top->class == &read_class)
-        found = find_next((struct readview *) top);
+        found = find_next((struct readview *)top);
     else if (top->class == &text_class)
         found = textview_find_next(top);
     if (!found)

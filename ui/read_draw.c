@@ -33,8 +33,8 @@ lay_out(struct readview *read, int width)
         return;
     /* The same text stays on top when the width changes. */
     guint source = 0;
-    if (read->lines && read->top < (int) read->lines->len)
-        source = ((struct layout_line *) g_ptr_array_index(read->lines, (guint) read->top))->source;
+    if (read->lines && read->top < (int)read->lines->len)
+        source = ((struct layout_line *)g_ptr_array_index(read->lines, (guint)read->top))->source;
     g_clear_pointer(&read->lines, g_ptr_array_unref);
     read->width = width;
     if (!read->document)
@@ -53,15 +53,15 @@ lay_out(struct readview *read, int width)
         for (guint i = 0; i < lines->len; i++) {
             struct layout_line *line = g_ptr_array_index(lines, i);
             line->role = ROLE_DIM;
-            g_ptr_array_insert(read->lines, (gint) i, line);
+            g_ptr_array_insert(read->lines, (gint)i, line);
         }
         g_ptr_array_set_free_func(lines, NULL);
         g_ptr_array_unref(lines);
         g_string_free(text, TRUE);
     }
     for (guint i = 0; source && i < read->lines->len; i++) {
-        if (((struct layout_line *) g_ptr_array_index(read->lines, i))->source >= source) {
-            read->top = (int) i;
+        if (((struct layout_line *)g_ptr_array_index(read->lines, i))->source >= source) {
+            read->top = (int)i;
             break;
         }
     }
@@ -184,7 +184,8 @@ static int
 draw_from(struct readview *read, int row, const struct area *area)
 {
     const GPtrArray *from = read->document ? read->document->envelope->from : NULL;
-    struct address fallback = {read->row ? read->row->from_name : NULL, read->row ? read->row->from_addr : NULL};
+    struct address fallback = {read->row ? read->row->from_name : NULL,
+                               read->row ? read->row->from_addr : NULL};
     const struct address *sender = address_list_length(from) ? address_list_get(from, 0) : &fallback;
     gboolean odd = read->document && read->document->envelope->flags & ENVELOPE_TWO_FROM;
     g_autofree char *text = address_text(read->view.app->store, sender, TRUE, &odd);
@@ -205,8 +206,10 @@ draw_from(struct readview *read, int row, const struct area *area)
         if (sender->addr && column + 3 + width_text(known) < end)
             term_put(row, column + 3, end - column - 3, PLAIN(ROLE_DIM), known);
     }
-    if (read->verdict && column + 4 + width_text(read->verdict) >= end && area->rows > 12 && read->verdict_role != ROLE_GOOD)
-        head_line(++row, area, "", read->verdict_role, read->verdict); /* no room beside it, and it must be seen */
+    if (read->verdict && column + 4 + width_text(read->verdict) >= end && area->rows > 12 &&
+        read->verdict_role != ROLE_GOOD)
+        head_line(++row, area, "", read->verdict_role,
+                  read->verdict); /* no room beside it, and it must be seen */
     return row + 1;
 }
 
@@ -216,7 +219,9 @@ draw_to(struct readview *read, int row, const struct area *area)
     const struct envelope *envelope = read->document ? read->document->envelope : NULL;
     struct store *store = read->view.app->store;
     g_autofree char *to = addresses_text(store, envelope ? envelope->to : read->row ? read->row->to : NULL);
-    gint64 date = envelope && envelope->flags & ENVELOPE_DATE_VALID ? envelope->date : read->row ? read->row->date : 0;
+    gint64 date = envelope && envelope->flags & ENVELOPE_DATE_VALID ? envelope->date
+                  : read->row                                       ? read->row->date
+                                                                    : 0;
     int zone = envelope ? envelope->zone : read->row ? read->row->zone : 0;
     g_autofree char *when = date ? date_text(date, zone) : g_strdup("");
     struct area left = *area;
@@ -268,7 +273,8 @@ draw_marks(struct readview *read, int row, const struct area *area)
 /* ---- the body ---- */
 
 static void
-draw_body_line(const struct readview *read, const struct layout_line *line, int row, const struct area *area, gboolean found)
+draw_body_line(const struct readview *read, const struct layout_line *line, int row, const struct area *area,
+               gboolean found)
 {
     if (line->rule) {
         draw_rule(row, area->column + 1, MIN(area->columns - 2, LAYOUT_WIDTH_MAX));
@@ -300,7 +306,7 @@ draw_body_line(const struct readview *read, const struct layout_line *line, int 
 void
 readview_draw(struct view *view, const struct area *area)
 {
-    struct readview *read = (struct readview *) view;
+    struct readview *read = (struct readview *)view;
     int row = area->row, end = area->row + area->rows;
     gboolean head = area->rows >= 8;
     if (head) {
@@ -319,8 +325,9 @@ readview_draw(struct view *view, const struct area *area)
         return;
     }
     lay_out(read, area->columns);
-    int n = (int) read->lines->len;
+    int n = (int)read->lines->len;
     read->top = CLAMP(read->top, 0, MAX(n - read->page, 0));
     for (int i = 0; i < read->page && read->top + i < n; i++)
-        draw_body_line(read, g_ptr_array_index(read->lines, (guint) (read->top + i)), row + i, area, read->top + i == read->found);
+        draw_body_line(read, g_ptr_array_index(read->lines, (guint)(read->top + i)), row + i, area,
+                       read->top + i == read->found);
 }

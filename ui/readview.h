@@ -1,6 +1,7 @@
 /* readview.h - reading one message
  *
- * Inside ui/: read.c is the view and what it loads, read_draw.c its lines, read_commands.c what is done in it.
+ * Inside ui/: read.c is the view and what it loads, read_draw.c its lines, read_commands.c what is done in
+ * it.
  */
 #ifndef UI_READVIEW_H
 #define UI_READVIEW_H
@@ -12,26 +13,26 @@
 
 struct readview {
     struct view view;
-    gint64 message;           /* 0: a file of its own (-f FILE.eml, a message inside a message) */
-    struct message *row;      /* what the store says; NULL for a file */
-    GBytes *bytes;            /* NULL before they are here */
+    gint64 message;            /* 0: a file of its own (-f FILE.eml, a message inside a message) */
+    struct message *row;       /* what the store says; NULL for a file */
+    GBytes *bytes;             /* NULL before they are here */
     struct document *document; /* NULL before it was read */
-    guint request;            /* of the reader, 0: none */
-    guint want;               /* enum reader_want */
-    char *notice;             /* "being fetched …", or why it cannot be shown */
-    gboolean waiting;         /* for its body */
-    char *verdict;            /* who vouches for the sender; NULL: no own server looked */
+    guint request;             /* of the reader, 0: none */
+    guint want;                /* enum reader_want */
+    char *notice;              /* "being fetched …", or why it cannot be shown */
+    gboolean waiting;          /* for its body */
+    char *verdict;             /* who vouches for the sender; NULL: no own server looked */
     guint verdict_role;
-    struct contact *contact;  /* of the sender; NULL: not known */
+    struct contact *contact; /* of the sender; NULL: not known */
     gboolean contact_loaded;
-    GArray *thread;           /* of gint64: the messages of the conversation, in order */
-    gboolean folded;          /* quotes */
+    GArray *thread;  /* of gint64: the messages of the conversation, in order */
+    gboolean folded; /* quotes */
     gboolean all_headers;
-    GPtrArray *lines;         /* of struct layout_line; NULL: to be made */
-    int width, top, page;     /* of the lines */
-    char *needle;             /* searched for */
-    int found;                /* line of the last match, -1 */
-    char *label;              /* of a file: its name */
+    GPtrArray *lines;     /* of struct layout_line; NULL: to be made */
+    int width, top, page; /* of the lines */
+    char *needle;         /* searched for */
+    int found;            /* line of the last match, -1 */
+    char *label;          /* of a file: its name */
 };
 
 extern const struct view_class read_class;
@@ -51,9 +52,12 @@ gboolean readview_step(struct readview *read, int step);
 void readview_draw(struct view *view, const struct area *area);
 void readview_relayout(struct readview *read);
 
-/* The document behind the message at hand: of the reader on top, else read from the store. `then` runs at once or soon, never after the
- * view it belongs to has gone; document and bytes are borrowed during the call. */
-typedef void (*with_document)(struct app *app, gint64 message, const struct document *document, GBytes *bytes, gpointer data);
-void read_document(struct app *app, gint64 message, with_document then, gpointer data, GDestroyNotify destroy);
+/* The document behind the message at hand: of the reader on top, else read from the store. `then` runs at
+ * once or soon, never after the view it belongs to has gone; document and bytes are borrowed during the call.
+ */
+typedef void (*with_document)(struct app *app, gint64 message, const struct document *document, GBytes *bytes,
+                              gpointer data);
+void read_document(struct app *app, gint64 message, with_document then, gpointer data,
+                   GDestroyNotify destroy);
 
 #endif

@@ -18,7 +18,7 @@ void
 rows_move(int how, int count, int page, int *cursor, int *top)
 {
     page = MAX(page, 1);
-    switch ((enum move_how) how) {
+    switch ((enum move_how)how) {
     case MOVE_NEXT:
         ++*cursor;
         break;

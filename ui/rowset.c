@@ -27,7 +27,8 @@ overlay_free(gpointer data)
 }
 
 struct rowset *
-rowset_new(struct store *store, enum list_kind kind, const gint64 *folders, guint n, struct query *query, gint64 thread)
+rowset_new(struct store *store, enum list_kind kind, const gint64 *folders, guint n, struct query *query,
+           gint64 thread)
 {
     struct rowset *set = g_new0(struct rowset, 1);
     set->store = store;
@@ -36,8 +37,8 @@ rowset_new(struct store *store, enum list_kind kind, const gint64 *folders, guin
     set->view.n_folders = n;
     set->view.query = query;
     set->view.thread = thread;
-    set->rows = g_ptr_array_new_with_free_func((GDestroyNotify) list_row_free);
-    set->open = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+    set->rows = g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
+    set->open = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     set->overlays = g_ptr_array_new_with_free_func(overlay_free);
     return set;
 }
@@ -47,8 +48,8 @@ rowset_free(struct rowset *set)
 {
     if (!set)
         return;
-    g_free((gpointer) set->view.folders);
-    query_free((struct query *) set->view.query);
+    g_free((gpointer)set->view.folders);
+    query_free((struct query *)set->view.query);
     g_ptr_array_unref(set->rows);
     g_hash_table_unref(set->open);
     g_ptr_array_unref(set->overlays);
@@ -118,7 +119,7 @@ void
 rowset_settle(struct rowset *set, guint number)
 {
     for (guint i = set->overlays->len; i-- > 0;)
-        if (((struct overlay *) g_ptr_array_index(set->overlays, i))->number == number)
+        if (((struct overlay *)g_ptr_array_index(set->overlays, i))->number == number)
             g_ptr_array_remove_index(set->overlays, i);
 }
 
@@ -152,7 +153,7 @@ static void
 move_rows(GPtrArray *from, GPtrArray *to, gint at)
 {
     for (guint i = 0; i < from->len; i++)
-        g_ptr_array_insert(to, at < 0 ? -1 : at + (gint) i, g_ptr_array_index(from, i));
+        g_ptr_array_insert(to, at < 0 ? -1 : at + (gint)i, g_ptr_array_index(from, i));
     g_ptr_array_set_free_func(from, NULL);
     g_ptr_array_unref(from);
 }
@@ -177,7 +178,7 @@ bare_subject(const char *subject)
 static int
 compare_rows(gconstpointer x, gconstpointer y, gpointer data)
 {
-    const struct list_row *a = *(const struct list_row *const *) x, *b = *(const struct list_row *const *) y;
+    const struct list_row *a = *(const struct list_row *const *)x, *b = *(const struct list_row *const *)y;
     const struct rowset *set = data;
     int result = 0;
     switch (set->order) {
@@ -243,7 +244,7 @@ reload_open(struct rowset *set, GError **error)
     while (g_hash_table_iter_next(&iter, &key, NULL))
         g_ptr_array_add(threads, g_memdup2(key, sizeof(gint64)));
     for (guint i = 0; i < threads->len; i++)
-        if (!rowset_open_thread(set, *(gint64 *) g_ptr_array_index(threads, i), error))
+        if (!rowset_open_thread(set, *(gint64 *)g_ptr_array_index(threads, i), error))
             return FALSE;
     return TRUE;
 }
@@ -308,7 +309,7 @@ rowset_refresh(struct rowset *set, GError **error)
     guint n = CLAMP(set->rows->len, CHUNK, WINDOW_MAX);
     gint64 from = 0;
     if (!set->at_start && set->rows->len)
-        from = ((struct list_row *) g_ptr_array_index(set->rows, 0))->key;
+        from = ((struct list_row *)g_ptr_array_index(set->rows, 0))->key;
     if (!load(set, from, n, error) || !reload_open(set, error))
         return FALSE;
     apply_all(set);
@@ -318,14 +319,16 @@ rowset_refresh(struct rowset *set, GError **error)
 gint64
 rowset_edge(const struct rowset *set, gboolean end)
 {
-    return set->rows->len ? ((struct list_row *) g_ptr_array_index(set->rows, end ? set->rows->len - 1 : 0))->key : 0;
+    return set->rows->len
+               ? ((struct list_row *)g_ptr_array_index(set->rows, end ? set->rows->len - 1 : 0))->key
+               : 0;
 }
 
 int
 rowset_extend(struct rowset *set, int index, guint margin, GError **error)
 {
     int shifted = 0;
-    if (!set->at_end && set->rows->len && index + (int) margin >= (int) set->rows->len) {
+    if (!set->at_end && set->rows->len && index + (int)margin >= (int)set->rows->len) {
         GPtrArray *more = page(set, rowset_edge(set, TRUE), TRUE, CHUNK, error);
         if (!more)
             return 0;
@@ -337,14 +340,14 @@ rowset_extend(struct rowset *set, int index, guint margin, GError **error)
             shifted -= CHUNK;
         }
     }
-    if (!set->at_start && set->rows->len && index + shifted - (int) margin < 0) {
+    if (!set->at_start && set->rows->len && index + shifted - (int)margin < 0) {
         GPtrArray *more = page(set, rowset_edge(set, FALSE), FALSE, CHUNK, error);
         if (!more)
             return shifted;
         set->at_start = more->len < CHUNK;
-        shifted += (int) more->len;
+        shifted += (int)more->len;
         move_rows(more, set->rows, 0);
-        if (set->rows->len > WINDOW_MAX && (int) set->rows->len - (index + shifted) > CHUNK * 2) {
+        if (set->rows->len > WINDOW_MAX && (int)set->rows->len - (index + shifted) > CHUNK * 2) {
             g_ptr_array_remove_range(set->rows, set->rows->len - CHUNK, CHUNK);
             set->at_end = FALSE;
         }
@@ -358,8 +361,8 @@ int
 rowset_index_of(const struct rowset *set, gint64 key)
 {
     for (guint i = 0; i < set->rows->len; i++)
-        if (((struct list_row *) g_ptr_array_index(set->rows, i))->key == key)
-            return (int) i;
+        if (((struct list_row *)g_ptr_array_index(set->rows, i))->key == key)
+            return (int)i;
     return -1;
 }
 
@@ -367,8 +370,8 @@ int
 rowset_index_of_thread(const struct rowset *set, gint64 thread)
 {
     for (guint i = 0; i < set->rows->len; i++)
-        if (((struct list_row *) g_ptr_array_index(set->rows, i))->thread == thread)
-            return (int) i;
+        if (((struct list_row *)g_ptr_array_index(set->rows, i))->thread == thread)
+            return (int)i;
     return -1;
 }
 
@@ -381,7 +384,7 @@ rowset_open_thread(struct rowset *set, gint64 thread, GError **error)
     GPtrArray *tree = list_page(set->store, &view, 0, LIST_OLDER, 500, error);
     if (!tree)
         return FALSE;
-    g_ptr_array_set_free_func(tree, (GDestroyNotify) list_row_free);
+    g_ptr_array_set_free_func(tree, (GDestroyNotify)list_row_free);
     if (tree->len)
         g_hash_table_replace(set->open, g_memdup2(&thread, sizeof thread), tree);
     else {

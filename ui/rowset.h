@@ -1,9 +1,9 @@
 /* rowset.h - a window of rows over the store's list: what a list view shows, a few pages of it, never all
  *
- * Rows are loaded by key-set pages around the cursor and let go far from it, so a folder of a million messages costs what one of a
- * hundred does. What was just asked of the writer (flags, rows that go) is laid over what the store still says, until the
- * writer has answered. Orders other than by date need all rows: they are taken from the newest ROWSET_SORT_MAX.
- * Owns its rows; borrows the store. Main loop only.
+ * Rows are loaded by key-set pages around the cursor and let go far from it, so a folder of a million
+ * messages costs what one of a hundred does. What was just asked of the writer (flags, rows that go) is laid
+ * over what the store still says, until the writer has answered. Orders other than by date need all rows:
+ * they are taken from the newest ROWSET_SORT_MAX. Owns its rows; borrows the store. Main loop only.
  */
 #ifndef UI_ROWSET_H
 #define UI_ROWSET_H
@@ -16,26 +16,27 @@ enum rowset_order { ORDER_DATE, ORDER_PEOPLE, ORDER_SUBJECT, ORDER_SIZE, ORDER_U
 
 struct rowset {
     struct store *store;
-    struct list_view view;   /* folders and query are the rowset's own copies */
-    GPtrArray *rows;         /* of struct list_row, in the order they are shown */
+    struct list_view view;     /* folders and query are the rowset's own copies */
+    GPtrArray *rows;           /* of struct list_row, in the order they are shown */
     gboolean at_start, at_end; /* no rows before, behind */
     enum rowset_order order;
-    gboolean reverse;        /* by date: oldest first */
-    GHashTable *open;        /* thread -> GPtrArray of struct list_row, as a tree: opened in place */
+    gboolean reverse; /* by date: oldest first */
+    GHashTable *open; /* thread -> GPtrArray of struct list_row, as a tree: opened in place */
     GPtrArray *overlays;
-    gboolean cut;            /* sorted, and there were more than ROWSET_SORT_MAX */
+    gboolean cut; /* sorted, and there were more than ROWSET_SORT_MAX */
 };
 
 /* Takes the query over (may be NULL); copies the folders. */
-struct rowset *rowset_new(struct store *store, enum list_kind kind, const gint64 *folders, guint n, struct query *query,
-                          gint64 thread);
+struct rowset *rowset_new(struct store *store, enum list_kind kind, const gint64 *folders, guint n,
+                          struct query *query, gint64 thread);
 void rowset_free(struct rowset *set);
 
 /* From the start of the order, or from the row with this key on. */
 gboolean rowset_load(struct rowset *set, gint64 from_key, guint limit, GError **error);
 /* The same rows again, as the store has them now; new ones at the ends that are shown. */
 gboolean rowset_refresh(struct rowset *set, GError **error);
-/* Makes sure that `margin` rows before and behind `index` are there if they exist. Returns how many were put before. */
+/* Makes sure that `margin` rows before and behind `index` are there if they exist. Returns how many were put
+ * before. */
 int rowset_extend(struct rowset *set, int index, guint margin, GError **error);
 /* The last rows of the order. */
 gboolean rowset_load_end(struct rowset *set, guint limit, GError **error);
@@ -55,7 +56,8 @@ gboolean rowset_is_open(const struct rowset *set, gint64 thread);
 /* What a row is called in marks and overlays: the message, or minus the thread for a whole conversation. */
 gint64 rowset_id(const struct rowset *set, const struct list_row *row, gboolean in_tree);
 
-/* The wanted state of these rows (GHashTable of gint64 keys, taken over), until rowset_settle() with the returned number. */
+/* The wanted state of these rows (GHashTable of gint64 keys, taken over), until rowset_settle() with the
+ * returned number. */
 guint rowset_overlay(struct rowset *set, GHashTable *ids, guint flags_set, guint flags_clear, gboolean hide);
 void rowset_settle(struct rowset *set, guint overlay);
 

@@ -19,7 +19,7 @@
 
 static char *last_directory;
 
-G_DEFINE_QUARK(savefile-error-quark, savefile_error)
+G_DEFINE_QUARK(savefile - error - quark, savefile_error)
 
 char *
 savefile_directory(void)
@@ -43,7 +43,7 @@ numbered(const char *path, guint n)
     const char *dot = strchr(base + (*base == '.'), '.');
     if (!dot)
         return g_strdup_printf("%s-%u", path, n);
-    return g_strdup_printf("%.*s-%u%s", (int) (dot - path), path, n, dot);
+    return g_strdup_printf("%.*s-%u%s", (int)(dot - path), path, n, dot);
 }
 
 static gboolean
@@ -56,13 +56,14 @@ write_all(int fd, const char *bytes, gsize length)
         if (n <= 0)
             return FALSE;
         bytes += n;
-        length -= (gsize) n;
+        length -= (gsize)n;
     }
     return TRUE;
 }
 
 gboolean
-savefile_write(const char *target, const char *name, const void *bytes, gsize length, char **path, GError **error)
+savefile_write(const char *target, const char *name, const void *bytes, gsize length, char **path,
+               GError **error)
 {
     g_autofree char *expanded = paths_expand(target);
     g_autofree char *safe = text_file_name(name);
@@ -120,19 +121,22 @@ savefile(struct app *app, const char *target, const char *name, const void *byte
 static int
 by_name(gconstpointer a, gconstpointer b)
 {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 GPtrArray *
-savefile_complete(struct app *app G_GNUC_UNUSED, const char *text, gsize cursor, gsize *from, gsize *to, gpointer data G_GNUC_UNUSED)
+savefile_complete(struct app *app G_GNUC_UNUSED, const char *text, gsize cursor, gsize *from, gsize *to,
+                  gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
     g_autofree char *typed = g_strndup(text, cursor);
     g_autofree char *expanded = paths_expand(typed);
     const char *slash = strrchr(typed, '/');
-    g_autofree char *lead = slash ? g_strndup(typed, (gsize) (slash - typed) + 1) : g_strdup("");
+    g_autofree char *lead = slash ? g_strndup(typed, (gsize)(slash - typed) + 1) : g_strdup("");
     const char *base = strrchr(expanded, '/');
-    g_autofree char *directory = !base ? g_strdup(".") : base == expanded ? g_strdup("/") : g_strndup(expanded, (gsize) (base - expanded));
+    g_autofree char *directory = !base              ? g_strdup(".")
+                                 : base == expanded ? g_strdup("/")
+                                                    : g_strndup(expanded, (gsize)(base - expanded));
     base = base ? base + 1 : expanded;
     *from = 0;
     *to = cursor;

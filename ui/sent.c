@@ -52,12 +52,15 @@ void
 sent_remember(struct app *app, gint64 item, guint seconds, gint64 send_at)
 {
     last.item = item;
-    last.until = clock_monotonic() + (gint64) seconds * G_USEC_PER_SEC;
+    last.until = clock_monotonic() + (gint64)seconds * G_USEC_PER_SEC;
     if (send_at) {
         g_autofree char *when = clock_relative(send_at, clock_now());
         app_say(app, _("goes %s; B shows what waits"), when);
     } else if (seconds) {
-        app_say(app, ngettext("goes in %u second: u takes it back", "goes in %u seconds: u takes it back", seconds), seconds);
+        app_say(
+            app,
+            ngettext("goes in %u second: u takes it back", "goes in %u seconds: u takes it back", seconds),
+            seconds);
     } else {
         app_say(app, _("on its way; B shows what waits"));
     }

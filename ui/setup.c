@@ -15,16 +15,28 @@
 
 /* The account assistant: a form whose answers become a section of the configuration. */
 
-enum field { FIELD_ADDRESS, FIELD_REAL_NAME, FIELD_INCOMING, FIELD_OUTGOING, FIELD_PASSWORD, FIELD_ACCOUNT, FIELDS };
+enum field {
+    FIELD_ADDRESS,
+    FIELD_REAL_NAME,
+    FIELD_INCOMING,
+    FIELD_OUTGOING,
+    FIELD_PASSWORD,
+    FIELD_ACCOUNT,
+    FIELDS
+};
 
 static const struct {
     const char *label, *help;
 } fields[FIELDS] = {
     [FIELD_ADDRESS] = {N_("Address"), N_("your mail address: ana@example.org")},
     [FIELD_REAL_NAME] = {N_("Name"), N_("as others see it: Ana Ruiz")},
-    [FIELD_INCOMING] = {N_("Incoming"), N_("imaps://USER@HOST, imap:// (STARTTLS), pop3s://, pop3:// or maildir:PATH; an @ in USER is %40")},
-    [FIELD_OUTGOING] = {N_("Outgoing"), N_("smtps://USER@HOST or smtp:// (STARTTLS); empty: this account does not send")},
-    [FIELD_PASSWORD] = {N_("Password"), N_("\"command pass show mail/work\": its first line is the password; or \"ask\"")},
+    [FIELD_INCOMING] =
+        {N_("Incoming"),
+         N_("imaps://USER@HOST, imap:// (STARTTLS), pop3s://, pop3:// or maildir:PATH; an @ in USER is %40")},
+    [FIELD_OUTGOING] = {N_("Outgoing"),
+                        N_("smtps://USER@HOST or smtp:// (STARTTLS); empty: this account does not send")},
+    [FIELD_PASSWORD] = {N_("Password"),
+                        N_("\"command pass show mail/work\": its first line is the password; or \"ask\"")},
     [FIELD_ACCOUNT] = {N_("Account"), N_("a short name for it: work")},
 };
 
@@ -41,7 +53,7 @@ static const struct view_class setup_class;
 static struct setup *
 at_hand(struct app *app)
 {
-    return app_top(app)->class == &setup_class ? (struct setup *) app_top(app) : NULL;
+    return app_top(app)->class == &setup_class ? (struct setup *)app_top(app) : NULL;
 }
 
 /* ---- guesses from the address ---- */
@@ -83,11 +95,13 @@ row_of(const struct setup *setup, int field)
 static void
 draw(struct view *view, const struct area *area)
 {
-    struct setup *setup = (struct setup *) view;
+    struct setup *setup = (struct setup *)view;
     setup->area = *area;
     term_put(area->row + 1, area->column + 2, area->columns - 4, PLAIN(ROLE_TITLE), _("A mail account"));
-    g_autofree char *path = view->app->config->path ? text_safe(view->app->config->path, -1, TEXT_LINE) : g_strdup("");
-    g_autofree char *where = g_strdup_printf(_("It becomes a section of %s, where it can be changed later."), path);
+    g_autofree char *path =
+        view->app->config->path ? text_safe(view->app->config->path, -1, TEXT_LINE) : g_strdup("");
+    g_autofree char *where =
+        g_strdup_printf(_("It becomes a section of %s, where it can be changed later."), path);
     term_put(area->row + 2, area->column + 2, area->columns - 4, PLAIN(ROLE_DIM), where);
     for (int i = 0; i < FIELDS; i++) {
         int row = row_of(setup, i);
@@ -95,7 +109,8 @@ draw(struct view *view, const struct area *area)
         if (current)
             term_put(row, area->column + 1, 1, PLAIN(ROLE_ACCENT), "▸");
         term_put(row, area->column + 3, 10, PLAIN(current ? ROLE_BOLD : ROLE_DIM), _(fields[i].label));
-        term_put(row, area->column + 14, area->columns - 15, PLAIN(setup->typed[i] ? ROLE_TEXT : ROLE_DIM), setup->values[i]);
+        term_put(row, area->column + 14, area->columns - 15, PLAIN(setup->typed[i] ? ROLE_TEXT : ROLE_DIM),
+                 setup->values[i]);
     }
     int below = row_of(setup, FIELDS) + 1;
     term_put(below, area->column + 3, area->columns - 4, PLAIN(ROLE_DIM), _(fields[setup->cursor].help));
@@ -119,7 +134,8 @@ place(struct app *app, struct area *area, gpointer data G_GNUC_UNUSED)
     struct setup *setup = at_hand(app);
     if (!setup)
         return FALSE;
-    *area = (struct area){row_of(setup, setup->cursor), setup->area.column + 14, 1, MAX(setup->area.columns - 15, 10)};
+    *area = (struct area){row_of(setup, setup->cursor), setup->area.column + 14, 1,
+                          MAX(setup->area.columns - 15, 10)};
     return TRUE;
 }
 
@@ -162,8 +178,9 @@ static void
 save(struct setup *setup)
 {
     struct app *app = setup->view.app;
-    const char *const *values = (const char *const *) setup->values;
-    struct address address = {*values[FIELD_REAL_NAME] ? setup->values[FIELD_REAL_NAME] : NULL, setup->values[FIELD_ADDRESS]};
+    const char *const *values = (const char *const *)setup->values;
+    struct address address = {*values[FIELD_REAL_NAME] ? setup->values[FIELD_REAL_NAME] : NULL,
+                              setup->values[FIELD_ADDRESS]};
     g_autofree char *full = address_format(&address);
     g_autofree char *section = g_strdup_printf("account %s", values[FIELD_ACCOUNT]);
     const char *pairs[FIELDS * 2 + 1] = {"address", full, "incoming", values[FIELD_INCOMING]};
@@ -194,7 +211,7 @@ save(struct setup *setup)
 static gboolean
 key(struct view *view, const struct key_event *event)
 {
-    struct setup *setup = (struct setup *) view;
+    struct setup *setup = (struct setup *)view;
     switch (event->key) {
     case K_ENTER:
     case 'e':
@@ -224,7 +241,7 @@ key(struct view *view, const struct key_event *event)
 static void
 setup_free(struct view *view)
 {
-    struct setup *setup = (struct setup *) view;
+    struct setup *setup = (struct setup *)view;
     for (int i = 0; i < FIELDS; i++)
         g_free(setup->values[i]);
     g_free(setup);

@@ -64,7 +64,9 @@ add_folder(struct sidebar *bar, const struct folder *folder)
     for (const char *p = folder->name; *p; p++)
         entry->level += *p == '/';
     entry->folder = folder->id;
-    entry->count = folder->role == FOLDER_DRAFTS ? folder->total : folder->role == FOLDER_SENT ? 0 : folder->unread;
+    entry->count = folder->role == FOLDER_DRAFTS ? folder->total
+                   : folder->role == FOLDER_SENT ? 0
+                                                 : folder->unread;
 }
 
 void
@@ -80,7 +82,8 @@ sidebar_refresh(struct sidebar *bar)
         g_autoptr(GPtrArray) folders = folder_list(bar->app->store, account->id, FALSE, NULL);
         if (!folders || (!folders->len && accounts->len > 1))
             continue;
-        const char *title = account->addresses && account->addresses[0] ? account->addresses[0] : account->name;
+        const char *title =
+            account->addresses && account->addresses[0] ? account->addresses[0] : account->name;
         struct entry *heading = add(bar, ENTRY_HEADING, title);
         heading->account = g_strdup(account->name);
         for (guint j = 0; j < folders->len; j++) {
@@ -143,7 +146,7 @@ shown_index(const struct sidebar *bar, gint64 folder, const char *search)
 {
     for (guint i = 0; i < bar->entries->len; i++)
         if (is_shown(g_ptr_array_index(bar->entries, i), folder, search))
-            return (int) i;
+            return (int)i;
     return -1;
 }
 
@@ -151,26 +154,31 @@ static void
 draw_heading(struct sidebar *bar, const struct entry *entry, int row, const struct area *area)
 {
     const struct link_account *state = entry->account ? link_account(bar->app->link, entry->account) : NULL;
-    const char *mark = !state ? "" : !strcmp(state->state, "syncing") ? "⟳" : !strcmp(state->state, "error") ? "!" :
-                       !strcmp(state->state, "offline") ? "○" : !strcmp(state->state, "password") ? "?" : "";
+    const char *mark = !state                              ? ""
+                       : !strcmp(state->state, "syncing")  ? "⟳"
+                       : !strcmp(state->state, "error")    ? "!"
+                       : !strcmp(state->state, "offline")  ? "○"
+                       : !strcmp(state->state, "password") ? "?"
+                                                           : "";
     int room = area->columns - (*mark ? 4 : 2);
     g_autofree char *cut = width_cut(entry->name, MAX(room, 1));
     term_put(row, area->column + 1, room, PLAIN(ROLE_BOLD), cut);
     if (*mark)
-        term_put(row, area->column + area->columns - 2, 1, PLAIN(*mark == '!' || *mark == '?' ? ROLE_BAD : ROLE_DIM), mark);
+        term_put(row, area->column + area->columns - 2, 1,
+                 PLAIN(*mark == '!' || *mark == '?' ? ROLE_BAD : ROLE_DIM), mark);
 }
 
 void
 sidebar_draw(struct sidebar *bar, const struct area *area, gint64 folder, const char *search)
 {
-    int n = (int) bar->entries->len, current = shown_index(bar, folder, search);
+    int n = (int)bar->entries->len, current = shown_index(bar, folder, search);
     if (current >= 0 && current < bar->top)
         bar->top = current;
     if (current >= bar->top + area->rows)
         bar->top = current - area->rows + 1;
     bar->top = CLAMP(bar->top, 0, MAX(n - area->rows, 0));
     for (int i = 0; i < area->rows && bar->top + i < n; i++) {
-        const struct entry *entry = g_ptr_array_index(bar->entries, (guint) (bar->top + i));
+        const struct entry *entry = g_ptr_array_index(bar->entries, (guint)(bar->top + i));
         int row = area->row + i;
         if (entry->kind == ENTRY_HEADING) {
             draw_heading(bar, entry, row, area);
@@ -180,13 +188,19 @@ sidebar_draw(struct sidebar *bar, const struct area *area, gint64 folder, const 
         enum ground ground = shown ? GROUND_CURSOR_AWAY : GROUND_PLAIN;
         if (shown)
             term_fill(row, area->column, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
-        g_autofree char *count = entry->count ? g_strdup_printf("%" G_GINT64_FORMAT, entry->count) : g_strdup("");
-        int count_width = width_text(count), indent = 3 + (int) MIN(entry->level, 4) * 2;
+        g_autofree char *count =
+            entry->count ? g_strdup_printf("%" G_GINT64_FORMAT, entry->count) : g_strdup("");
+        int count_width = width_text(count), indent = 3 + (int)MIN(entry->level, 4) * 2;
         int room = area->columns - indent - count_width - 2;
         g_autofree char *cut = width_cut(entry->name, MAX(room, 1));
-        term_put(row, area->column + indent, MAX(room, 1), STYLE_ON(shown ? ROLE_ACCENT : entry->count ? ROLE_BOLD : ROLE_TEXT, ground),
+        term_put(row, area->column + indent, MAX(room, 1),
+                 STYLE_ON(shown          ? ROLE_ACCENT
+                          : entry->count ? ROLE_BOLD
+                                         : ROLE_TEXT,
+                          ground),
                  cut);
-        term_put(row, area->column + area->columns - count_width - 1, count_width, STYLE_ON(ROLE_ACCENT, ground), count);
+        term_put(row, area->column + area->columns - count_width - 1, count_width,
+                 STYLE_ON(ROLE_ACCENT, ground), count);
     }
 }
 
@@ -205,9 +219,9 @@ sidebar_step(struct sidebar *bar, int step, gint64 folder, const char *search, s
 {
     int at = shown_index(bar, folder, search);
     if (at < 0)
-        at = step > 0 ? -1 : (int) bar->entries->len;
-    for (at += step; at >= 0 && at < (int) bar->entries->len; at += step)
-        if (target_of(g_ptr_array_index(bar->entries, (guint) at), target))
+        at = step > 0 ? -1 : (int)bar->entries->len;
+    for (at += step; at >= 0 && at < (int)bar->entries->len; at += step)
+        if (target_of(g_ptr_array_index(bar->entries, (guint)at), target))
             return TRUE;
     return FALSE;
 }
@@ -216,5 +230,6 @@ gboolean
 sidebar_at(struct sidebar *bar, int line, struct sidebar_target *target)
 {
     int at = bar->top + line;
-    return at >= 0 && at < (int) bar->entries->len && target_of(g_ptr_array_index(bar->entries, (guint) at), target);
+    return at >= 0 && at < (int)bar->entries->len &&
+           target_of(g_ptr_array_index(bar->entries, (guint)at), target);
 }

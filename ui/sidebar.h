@@ -20,7 +20,8 @@ struct sidebar_target {
     const char *query; /* borrowed */
 };
 /* The entry `step` away from what is shown; FALSE when there is none. */
-gboolean sidebar_step(struct sidebar *bar, int step, gint64 folder, const char *search, struct sidebar_target *target);
+gboolean sidebar_step(struct sidebar *bar, int step, gint64 folder, const char *search,
+                      struct sidebar_target *target);
 /* The entry on this line of the bar. */
 gboolean sidebar_at(struct sidebar *bar, int line, struct sidebar_target *target);
 

@@ -16,9 +16,9 @@ static void
 to_pipe(int number)
 {
     int saved = errno;
-    char byte = (char) number;
+    char byte = (char)number;
     ssize_t ignored = write(pipe_ends[1], &byte, 1);
-    (void) ignored;
+    (void)ignored;
     errno = saved;
 }
 

@@ -22,8 +22,8 @@
 static void
 child_signals(gpointer data G_GNUC_UNUSED)
 {
-    static const int numbers[] = {SIGPIPE, SIGTTOU, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGWINCH,
-                                  SIGSEGV, SIGBUS,  SIGABRT, SIGFPE,  SIGILL};
+    static const int numbers[] = {SIGPIPE,  SIGTTOU, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHUP,
+                                  SIGWINCH, SIGSEGV, SIGBUS,  SIGABRT, SIGFPE, SIGILL};
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         signal(numbers[i], SIG_DFL);
 }
@@ -54,13 +54,13 @@ child_ended(GPid pid, gint status, gpointer data)
 }
 
 gboolean
-spawn_terminal(struct app *app, const char *const *argv, const char *directory, spawn_done done, gpointer data,
-               GDestroyNotify destroy, GError **error)
+spawn_terminal(struct app *app, const char *const *argv, const char *directory, spawn_done done,
+               gpointer data, GDestroyNotify destroy, GError **error)
 {
     GPid pid;
     app_away(app, TRUE);
     GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN;
-    if (!g_spawn_async(directory, (char **) argv, NULL, flags, child_signals, NULL, &pid, error)) {
+    if (!g_spawn_async(directory, (char **)argv, NULL, flags, child_signals, NULL, &pid, error)) {
         app_away(app, FALSE);
         if (destroy)
             destroy(data);
@@ -121,7 +121,7 @@ filter_write(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
     const char *bytes = g_bytes_get_data(filter->input, &length);
     ssize_t n = filter->written < length ? write(fd, bytes + filter->written, length - filter->written) : 0;
     if (n > 0)
-        filter->written += (gsize) n;
+        filter->written += (gsize)n;
     if (filter->written < length && (n > 0 || errno == EAGAIN || errno == EINTR))
         return G_SOURCE_CONTINUE;
     close(filter->in); /* all written, or the child wants no more */
@@ -138,8 +138,8 @@ filter_read(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
     ssize_t n = read(fd, bytes, sizeof bytes);
     if (n > 0) {
         gsize room = OUTPUT_MAX - filter->output->len;
-        g_string_append_len(filter->output, bytes, (gssize) MIN((gsize) n, room));
-        filter->cut |= (gsize) n > room;
+        g_string_append_len(filter->output, bytes, (gssize)MIN((gsize)n, room));
+        filter->cut |= (gsize)n > room;
         return G_SOURCE_CONTINUE;
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -169,13 +169,14 @@ spawn_filter(struct app *app, const char *const *argv, GBytes *input, const char
     g_autoptr(GError) error = NULL;
     GPid pid;
     int in, out, err;
-    if (!g_spawn_async_with_pipes(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, child_signals,
-                                  NULL, &pid, &in, &out, &err, &error)) {
+    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                                  child_signals, NULL, &pid, &in, &out, &err, &error)) {
         app_error(app, title, g_steal_pointer(&error));
         return;
     }
     struct filter *filter = g_new0(struct filter, 1);
-    *filter = (struct filter){.app = app, .title = g_strdup(title), .input = g_bytes_ref(input), .in = in, .out = out, .err = err};
+    *filter = (struct filter){
+        .app = app, .title = g_strdup(title), .input = g_bytes_ref(input), .in = in, .out = out, .err = err};
     filter->output = g_string_new(NULL);
     g_unix_set_fd_nonblocking(in, TRUE, NULL);
     g_unix_set_fd_nonblocking(out, TRUE, NULL);
@@ -192,9 +193,9 @@ spawn_filter(struct app *app, const char *const *argv, GBytes *input, const char
 gboolean
 spawn_detached(const char *const *argv, GError **error)
 {
-    return g_spawn_async(NULL, (char **) argv, NULL,
-                         G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, child_signals, NULL,
-                         NULL, error);
+    return g_spawn_async(NULL, (char **)argv, NULL,
+                         G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                         child_signals, NULL, NULL, error);
 }
 
 void
@@ -221,17 +222,19 @@ spawn_browser(struct app *app, const char *url)
     gboolean placed = FALSE;
     for (char **word = words; word && *word; word++) {
         placed |= !strcmp(*word, "%s");
-        g_ptr_array_add(argv, strcmp(*word, "%s") ? *word : (gpointer) url);
+        g_ptr_array_add(argv, strcmp(*word, "%s") ? *word : (gpointer)url);
     }
     if (!argv->len)
         g_ptr_array_add(argv, (gpointer) "xdg-open");
     if (!placed)
-        g_ptr_array_add(argv, (gpointer) url);
+        g_ptr_array_add(argv, (gpointer)url);
     g_ptr_array_add(argv, NULL);
-    gboolean ok = graphical ? spawn_detached((const char *const *) argv->pdata, &error)
-                            : spawn_terminal(app, (const char *const *) argv->pdata, NULL, NULL, NULL, NULL, &error);
+    gboolean ok = graphical
+                      ? spawn_detached((const char *const *)argv->pdata, &error)
+                      : spawn_terminal(app, (const char *const *)argv->pdata, NULL, NULL, NULL, NULL, &error);
     if (!ok)
-        app_error(app, _("the browser (BROWSER, else xdg-open) could not be started"), g_steal_pointer(&error));
+        app_error(app, _("the browser (BROWSER, else xdg-open) could not be started"),
+                  g_steal_pointer(&error));
     else
         app_say(app, _("opened %s"), url);
 }

@@ -54,7 +54,7 @@ ensure_accounts(struct store *store, gpointer data, GError **error)
     GPtrArray *accounts = data;
     for (guint i = 0; i < accounts->len; i++) {
         g_auto(GStrv) words = g_strsplit(g_ptr_array_index(accounts, i), "\n", -1);
-        if (!store_account_ensure(store, words[0], (const char *const *) words + 1, error))
+        if (!store_account_ensure(store, words[0], (const char *const *)words + 1, error))
             return FALSE;
     }
     return TRUE;
@@ -75,7 +75,7 @@ know_accounts(struct app *app)
         g_ptr_array_add(missing, g_string_free(line, FALSE));
     }
     if (missing->len && !app->read_only)
-        writer_run(app->writer, ensure_accounts, NULL, missing, (GDestroyNotify) g_ptr_array_unref);
+        writer_run(app->writer, ensure_accounts, NULL, missing, (GDestroyNotify)g_ptr_array_unref);
     else
         g_ptr_array_unref(missing);
 }
@@ -101,8 +101,8 @@ offer_autosaves(struct app *app)
         if (save->alive)
             continue;
         g_autofree char *when = clock_relative(save->time, clock_now());
-        app_say(app, _("R goes on with \"%s\", that was being written %s"), save->title && *save->title ? save->title : _("no subject"),
-                when);
+        app_say(app, _("R goes on with \"%s\", that was being written %s"),
+                save->title && *save->title ? save->title : _("no subject"), when);
         return;
     }
 }
@@ -113,7 +113,7 @@ start_mail(struct app *app)
     know_accounts(app);
     if (!app->link && !app->read_only)
         app->link = link_new(app);
-    struct listview *list = (struct listview *) app_top(app);
+    struct listview *list = (struct listview *)app_top(app);
     g_autoptr(GPtrArray) folders = folder_list(app->store, 0, FALSE, NULL);
     if (app->request->folder)
         open_folder(app, list, app->request->folder);
@@ -128,7 +128,7 @@ start_views(struct app *app)
     const struct screen_request *request = app->request;
     app->writer = writer_new(app);
     struct listview *list = first_list(app);
-    (void) list;
+    (void)list;
     if (request->path) {
         files_open(app, request->path);
         return;

@@ -6,7 +6,8 @@
 
 struct app;
 
-/* Opens the store for reading (made when it is not there). Before the terminal is touched: errors go to standard error. */
+/* Opens the store for reading (made when it is not there). Before the terminal is touched: errors go to
+ * standard error. */
 gboolean start_store(struct app *app, GError **error);
 /* The writer, the engine's line and the views. The terminal is open. */
 void start_views(struct app *app);

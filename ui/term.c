@@ -2,6 +2,9 @@
 
 #include "ui/term.h"
 
+#include "ui/ascii.h"
+#include "ui/hyperlink.h"
+
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -36,20 +39,13 @@ static struct {
     gboolean have_saved;
     short pairs[ROLE_COUNT][GROUND_COUNT];
     int next_pair;
-    GPtrArray *links; /* of struct link_cells, of this frame */
 } term;
-
-struct link_cells {
-    int row, column;
-    guint style;
-    char *text, *url;
-};
 
 /* What a dying process writes: no allocation, no stdio. */
 static char restore_text[256];
 static size_t restore_length;
 
-G_DEFINE_QUARK(term-error-quark, term_error)
+G_DEFINE_QUARK(term - error - quark, term_error)
 
 /* ---- the end, whatever it is ---- */
 
@@ -60,7 +56,7 @@ on_deadly(int number)
 {
     if (restore_length) {
         ssize_t ignored = write(STDOUT_FILENO, restore_text, restore_length);
-        (void) ignored;
+        (void)ignored;
     }
     if (term.have_saved)
         tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
@@ -82,7 +78,7 @@ static void
 restore_add(const char *capability)
 {
     const char *text = tigetstr(capability);
-    if (!text || text == (char *) -1)
+    if (!text || text == (char *)-1)
         return;
     size_t length = strlen(text);
     /* Padding marks ($<5>) are for tputs; terminals of today need none. */
@@ -116,7 +112,8 @@ count_colours(void)
     return COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : 8;
 }
 
-/* The terminfo entry to use: its direct-colour sister when the terminal says that it can (COLORTERM) and there is one. */
+/* The terminfo entry to use: its direct-colour sister when the terminal says that it can (COLORTERM) and
+ * there is one. */
 static char *
 terminal_name(void)
 {
@@ -162,7 +159,7 @@ check_terminal(const char *name, GError **error)
         return FALSE;
     }
     const char *move = tigetstr("cup");
-    gboolean able = move && move != (char *) -1;
+    gboolean able = move && move != (char *)-1;
     if (able) {
         restore_length = 0;
         restore_add("sgr0");
@@ -178,8 +175,10 @@ check_terminal(const char *name, GError **error)
     del_curterm(cur_term);
     if (!able) {
         g_autofree char *safe = text_safe(name, -1, TEXT_LINE);
-        g_set_error(error, term_error_quark(), ERROR_USAGE,
-                    "a terminal of type \"%s\" (TERM) cannot move its cursor: the screen cannot be drawn on it", safe);
+        g_set_error(
+            error, term_error_quark(), ERROR_USAGE,
+            "a terminal of type \"%s\" (TERM) cannot move its cursor: the screen cannot be drawn on it",
+            safe);
     }
     return able;
 }
@@ -193,7 +192,7 @@ raw_mode(void)
     struct termios now;
     if (tcgetattr(STDIN_FILENO, &now) == 0) {
         /* Raw, but Ctrl-S must not freeze the screen and the output keeps its processing. */
-        now.c_iflag &= ~(tcflag_t) (IXON | ICRNL | INLCR | IGNCR);
+        now.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR | IGNCR);
         now.c_cc[VMIN] = 0;
         now.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSANOW, &now);
@@ -220,7 +219,8 @@ term_open(const struct term_options *options, GError **error)
     use_tioctl(TRUE);
     term.screen = newterm(name, stdout, stdin);
     if (!term.screen) {
-        g_set_error(error, term_error_quark(), ERROR_USAGE, "the terminal of type \"%s\" could not be opened", name);
+        g_set_error(error, term_error_quark(), ERROR_USAGE, "the terminal of type \"%s\" could not be opened",
+                    name);
         return FALSE;
     }
     set_term(term.screen);
@@ -252,7 +252,6 @@ term_close(void)
         endwin();
     }
     delscreen(term.screen);
-    g_clear_pointer(&term.links, g_ptr_array_unref);
     if (term.have_saved)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
     catch_deadly(FALSE);
@@ -369,16 +368,17 @@ term_decoder(void)
         const char *capability;
         guint key;
     } keys[] = {
-        {"kcuu1", K_UP},      {"kcud1", K_DOWN},      {"kcub1", K_LEFT},    {"kcuf1", K_RIGHT},  {"khome", K_HOME},
-        {"kend", K_END},      {"kpp", K_PAGE_UP},     {"knp", K_PAGE_DOWN}, {"kich1", K_INSERT}, {"kdch1", K_DELETE},
-        {"kcbt", K_BACK_TAB}, {"kent", K_ENTER},      {"kf1", K_F0 + 1},    {"kf2", K_F0 + 2},   {"kf3", K_F0 + 3},
-        {"kf4", K_F0 + 4},    {"kf5", K_F0 + 5},      {"kf6", K_F0 + 6},    {"kf7", K_F0 + 7},   {"kf8", K_F0 + 8},
-        {"kf9", K_F0 + 9},    {"kf10", K_F0 + 10},    {"kf11", K_F0 + 11},  {"kf12", K_F0 + 12},
+        {"kcuu1", K_UP},     {"kcud1", K_DOWN},   {"kcub1", K_LEFT},    {"kcuf1", K_RIGHT},
+        {"khome", K_HOME},   {"kend", K_END},     {"kpp", K_PAGE_UP},   {"knp", K_PAGE_DOWN},
+        {"kich1", K_INSERT}, {"kdch1", K_DELETE}, {"kcbt", K_BACK_TAB}, {"kent", K_ENTER},
+        {"kf1", K_F0 + 1},   {"kf2", K_F0 + 2},   {"kf3", K_F0 + 3},    {"kf4", K_F0 + 4},
+        {"kf5", K_F0 + 5},   {"kf6", K_F0 + 6},   {"kf7", K_F0 + 7},    {"kf8", K_F0 + 8},
+        {"kf9", K_F0 + 9},   {"kf10", K_F0 + 10}, {"kf11", K_F0 + 11},  {"kf12", K_F0 + 12},
     };
     struct key_decoder *decoder = key_decoder_new(!term.ascii);
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
         const char *sequence = tigetstr(keys[i].capability);
-        if (sequence && sequence != (char *) -1)
+        if (sequence && sequence != (char *)-1)
             key_decoder_add(decoder, sequence, keys[i].key);
     }
     return decoder;
@@ -413,7 +413,7 @@ pair_for(enum role role, enum ground ground)
         fore = -1;
     if (init_extended_pair(pair, fore, back) == ERR)
         return 0;
-    term.pairs[role][ground] = (short) pair;
+    term.pairs[role][ground] = (short)pair;
     return pair;
 }
 
@@ -450,35 +450,6 @@ use_style(guint style)
     attr_set(attributes, 0, &pair);
 }
 
-/* What our own drawing and common foreign punctuation become where there is no UTF-8. */
-static const struct {
-    gunichar from;
-    const char *to;
-} ascii_forms[] = {
-    {0x2500, "-"}, {0x2502, "|"}, {0x250c, "+"}, {0x2510, "+"}, {0x2514, "`"}, {0x2518, "+"}, {0x251c, "|"}, {0x2524, "|"},
-    {0x252c, "+"}, {0x2534, "+"}, {0x253c, "+"}, {0x256d, "+"}, {0x256e, "+"}, {0x256f, "+"}, {0x2570, "`"}, {0x2504, "-"},
-    {0x25cf, "*"}, {0x25cb, "o"}, {0x2605, "!"}, {0x25b8, ">"}, {0x25be, "v"}, {0x25b6, ">"}, {0x2022, "*"}, {0x00b7, "-"},
-    {0x2714, "+"}, {0x2718, "x"}, {0x2713, "+"}, {0x2717, "x"}, {0x2026, "."}, {0x2013, "-"}, {0x2014, "-"}, {0x2018, "'"},
-    {0x2019, "'"}, {0x201c, "\""}, {0x201d, "\""}, {0x00ab, "<"}, {0x00bb, ">"}, {0x2192, ">"}, {0x2190, "<"}, {0x2191, "^"},
-    {0x2193, "v"}, {0x27f3, "@"}, {0x25b0, "#"}, {0x25b1, "."}, {0x2587, "#"}, {0x2588, "#"}, {0x2591, "."}, {0x2592, ":"},
-    {0x258f, "|"}, {0x258c, "|"}, {0x2590, "|"}, {0x00a0, " "}, {0x00d7, "x"}, {0x20ac, "E"}, {0x00a9, "c"}, {0x00b0, "o"},
-    {0x00df, "s"}, {0x00f8, "o"}, {0x00d8, "O"}, {0x0142, "l"}, {0x0141, "L"}, {0x21b3, "`"}, {0x2937, "`"}, {0x2212, "-"},
-    {0x25c6, "*"}, {0x25c7, "o"}, {0x2610, "o"}, {0x2611, "x"}, {0x23ce, "|"}, {0x270e, "d"}, {0x21a9, "r"}, {0x21aa, "f"},
-};
-
-static char
-ascii_char(gunichar c)
-{
-    if (c < 0x80)
-        return (char) c;
-    for (guint i = 0; i < G_N_ELEMENTS(ascii_forms); i++)
-        if (ascii_forms[i].from == c)
-            return ascii_forms[i].to[0];
-    gunichar parts[4];
-    gsize n = g_unichar_fully_decompose(c, FALSE, parts, G_N_ELEMENTS(parts));
-    return n && parts[0] < 0x80 && parts[0] >= ' ' ? (char) parts[0] : '?';
-}
-
 static void
 put_cell(int row, int column, const wchar_t *cluster, int cells)
 {
@@ -490,7 +461,7 @@ put_cell(int row, int column, const wchar_t *cluster, int cells)
     if (setcchar(&cell, cluster, attributes, 0, &pair) == ERR)
         return;
     mvadd_wch(row, column, &cell);
-    (void) cells;
+    (void)cells;
 }
 
 static int
@@ -506,7 +477,7 @@ put_ascii(int row, int column, int max, const char *text)
             break;
         for (int i = 0; i < cells; i++, used++)
             if (column + used >= 0 && column + used < term.columns)
-                mvaddch(row, column + used, (chtype) (guchar) (i ? ' ' : ascii_char(c)) | 0);
+                mvaddch(row, column + used, (chtype)(guchar)(i ? ' ' : ascii_of(c)) | 0);
     }
     return used;
 }
@@ -526,11 +497,12 @@ put_wide(int row, int column, int max, const char *text)
             continue; /* a mark without a letter */
         if (used + cells > max)
             break;
-        int theirs = wcwidth((wchar_t) c);
-        /* The C library knows fewer characters than we do: what it cannot place would shift the whole line. */
-        cluster[n++] = theirs < 0 || theirs > cells ? L'?' : (wchar_t) c;
+        int theirs = wcwidth((wchar_t)c);
+        /* The C library knows fewer characters than we do: what it cannot place would shift the whole line.
+         */
+        cluster[n++] = theirs < 0 || theirs > cells ? L'?' : (wchar_t)c;
         while (*p && width_char(g_utf8_get_char(p)) == 0) {
-            wchar_t mark = (wchar_t) g_utf8_get_char(p);
+            wchar_t mark = (wchar_t)g_utf8_get_char(p);
             if (n < CCHARW_MAX - 1 && wcwidth(mark) == 0)
                 cluster[n++] = mark;
             p = g_utf8_next_char(p);
@@ -570,60 +542,20 @@ term_fill(int row, int column, int rows, int columns, guint style)
         mvhline(y, column, ' ', columns);
 }
 
-/* ---- links ---- */
-
-static void
-link_cells_free(gpointer data)
-{
-    struct link_cells *cells = data;
-    g_free(cells->text);
-    g_free(cells->url);
-    g_free(cells);
-}
-
 void
 term_link(int row, int column, int max, guint style, const char *text, const char *url)
 {
-    if (!term.hyperlinks || row < 0 || row >= term.rows || column < 0 || column >= term.columns || strlen(url) > 2000 ||
-        (g_ascii_strncasecmp(url, "http://", 7) && g_ascii_strncasecmp(url, "https://", 8)))
+    if (!term.hyperlinks || row < 0 || row >= term.rows || column < 0 || column >= term.columns)
         return;
-    for (const char *p = url; *p; p++)
-        if (*p <= ' ' || *p >= 0x7f) /* the address travels inside a control sequence: plain ASCII or not at all */
-            return;
-    if (!term.links)
-        term.links = g_ptr_array_new_with_free_func(link_cells_free);
-    struct link_cells *cells = g_new0(struct link_cells, 1);
     g_autofree char *safe = text_safe(text, -1, TEXT_LINE);
-    *cells = (struct link_cells){row, column, style, width_cut(safe, MIN(max, term.columns - column)), g_strdup(url)};
-    g_ptr_array_add(term.links, cells);
-}
-
-/* ncurses knows nothing of OSC 8: the cells are written once more, between saving and restoring the cursor and its attributes. */
-static void
-write_links(void)
-{
-    for (guint i = 0; term.links && i < term.links->len; i++) {
-        const struct link_cells *cells = g_ptr_array_index(term.links, i);
-        int fore = term.colours ? colour(&term.theme->roles[STYLE_ROLE(cells->style)]) : -1;
-        putp("\0337");
-        putp(tiparm(cursor_address, cells->row, cells->column));
-        if (exit_attribute_mode)
-            putp(exit_attribute_mode);
-        if (enter_underline_mode)
-            putp(enter_underline_mode);
-        if (fore >= 0 && set_a_foreground)
-            putp(tiparm(set_a_foreground, fore));
-        fprintf(stdout, "\033]8;;%s\033\\%s\033]8;;\033\\\0338", cells->url, cells->text);
-    }
-    if (term.links && term.links->len)
-        fflush(stdout);
+    g_autofree char *cut = width_cut(safe, MIN(max, term.columns - column));
+    hyperlink_add(row, column, term.colours ? colour(&term.theme->roles[STYLE_ROLE(style)]) : -1, cut, url);
 }
 
 void
 term_begin(void)
 {
-    if (term.links)
-        g_ptr_array_set_size(term.links, 0);
+    hyperlink_forget();
     attr_set(0, 0, NULL);
     erase();
 }
@@ -638,7 +570,7 @@ term_end(int cursor_row, int cursor_column)
         move(cursor_row, CLAMP(cursor_column, 0, term.columns - 1));
     curs_set(shown ? 1 : 0);
     refresh();
-    write_links();
+    hyperlink_write();
 }
 
 void

@@ -1,9 +1,10 @@
 /* term.h - the terminal: the only file that knows ncurses
  *
- * Opens and restores the terminal, whatever happens (orderly end, SIGTERM, SIGSEGV, a stop); draws cells; hands the terminal to a
- * child and takes it back. What is drawn passes text_safe() here once more, so that no view can let a foreign control through; in a
- * locale without UTF-8 everything is drawn in ASCII. Positions outside the screen are cut off silently, so views may draw as if there were room.
- * The screen's thread only. Keys are bytes for key.h: ncurses reads nothing.
+ * Opens and restores the terminal, whatever happens (orderly end, SIGTERM, SIGSEGV, a stop); draws cells;
+ * hands the terminal to a child and takes it back. What is drawn passes text_safe() here once more, so that
+ * no view can let a foreign control through; in a locale without UTF-8 everything is drawn in ASCII.
+ * Positions outside the screen are cut off silently, so views may draw as if there were room. The screen's
+ * thread only. Keys are bytes for key.h: ncurses reads nothing.
  */
 #ifndef UI_TERM_H
 #define UI_TERM_H
@@ -52,8 +53,8 @@ void term_bell(void);
 int term_put(int row, int column, int max, guint style, const char *text);
 void term_fill(int row, int column, int rows, int columns, guint style);
 
-/* These cells of this frame, drawn with that text and style, lead to `url`: a terminal that can (OSC 8) makes them clickable. Only http and
- * https; nothing unless asked for when opening. */
+/* These cells of this frame, drawn with that text and style, lead to `url`: a terminal that can (OSC 8) makes
+ * them clickable. Only http and https; nothing unless asked for when opening. */
 void term_link(int row, int column, int max, guint style, const char *text, const char *url);
 
 #endif

@@ -38,31 +38,32 @@ role_of(const struct textview *text, const struct layout_line *line, int index)
     if (index == text->found)
         return ROLE_MATCH;
     if (text->roles && line->source < text->roles->len)
-        return (enum role) g_array_index(text->roles, guint, line->source);
+        return (enum role)g_array_index(text->roles, guint, line->source);
     return line->role;
 }
 
 static void
 draw(struct view *view, const struct area *area)
 {
-    struct textview *text = (struct textview *) view;
+    struct textview *text = (struct textview *)view;
     lay_out(text, area->columns - 2);
     text->page = area->rows;
-    int n = (int) text->lines->len;
+    int n = (int)text->lines->len;
     text->top = CLAMP(text->top, 0, MAX(n - text->page, 0));
     for (int i = 0; i < area->rows && text->top + i < n; i++) {
-        const struct layout_line *line = g_ptr_array_index(text->lines, (guint) (text->top + i));
-        term_put(area->row + i, area->column + 1, area->columns - 1, PLAIN(role_of(text, line, text->top + i)), line->text);
+        const struct layout_line *line = g_ptr_array_index(text->lines, (guint)(text->top + i));
+        term_put(area->row + i, area->column + 1, area->columns - 1,
+                 PLAIN(role_of(text, line, text->top + i)), line->text);
     }
 }
 
 static gboolean
 move(struct view *view, int how)
 {
-    struct textview *text = (struct textview *) view;
-    int n = text->lines ? (int) text->lines->len : 0;
+    struct textview *text = (struct textview *)view;
+    int n = text->lines ? (int)text->lines->len : 0;
     int page = MAX(text->page - 1, 1);
-    switch ((enum move_how) how) {
+    switch ((enum move_how)how) {
     case MOVE_NEXT:
     case MOVE_LINE_DOWN:
         text->top++;
@@ -107,29 +108,30 @@ mouse(struct view *view, const struct key_event *event)
 static char *
 title(struct view *view)
 {
-    return g_strdup(((struct textview *) view)->title);
+    return g_strdup(((struct textview *)view)->title);
 }
 
 static char *
 title_right(struct view *view)
 {
-    return g_strdup(((struct textview *) view)->right);
+    return g_strdup(((struct textview *)view)->right);
 }
 
 static void
 bottom(struct view *view, const struct area *line)
 {
     static const char *const hints[] = {"read-on", N_("on"), "find", N_("find"), "back", N_("back"), NULL};
-    struct textview *text = (struct textview *) view;
-    int n = text->lines ? (int) text->lines->len : 0;
-    g_autofree char *right = n > text->page ? g_strdup_printf("%d%%", MIN(text->top + text->page, n) * 100 / n) : NULL;
+    struct textview *text = (struct textview *)view;
+    int n = text->lines ? (int)text->lines->len : 0;
+    g_autofree char *right =
+        n > text->page ? g_strdup_printf("%d%%", MIN(text->top + text->page, n) * 100 / n) : NULL;
     draw_hints(view->app, line->row, line, IN_TEXT, hints, right);
 }
 
 void
 textview_find(struct view *view, const char *needle)
 {
-    struct textview *text = (struct textview *) view;
+    struct textview *text = (struct textview *)view;
     g_free(text->needle);
     text->needle = text_fold(needle);
     text->found = text->top - 1;
@@ -138,11 +140,12 @@ textview_find(struct view *view, const char *needle)
 gboolean
 textview_find_next(struct view *view)
 {
-    struct textview *text = (struct textview *) view;
-    int n = text->lines ? (int) text->lines->len : 0;
+    struct textview *text = (struct textview *)view;
+    int n = text->lines ? (int)text->lines->len : 0;
     for (int i = 1; text->needle && *text->needle && i <= n; i++) {
         int at = (text->found + i + n) % n;
-        g_autofree char *folded = text_fold(((struct layout_line *) g_ptr_array_index(text->lines, (guint) at))->text);
+        g_autofree char *folded =
+            text_fold(((struct layout_line *)g_ptr_array_index(text->lines, (guint)at))->text);
         if (strstr(folded, text->needle)) {
             text->found = at;
             if (at < text->top || at >= text->top + text->page)
@@ -156,7 +159,7 @@ textview_find_next(struct view *view)
 static void
 text_free(struct view *view)
 {
-    struct textview *text = (struct textview *) view;
+    struct textview *text = (struct textview *)view;
     g_free(text->title);
     g_free(text->text);
     g_free(text->right);
@@ -185,7 +188,7 @@ textview_open_bytes(struct app *app, const char *title_text, const char *bytes, 
     struct textview *text = g_new0(struct textview, 1);
     text->view.class = &text_class;
     text->title = text_safe(title_text, -1, TEXT_LINE);
-    text->text = text_safe(bytes, (gssize) length, TEXT_BODY);
+    text->text = text_safe(bytes, (gssize)length, TEXT_BODY);
     text->found = -1;
     app_push(app, &text->view);
     return &text->view;
@@ -238,8 +241,8 @@ textview_open_lines(struct app *app, const char *name, const char *right, GPtrAr
     }
     g_ptr_array_unref(lines);
     struct view *view = textview_open_bytes(app, name, all->str, all->len);
-    ((struct textview *) view)->roles = roles;
-    ((struct textview *) view)->right = right ? text_safe(right, -1, TEXT_LINE) : NULL;
+    ((struct textview *)view)->roles = roles;
+    ((struct textview *)view)->right = right ? text_safe(right, -1, TEXT_LINE) : NULL;
     g_string_free(all, TRUE);
     return view;
 }

@@ -1,8 +1,9 @@
 /* theme.h - what things look like: roles, and the tables that give them colours
  *
- * Views draw in roles ("unread", "quote 2"), never in colours. A style is a role for the letters and one for the ground:
- * STYLE_ON(ROLE_UNREAD, GROUND_CURSOR). Pure data; the terminal (term.c) turns it into what it can show. Without colour, what must be
- * seen (cursor, bars, errors) is carried by reverse, bold and underline.
+ * Views draw in roles ("unread", "quote 2"), never in colours. A style is a role for the letters and one for
+ * the ground: STYLE_ON(ROLE_UNREAD, GROUND_CURSOR). Pure data; the terminal (term.c) turns it into what it
+ * can show. Without colour, what must be seen (cursor, bars, errors) is carried by reverse, bold and
+ * underline.
  */
 #ifndef UI_THEME_H
 #define UI_THEME_H
@@ -11,11 +12,11 @@
 
 enum role {
     ROLE_TEXT,
-    ROLE_DIM,     /* previews, hints */
-    ROLE_FAINT,   /* rules, borders */
+    ROLE_DIM,   /* previews, hints */
+    ROLE_FAINT, /* rules, borders */
     ROLE_BOLD,
-    ROLE_TITLE,   /* the program's name, headings */
-    ROLE_ACCENT,  /* keys in hints, the current folder */
+    ROLE_TITLE,  /* the program's name, headings */
+    ROLE_ACCENT, /* keys in hints, the current folder */
     ROLE_DATE,
     ROLE_PEOPLE,
     ROLE_SUBJECT,
@@ -36,13 +37,27 @@ enum role {
     ROLE_COUNT
 };
 
-enum ground { GROUND_PLAIN, GROUND_BAR, GROUND_CURSOR, GROUND_CURSOR_AWAY, GROUND_MARK, GROUND_POPUP, GROUND_COUNT };
+enum ground {
+    GROUND_PLAIN,
+    GROUND_BAR,
+    GROUND_CURSOR,
+    GROUND_CURSOR_AWAY,
+    GROUND_MARK,
+    GROUND_POPUP,
+    GROUND_COUNT
+};
 
-#define STYLE_ON(role, ground) ((guint) (role) | ((guint) (ground) << 8))
-#define STYLE_ROLE(style) ((enum role) ((style) &0xff))
-#define STYLE_GROUND(style) ((enum ground) (((style) >> 8) & 0xff))
+#define STYLE_ON(role, ground) ((guint)(role) | ((guint)(ground) << 8))
+#define STYLE_ROLE(style) ((enum role)((style)&0xff))
+#define STYLE_GROUND(style) ((enum ground)(((style) >> 8) & 0xff))
 
-enum theme_attribute { THEME_BOLD = 1, THEME_UNDERLINE = 2, THEME_REVERSE = 4, THEME_DIM = 8, THEME_ITALIC = 16 };
+enum theme_attribute {
+    THEME_BOLD = 1,
+    THEME_UNDERLINE = 2,
+    THEME_REVERSE = 4,
+    THEME_DIM = 8,
+    THEME_ITALIC = 16
+};
 
 #define THEME_DEFAULT (-1) /* the terminal's own colour */
 

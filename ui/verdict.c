@@ -18,8 +18,8 @@ verdict_own_hosts(const struct config *config)
     return g_strv_builder_end(hosts);
 }
 
-/* Relaxed alignment (RFC 7489 section 3.1): the same domain, or one below the other. Without the list of public suffixes a
- * shared last label alone is no relation. */
+/* Relaxed alignment (RFC 7489 section 3.1): the same domain, or one below the other. Without the list of
+ * public suffixes a shared last label alone is no relation. */
 static gboolean
 aligned(const char *domain, const char *from)
 {
@@ -81,7 +81,7 @@ verdict_text(const struct journey *journey, const struct document *document, enu
 char *
 verdict_duration(gint64 seconds)
 {
-    int s = (int) MIN(seconds, G_MAXINT);
+    int s = (int)MIN(seconds, G_MAXINT);
     if (s < 60)
         return g_strdup_printf(_("%d s"), s);
     if (s < 3600)

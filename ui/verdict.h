@@ -13,8 +13,8 @@
 /* Host names whose Authentication-Results count. NULL-terminated. */
 GStrv verdict_own_hosts(const struct config *config);
 
-/* "✔ example.org (DKIM, DMARC)", "~ nobody vouches for example.org", "✘ it does not come from example.org (DMARC)". NULL: no own server
- * checked it. New string. */
+/* "✔ example.org (DKIM, DMARC)", "~ nobody vouches for example.org", "✘ it does not come from example.org
+ * (DMARC)". NULL: no own server checked it. New string. */
 char *verdict_text(const struct journey *journey, const struct document *document, enum role *role);
 
 /* "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". New string. */

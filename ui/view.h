@@ -1,7 +1,8 @@
 /* view.h - a view: one thing that fills the screen, on a stack
  *
- * A view has a model that reads the store, draws only what is visible, and is told when something changed. Views embed struct view as
- * their first member and are owned by the stack (app_push(), app_pop()). Everything runs on the screen's thread.
+ * A view has a model that reads the store, draws only what is visible, and is told when something changed.
+ * Views embed struct view as their first member and are owned by the stack (app_push(), app_pop()).
+ * Everything runs on the screen's thread.
  */
 #ifndef UI_VIEW_H
 #define UI_VIEW_H
@@ -34,7 +35,8 @@ struct view_class {
     /* A key before the key map sees it; TRUE: it was used. */
     gboolean (*key)(struct view *view, const struct key_event *event);
     void (*mouse)(struct view *view, const struct key_event *event);
-    /* The message or messages that a command is meant for: numbers of the store. A new array of gint64, never NULL. */
+    /* The message or messages that a command is meant for: numbers of the store. A new array of gint64, never
+     * NULL. */
     GArray *(*targets)(struct view *view, gboolean marked);
     /* Moves by the keys that all views share. `how` as below; FALSE: not here. */
     gboolean (*move)(struct view *view, int how);
@@ -46,14 +48,29 @@ struct view_class {
     gboolean beside; /* may be drawn at the right of the view below, on a wide screen */
 };
 
-enum move_how { MOVE_NEXT, MOVE_PREVIOUS, MOVE_PAGE_DOWN, MOVE_PAGE_UP, MOVE_HALF_DOWN, MOVE_HALF_UP, MOVE_FIRST, MOVE_LAST, MOVE_TOP, MOVE_MIDDLE, MOVE_BOTTOM, MOVE_LINE_DOWN, MOVE_LINE_UP };
+enum move_how {
+    MOVE_NEXT,
+    MOVE_PREVIOUS,
+    MOVE_PAGE_DOWN,
+    MOVE_PAGE_UP,
+    MOVE_HALF_DOWN,
+    MOVE_HALF_UP,
+    MOVE_FIRST,
+    MOVE_LAST,
+    MOVE_TOP,
+    MOVE_MIDDLE,
+    MOVE_BOTTOM,
+    MOVE_LINE_DOWN,
+    MOVE_LINE_UP
+};
 
 struct view {
     const struct view_class *class;
     struct app *app;
 };
 
-/* A cursor in `count` rows of which `page` are seen: moves *cursor and *top so that the cursor stays visible. */
+/* A cursor in `count` rows of which `page` are seen: moves *cursor and *top so that the cursor stays visible.
+ */
 void rows_move(int how, int count, int page, int *cursor, int *top);
 void rows_clamp(int count, int page, int *cursor, int *top);
 

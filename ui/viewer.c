@@ -58,7 +58,7 @@ static void
 parse_line(GPtrArray *entries, const char *line)
 {
     g_autoptr(GPtrArray) fields = split_fields(line);
-    if (fields->len < 2 || !*(char *) g_ptr_array_index(fields, 0) || !*(char *) g_ptr_array_index(fields, 1))
+    if (fields->len < 2 || !*(char *)g_ptr_array_index(fields, 0) || !*(char *)g_ptr_array_index(fields, 1))
         return;
     struct mailcap_entry *entry = g_new0(struct mailcap_entry, 1);
     entry->type = g_ascii_strdown(g_ptr_array_index(fields, 0), -1);
@@ -89,7 +89,7 @@ mailcap_parse(const char *text)
         if (!whole->len && (**line == '#' || !length))
             continue;
         gboolean more = length && (*line)[length - 1] == '\\';
-        g_string_append_len(whole, *line, (gssize) (length - more));
+        g_string_append_len(whole, *line, (gssize)(length - more));
         if (more)
             continue;
         parse_line(entries, whole->str);
@@ -105,7 +105,7 @@ mailcap_matches(const struct mailcap_entry *entry, const char *type)
         return TRUE;
     const char *slash = strchr(entry->type, '/');
     gboolean wild = !slash || !strcmp(slash, "/*");
-    gsize n = slash ? (gsize) (slash - entry->type) : strlen(entry->type);
+    gsize n = slash ? (gsize)(slash - entry->type) : strlen(entry->type);
     return wild && !g_ascii_strncasecmp(entry->type, type, n) && type[n] == '/';
 }
 
@@ -157,7 +157,8 @@ static GPtrArray *
 load_mailcaps(void)
 {
     const char *set = g_getenv("MAILCAPS");
-    g_auto(GStrv) paths = g_strsplit(set && *set ? set : "~/.mailcap:/etc/mailcap:/usr/etc/mailcap:/usr/local/etc/mailcap", ":", -1);
+    g_auto(GStrv) paths = g_strsplit(
+        set && *set ? set : "~/.mailcap:/etc/mailcap:/usr/etc/mailcap:/usr/local/etc/mailcap", ":", -1);
     GString *all = g_string_new(NULL);
     for (char **path = paths; *path; path++) {
         g_autofree char *expanded = paths_expand(*path);
@@ -184,7 +185,8 @@ private_directory(GError **error)
     if (!paths_make_dir(runtime, error))
         return NULL;
     if (!g_mkdtemp_full(pattern, 0700)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, _("%s: no directory can be made there"), runtime);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, _("%s: no directory can be made there"),
+                    runtime);
         return NULL;
     }
     session_directory = g_steal_pointer(&pattern);
@@ -219,7 +221,8 @@ file_for(const char *name, const char *template, GBytes *content, GError **error
     g_autofree char *safe = text_file_name(name);
     const char *dot = strrchr(safe, '.');
     g_autofree char *plain = g_strdup_printf("part-%u%s", ++counter, dot && strlen(dot) < 12 ? dot : "");
-    g_autofree char *file = template && strstr(template, "%s") && !strchr(template, '/') ? NULL : g_strdup(plain);
+    g_autofree char *file =
+        template && strstr(template, "%s") && !strchr(template, '/') ? NULL : g_strdup(plain);
     if (!file) {
         g_autofree char *stem = g_strdup_printf("part-%u", counter);
         g_auto(GStrv) pieces = g_strsplit(template, "%s", 2);
@@ -239,8 +242,10 @@ test_passes(const char *test)
         return TRUE;
     int status = 1;
     const char *argv[] = {"sh", "-c", test, NULL};
-    return g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                        NULL, NULL, NULL, NULL, &status, NULL) && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return g_spawn_sync(NULL, (char **)argv, NULL,
+                        G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+                        NULL, NULL, NULL, &status, NULL) &&
+           WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static void
@@ -252,7 +257,8 @@ viewed(struct app *app, gboolean ok, gpointer data)
 }
 
 static void
-run_entry(struct app *app, const struct mailcap_entry *entry, const char *type, const char *name, GBytes *content)
+run_entry(struct app *app, const struct mailcap_entry *entry, const char *type, const char *name,
+          GBytes *content)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = file_for(name, entry->nametemplate, content, &error);

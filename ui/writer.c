@@ -41,7 +41,8 @@ attempt(struct store **store, struct job *job)
     if (store_in_transaction(*store))
         store_rollback(*store);
     if (!job->error)
-        g_set_error_literal(&job->error, store_error_quark(), ERROR_GIVEUP, "the change could not be written");
+        g_set_error_literal(&job->error, store_error_quark(), ERROR_GIVEUP,
+                            "the change could not be written");
     return FALSE;
 }
 

@@ -93,7 +93,7 @@ static void
 check_key(const struct key_event *event, gpointer data)
 {
     guint *count = data;
-    guint key = event->key & ~(guint) (K_ALT | K_CTRL | K_SHIFT);
+    guint key = event->key & ~(guint)(K_ALT | K_CTRL | K_SHIFT);
     g_assert_true(event->key == K_PASTE || event->key == K_MOUSE || (key > 0 && key <= K_LAST));
     if (event->key == K_PASTE)
         g_assert_true(g_utf8_validate(event->text, -1, NULL));
@@ -108,9 +108,10 @@ test_random(void)
         struct key_decoder *decoder = key_decoder_new(TRUE);
         guint count = 0;
         char bytes[200];
-        gsize length = (gsize) g_test_rand_int_range(1, sizeof bytes);
+        gsize length = (gsize)g_test_rand_int_range(1, sizeof bytes);
         for (gsize i = 0; i < length; i++)
-            bytes[i] = g_test_rand_int_range(0, 4) ? bits[g_test_rand_int_range(0, sizeof bits - 1)] : (char) g_test_rand_int_range(0, 256);
+            bytes[i] = g_test_rand_int_range(0, 4) ? bits[g_test_rand_int_range(0, sizeof bits - 1)]
+                                                   : (char)g_test_rand_int_range(0, 256);
         key_decoder_feed(decoder, bytes, length, check_key, &count);
         key_decoder_timeout(decoder, check_key, &count);
         g_assert_cmpuint(count, <=, length);
@@ -124,16 +125,39 @@ test_names(void)
     static const struct {
         const char *text, *name; /* NULL: no key */
     } cases[] = {
-        {"j", "j"},          {"Down", "Down"},       {"down", "Down"},    {"<Down>", "Down"},   {"^P", "Ctrl-P"},
-        {"^p", "Ctrl-P"},    {"Ctrl-P", "Ctrl-P"},   {"C-p", "Ctrl-P"},   {"F12", "F12"},       {"Space", "Space"},
-        {"Comma", ","},      {"Esc v", "Esc v"},     {"Alt-v", "Esc v"},  {"M-V", "Esc V"},     {"g g", "g g"},
-        {"^H", "Backspace"}, {"Ctrl-Left", "Ctrl-Left"}, {"Shift-Tab", "BackTab"}, {"é", "é"}, {"?", "?"},
-        {"PgUp", "PageUp"},  {"", NULL},             {"F25", NULL},       {"Foo", NULL},        {"Ctrl-", NULL},
-        {"Ctrl-é", NULL},    {"g Foo", NULL},        {"\x01", NULL},
+        {"j", "j"},
+        {"Down", "Down"},
+        {"down", "Down"},
+        {"<Down>", "Down"},
+        {"^P", "Ctrl-P"},
+        {"^p", "Ctrl-P"},
+        {"Ctrl-P", "Ctrl-P"},
+        {"C-p", "Ctrl-P"},
+        {"F12", "F12"},
+        {"Space", "Space"},
+        {"Comma", ","},
+        {"Esc v", "Esc v"},
+        {"Alt-v", "Esc v"},
+        {"M-V", "Esc V"},
+        {"g g", "g g"},
+        {"^H", "Backspace"},
+        {"Ctrl-Left", "Ctrl-Left"},
+        {"Shift-Tab", "BackTab"},
+        {"é", "é"},
+        {"?", "?"},
+        {"PgUp", "PageUp"},
+        {"", NULL},
+        {"F25", NULL},
+        {"Foo", NULL},
+        {"Ctrl-", NULL},
+        {"Ctrl-é", NULL},
+        {"g Foo", NULL},
+        {"\x01", NULL},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GArray) keys = key_sequence_parse(cases[i].text);
-        g_autofree char *name = keys ? key_sequence_name((const guint *) (gpointer) keys->data, keys->len) : NULL;
+        g_autofree char *name =
+            keys ? key_sequence_name((const guint *)(gpointer)keys->data, keys->len) : NULL;
         g_assert_cmpstr(name, ==, cases[i].name);
     }
 }
@@ -143,7 +167,7 @@ bound(const struct keymap *map, guint context, const char *keys)
 {
     g_autoptr(GArray) parsed = key_sequence_parse(keys);
     const struct command *command = NULL;
-    switch (keymap_find(map, context, (const guint *) (gpointer) parsed->data, parsed->len, &command)) {
+    switch (keymap_find(map, context, (const guint *)(gpointer)parsed->data, parsed->len, &command)) {
     case KEYMAP_NONE:
         return "none";
     case KEYMAP_PREFIX:
@@ -161,25 +185,63 @@ test_mutt_keys(void)
         guint context;
         const char *keys, *command;
     } cases[] = {
-        {IN_LIST, "j", "next"},           {IN_LIST, "Enter", "open"},        {IN_LIST, "m", "mail"},
-        {IN_LIST, "r", "reply"},          {IN_LIST, "g", "group-reply"},     {IN_LIST, "L", "list-reply"},
-        {IN_LIST, "f", "forward"},        {IN_LIST, "b", "bounce"},          {IN_LIST, "d", "delete"},
-        {IN_LIST, "s", "save"},           {IN_LIST, "C", "copy"},            {IN_LIST, "t", "mark"},
-        {IN_LIST, "T", "mark-pattern"},   {IN_LIST, "Semicolon", "marked"},  {IN_LIST, "/", "search"},
-        {IN_LIST, "l", "limit"},          {IN_LIST, "c", "change-folder"},   {IN_LIST, "y", "folders"},
-        {IN_LIST, "N", "toggle-unread"},  {IN_LIST, "F", "flag"},            {IN_LIST, "Tab", "next-unread"},
-        {IN_LIST, "v", "parts"},          {IN_LIST, "|", "pipe"},            {IN_LIST, "p", "print"},
-        {IN_LIST, "R", "recall"},         {IN_LIST, "e", "edit-message"},    {IN_LIST, "o", "sort"},
-        {IN_LIST, "=", "first"},          {IN_LIST, "*", "last"},            {IN_LIST, "$", "sync"},
-        {IN_LIST, "!", "shell"},          {IN_LIST, "?", "help"},            {IN_LIST, "q", "back"},
-        {IN_LIST, "x", "quit"},           {IN_LIST, "u", "undo"},            {IN_LIST, "I", "journey"},
-        {IN_LIST, "X", "junk"},           {IN_LIST, "Esc X", "not-junk"},    {IN_LIST, "A", "archive"},
-        {IN_LIST, "B", "outbox"},         {IN_LIST, "Ctrl-P", "command"},    {IN_LIST, ":", "command"},
-        {IN_LIST, "Esc u", "undo-list"},  {IN_LIST, "Esc", "prefix"},        {IN_LIST, "Esc v", "toggle-tree"},
-        {IN_LIST, "Right", "open-tree"},  {IN_LIST, "Left", "close-tree"},   {IN_READER, "T", "quotes"},
-        {IN_READER, "h", "headers"},      {IN_READER, "j", "next-message"},  {IN_READER, "Down", "scroll-down"},
-        {IN_COMPOSER, "y", "send"},       {IN_COMPOSER, "P", "postpone"},    {IN_COMPOSER, "t", "edit-to"},
-        {IN_COMPOSER, "Esc f", "edit-from"}, {IN_COMPOSER, "q", "back"},     {IN_COMPOSER, "D", "detach"},
+        {IN_LIST, "j", "next"},
+        {IN_LIST, "Enter", "open"},
+        {IN_LIST, "m", "mail"},
+        {IN_LIST, "r", "reply"},
+        {IN_LIST, "g", "group-reply"},
+        {IN_LIST, "L", "list-reply"},
+        {IN_LIST, "f", "forward"},
+        {IN_LIST, "b", "bounce"},
+        {IN_LIST, "d", "delete"},
+        {IN_LIST, "s", "save"},
+        {IN_LIST, "C", "copy"},
+        {IN_LIST, "t", "mark"},
+        {IN_LIST, "T", "mark-pattern"},
+        {IN_LIST, "Semicolon", "marked"},
+        {IN_LIST, "/", "search"},
+        {IN_LIST, "l", "limit"},
+        {IN_LIST, "c", "change-folder"},
+        {IN_LIST, "y", "folders"},
+        {IN_LIST, "N", "toggle-unread"},
+        {IN_LIST, "F", "flag"},
+        {IN_LIST, "Tab", "next-unread"},
+        {IN_LIST, "v", "parts"},
+        {IN_LIST, "|", "pipe"},
+        {IN_LIST, "p", "print"},
+        {IN_LIST, "R", "recall"},
+        {IN_LIST, "e", "edit-message"},
+        {IN_LIST, "o", "sort"},
+        {IN_LIST, "=", "first"},
+        {IN_LIST, "*", "last"},
+        {IN_LIST, "$", "sync"},
+        {IN_LIST, "!", "shell"},
+        {IN_LIST, "?", "help"},
+        {IN_LIST, "q", "back"},
+        {IN_LIST, "x", "quit"},
+        {IN_LIST, "u", "undo"},
+        {IN_LIST, "I", "journey"},
+        {IN_LIST, "X", "junk"},
+        {IN_LIST, "Esc X", "not-junk"},
+        {IN_LIST, "A", "archive"},
+        {IN_LIST, "B", "outbox"},
+        {IN_LIST, "Ctrl-P", "command"},
+        {IN_LIST, ":", "command"},
+        {IN_LIST, "Esc u", "undo-list"},
+        {IN_LIST, "Esc", "prefix"},
+        {IN_LIST, "Esc v", "toggle-tree"},
+        {IN_LIST, "Right", "open-tree"},
+        {IN_LIST, "Left", "close-tree"},
+        {IN_READER, "T", "quotes"},
+        {IN_READER, "h", "headers"},
+        {IN_READER, "j", "next-message"},
+        {IN_READER, "Down", "scroll-down"},
+        {IN_COMPOSER, "y", "send"},
+        {IN_COMPOSER, "P", "postpone"},
+        {IN_COMPOSER, "t", "edit-to"},
+        {IN_COMPOSER, "Esc f", "edit-from"},
+        {IN_COMPOSER, "q", "back"},
+        {IN_COMPOSER, "D", "detach"},
     };
     g_autoptr(struct_keymap) map = keymap_new("mutt");
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -217,7 +279,8 @@ test_no_conflicts(void)
                 check_pair(one, two);
 }
 
-/* In every set each command's key, as help shows it, runs that command; and every line of a set makes sense. */
+/* In every set each command's key, as help shows it, runs that command; and every line of a set makes sense.
+ */
 static void
 test_sets(void)
 {
@@ -273,7 +336,7 @@ test_rebinding(void)
     g_assert_false(keymap_bind(map, "replay", "r", &why));
     g_assert_nonnull(strstr(why, "replay"));
     g_autoptr(GArray) escape = key_sequence_parse("Esc");
-    g_autofree char *hint = keymap_hint(map, IN_LIST, (const guint *) (gpointer) escape->data, 1);
+    g_autofree char *hint = keymap_hint(map, IN_LIST, (const guint *)(gpointer)escape->data, 1);
     g_assert_nonnull(strstr(hint, "v toggle-tree"));
     g_assert_nonnull(strstr(hint, "a archive"));
 }
@@ -284,7 +347,7 @@ test_table(void)
 {
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
     for (const struct command *command = command_table; command->name; command++) {
-        g_assert_true(g_hash_table_add(names, (gpointer) command->name));
+        g_assert_true(g_hash_table_add(names, (gpointer)command->name));
         g_assert_nonnull(command->run);
         g_assert_cmpuint(strlen(command->help), >, 1);
         g_assert_cmpuint(command->contexts, !=, 0);
@@ -306,13 +369,15 @@ test_palette(void)
     static const struct {
         const char *typed, *first;
     } cases[] = {
-        {"reply", "reply"},      {"grp", "group-reply"}, {"arch", "archive"},         {"undo", "undo"},
-        {"ul", "undo-list"},     {"foldopen", "folder-open"}, {"chfold", "change-folder"}, {"mark all", "mark-all-read"},
+        {"reply", "reply"},          {"grp", "group-reply"},
+        {"arch", "archive"},         {"undo", "undo"},
+        {"ul", "undo-list"},         {"foldopen", "folder-open"},
+        {"chfold", "change-folder"}, {"mark all", "mark-all-read"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GPtrArray) found = command_match(cases[i].typed, ~0u);
         g_assert_cmpuint(found->len, >, 0);
-        g_assert_cmpstr(((const struct command *) g_ptr_array_index(found, 0))->name, ==, cases[i].first);
+        g_assert_cmpstr(((const struct command *)g_ptr_array_index(found, 0))->name, ==, cases[i].first);
     }
     g_autoptr(GPtrArray) none = command_match("zzqq", ~0u);
     g_assert_cmpuint(none->len, ==, 0);

@@ -1,7 +1,9 @@
-/* screenparts: what the screen is made of: columns, trees, day groups, line editing, the editor, wrapped text, mailcap, times */
+/* screenparts: what the screen is made of: columns, trees, day groups, line editing, the editor, wrapped
+ * text, mailcap, times */
 #include "config.h"
 
 #include "base/width.h"
+#include "ui/ascii.h"
 #include "ui/columns.h"
 #include "ui/compose.h"
 #include "ui/editor.h"
@@ -76,10 +78,12 @@ test_days(void)
     static const struct {
         int days;
         const char *group;
-    } cases[] = {{0, "Today"}, {1, "Yesterday"}, {2, "This week"}, {6, "This week"}, {7, "November"}, {30, "October"}, {400, "2025"}, {-5, "Later"}};
+    } cases[] = {{0, "Today"},    {1, "Yesterday"}, {2, "This week"}, {6, "This week"},
+                 {7, "November"}, {30, "October"},  {400, "2025"},    {-5, "Later"}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GDateTime) then = g_date_time_add_days(now, -cases[i].days);
-        g_assert_cmpstr(columns_day_group(g_date_time_to_unix(then), g_date_time_to_unix(now)), ==, cases[i].group);
+        g_assert_cmpstr(columns_day_group(g_date_time_to_unix(then), g_date_time_to_unix(now)), ==,
+                        cases[i].group);
     }
     g_assert_nonnull(columns_day_group(G_MININT64 / 4, g_date_time_to_unix(now)));
 }
@@ -171,7 +175,9 @@ test_lineedit(void)
 static void
 test_lineedit_random(void)
 {
-    static const guint keys[] = {'a', ' ', 0xe9, 0x65e5, 0x301, K_LEFT, K_RIGHT, K_HOME, K_END, K_BACKSPACE, K_DELETE, 11, 21, 23, 25, 20, K_ALT | 'b', K_ALT | 'f', K_ALT | 'd', K_UP, K_DOWN};
+    static const guint keys[] = {'a',    ' ',   0xe9,        0x65e5,      0x301,       K_LEFT, K_RIGHT,
+                                 K_HOME, K_END, K_BACKSPACE, K_DELETE,    11,          21,     23,
+                                 25,     20,    K_ALT | 'b', K_ALT | 'f', K_ALT | 'd', K_UP,   K_DOWN};
     g_autoptr(GPtrArray) history = g_ptr_array_new();
     g_ptr_array_add(history, (gpointer) "früher");
     for (int round = 0; round < 500; round++) {
@@ -182,7 +188,7 @@ test_lineedit_random(void)
             const char *text = lineedit_text(edit);
             g_assert_true(g_utf8_validate(text, -1, NULL));
             g_assert_cmpuint(lineedit_cursor(edit), <=, strlen(text));
-            g_assert_true(g_utf8_validate(text, (gssize) lineedit_cursor(edit), NULL));
+            g_assert_true(g_utf8_validate(text, (gssize)lineedit_cursor(edit), NULL));
         }
     }
 }
@@ -214,7 +220,9 @@ test_editor(void)
             editor_text_key(text, &event, 10, &moved);
         }
         g_autofree char *got = editor_text_get(text);
-        g_autofree char *want = *cases[i].text && !g_str_has_suffix(cases[i].text, "\n") ? g_strconcat(cases[i].text, "\n", NULL) : g_strdup(cases[i].text);
+        g_autofree char *want = *cases[i].text && !g_str_has_suffix(cases[i].text, "\n")
+                                    ? g_strconcat(cases[i].text, "\n", NULL)
+                                    : g_strdup(cases[i].text);
         g_assert_cmpstr(got, ==, want);
         editor_text_free(text);
     }
@@ -230,7 +238,7 @@ document_of(const char *text)
     document->text = g_strdup(text);
     for (const char *p = text; *p;) {
         const char *end = strchr(p, '\n');
-        struct document_line line = {.offset = (guint32) (p - text), .length = (guint32) (end - p)};
+        struct document_line line = {.offset = (guint32)(p - text), .length = (guint32)(end - p)};
         for (const char *q = p; *q == '>' || *q == ' '; q++)
             line.depth += *q == '>';
         g_array_append_val(document->lines, line);
@@ -286,7 +294,12 @@ test_layout_links(void)
 {
     g_autoptr(struct_document) document = document_of("see https://example.org/a/long/path and more\n");
     struct document_link *link = g_new0(struct document_link, 1);
-    *link = (struct document_link){.number = 1, .offset = 4, .length = 31, .url = g_strdup("x"), .text = g_strdup(""), .reason = g_strdup("")};
+    *link = (struct document_link){.number = 1,
+                                   .offset = 4,
+                                   .length = 31,
+                                   .url = g_strdup("x"),
+                                   .text = g_strdup(""),
+                                   .reason = g_strdup("")};
     g_ptr_array_add(document->links, link);
     for (int width = 8; width < 60; width++) {
         struct layout_options options = {.width = width};
@@ -328,7 +341,8 @@ test_mailcap(void)
     g_assert_cmpstr(two->view, ==, "one   --two %s");
     g_assert_true(two->needsterminal);
     /* Whatever the file is called: one word for the shell. */
-    static const char *const names[] = {"/t/a b", "/t/$(touch x)", "/t/';rm x;'", "/t/`x`", "/t/a\"b", "/t/-rf", "/t/a\nb", "/t/%s"};
+    static const char *const names[] = {"/t/a b",  "/t/$(touch x)", "/t/';rm x;'", "/t/`x`",
+                                        "/t/a\"b", "/t/-rf",        "/t/a\nb",     "/t/%s"};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         gboolean uses = FALSE;
         g_autofree char *command = mailcap_command(image->view, names[i], "image/png", &uses);
@@ -375,12 +389,23 @@ test_times(void)
     static const struct {
         const char *text, *when; /* NULL: makes no sense */
     } cases[] = {
-        {"8:00", "2026-11-19 08:00"},           {"14:15", "2026-11-18 14:15"},         {"tomorrow 9:00", "2026-11-19 09:00"},
-        {"tomorrow", "2026-11-19 08:00"},       {"fri", "2026-11-20 08:00"},           {"wed 12:00", "2026-11-25 12:00"},
-        {"wed 13:00", "2026-11-18 13:00"},      {"2 h", "2026-11-18 14:30"},           {"+45min", "2026-11-18 13:15"},
-        {"3d", "2026-11-21 12:30"},             {"2026-12-24 18:00", "2026-12-24 18:00"}, {"2020-01-01 10:00", NULL},
-        {"", NULL},                             {"25:00", NULL},                       {"8:7", NULL},
-        {"soon", NULL},                         {"9", NULL},
+        {"8:00", "2026-11-19 08:00"},
+        {"14:15", "2026-11-18 14:15"},
+        {"tomorrow 9:00", "2026-11-19 09:00"},
+        {"tomorrow", "2026-11-19 08:00"},
+        {"fri", "2026-11-20 08:00"},
+        {"wed 12:00", "2026-11-25 12:00"},
+        {"wed 13:00", "2026-11-18 13:00"},
+        {"2 h", "2026-11-18 14:30"},
+        {"+45min", "2026-11-18 13:15"},
+        {"3d", "2026-11-21 12:30"},
+        {"2026-12-24 18:00", "2026-12-24 18:00"},
+        {"2020-01-01 10:00", NULL},
+        {"", NULL},
+        {"25:00", NULL},
+        {"8:7", NULL},
+        {"soon", NULL},
+        {"9", NULL},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 when = compose_parse_time(cases[i].text, g_date_time_to_unix(now));
@@ -388,6 +413,21 @@ test_times(void)
         g_autofree char *got = time ? g_date_time_format(time, "%Y-%m-%d %H:%M") : NULL;
         g_assert_cmpstr(got, ==, cases[i].when);
     }
+}
+
+static void
+test_ascii(void)
+{
+    static const struct {
+        gunichar from;
+        char to;
+    } cases[] = {{'a', 'a'},    {0xe9, 'e'},   {0xdf, 's'},  {0x2500, '-'},
+                 {0x25cf, '*'}, {0x65e5, '?'}, {0x142, 'l'}, {0x1e9e, '?'}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(ascii_of(cases[i].from), ==, cases[i].to);
+    for (gunichar c = 0x20; c < 0x30000; c++)
+        if (g_unichar_isprint(c))
+            g_assert_true(ascii_of(c) >= ' ' && ascii_of(c) < 0x7f);
 }
 
 static void
@@ -417,6 +457,7 @@ main(int argc, char **argv)
     g_test_add_func("/screen/mailcap", test_mailcap);
     g_test_add_func("/screen/mentions", test_mentions);
     g_test_add_func("/screen/times", test_times);
+    g_test_add_func("/screen/ascii", test_ascii);
     g_test_add_func("/screen/themes", test_themes);
     return g_test_run();
 }
