@@ -96,6 +96,9 @@ finish_account(struct reader *reader, GError **error)
             !g_hash_table_contains(reader->seen, key->key))
             return fail(reader, error, "[account %s] has no \"%s\": %s", account->name, key->key,
                         key->values);
+    if (!account->incoming_url && !account->outgoing_url)
+        return fail(reader, error, "[account %s] has neither \"incoming\" nor \"outgoing\": incoming = imaps://USER@HOST",
+                    account->name);
     struct endpoint *endpoints[] = {account->incoming, account->outgoing};
     for (guint i = 0; i < G_N_ELEMENTS(endpoints); i++) {
         if (!endpoints[i])

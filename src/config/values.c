@@ -47,7 +47,10 @@ const struct config_key config_keys[] = {
     {"account", "incoming", CONFIG_CUSTOM, 0, 0,
      "imaps://USER@HOST[:PORT] (993), imap://… (143, STARTTLS demanded), pop3s://… (995), pop3://… (110, "
      "STARTTLS demanded), or maildir:PATH",
-     NULL, TRUE, N_("Where mail comes from. An @ in the user name is written %40."), 0, take_incoming},
+     NULL, FALSE,
+     N_("Where mail comes from; without it the account only sends. An @ in the user name is written %40. This "
+        "version fetches over IMAP only."),
+     0, take_incoming},
     {"account", "outgoing", CONFIG_CUSTOM, 0, 0,
      "smtps://USER@HOST[:PORT] (465) or smtp://… (587, STARTTLS demanded)", NULL, FALSE,
      N_("The submission server. Without it the account cannot send."), 0, take_outgoing},

@@ -254,6 +254,19 @@ wait_for_news(struct lane *lane, struct sync *sync, gint64 next_pass)
     return FALSE;
 }
 
+/* What this version cannot fetch from, in words; NULL: all is well, or the account only sends. */
+static GError *
+cannot_fetch(const struct account *account)
+{
+    if (account->maildir)
+        return g_error_new(SYNC_ERROR, ERROR_CONFIG,
+                           "a Maildir as an account is not there yet: read it with \"postrider -f %s\"", account->maildir);
+    if (account->incoming && account->incoming->protocol == ENDPOINT_POP3)
+        return g_error_new(SYNC_ERROR, ERROR_CONFIG,
+                           "mail cannot be fetched over POP3 yet: use the server's IMAP (incoming = imaps://…)");
+    return NULL;
+}
+
 gpointer
 sync_lane(gpointer data)
 {
@@ -274,8 +287,11 @@ sync_lane(gpointer data)
             sync_job(lane, sync, job, &next_pass);
             continue;
         }
-        if (job) {
-            job_done(job, NULL); /* an account that only sends */
+        if (job) { /* an account that only sends, or one that cannot be fetched from */
+            g_autoptr(GError) why = strcmp(job->verb, "sync") ? NULL : cannot_fetch(worker->account);
+            if (why)
+                worker_state(worker, "error", why->message, 0);
+            job_done(job, why);
             continue;
         }
         gboolean left = sync && has_changes(lane);
