@@ -74,7 +74,10 @@ start_engine(GError **error)
         if (n > 0) {
             why[n] = '\0';
             ok = FALSE;
-            g_set_error(error, ENGINE_ERROR, ERROR_GIVEUP, "the engine could not start: %s", why);
+            char *text = why;
+            guint64 code = g_ascii_strtoull(why, &text, 10);
+            g_set_error(error, ENGINE_ERROR, code >= ERROR_RETRY && code < ERROR_GIVEUP ? (int)code : ERROR_GIVEUP,
+                        "the engine could not start: %s", g_strchug(text));
         }
     } else {
         g_set_error(error, ENGINE_ERROR, ERROR_GIVEUP, "the engine %s could not be started: %s", program,

@@ -257,8 +257,8 @@ static int
 give_up(struct supervisor *sup, const GError *error)
 {
     log_error("engine", "%s", error->message);
-    if (sup->options.ready_fd >= 0 &&
-        write(sup->options.ready_fd, error->message, strlen(error->message)) < 0)
+    g_autofree char *told = g_strdup_printf("%d %s", error->code, error->message); /* for start_engine() */
+    if (sup->options.ready_fd >= 0 && write(sup->options.ready_fd, told, strlen(told)) < 0)
         log_error("engine", "nobody waits for this engine");
     if (sup->options.stay)
         fprintf(stderr, "postrider: %s\n", error->message);

@@ -131,6 +131,14 @@ def long_options():
     equal(len(queued()), before)
 
 
+@test("an engine that cannot start says why, and the exit code is that of the reason")
+def engine_start():
+    bare = keep(Home())
+    bare.configure("[account x]\naddress = a@x.example\nincoming = imaps://a@127.0.0.1:1\n")
+    os.makedirs(bare.data("engine.lock"))
+    contains(bare.fails(66, "sync").errors, "engine.lock")
+
+
 @test("L3: standard output closed: what would be printed reaches no other file")
 def closed_output():
     before = len(queued())
