@@ -53,10 +53,11 @@ local(gint64 seconds)
 static char *
 zone_text(GDateTime *time, gboolean colon)
 {
-    int zone = (int) (g_date_time_get_utc_offset(time) / G_TIME_SPAN_MINUTE);
+    int zone = (int)(g_date_time_get_utc_offset(time) / G_TIME_SPAN_MINUTE);
     if (colon && !zone)
         return g_strdup("Z");
-    return g_strdup_printf("%c%02d%s%02d", zone < 0 ? '-' : '+', abs(zone) / 60, colon ? ":" : "", abs(zone) % 60);
+    return g_strdup_printf("%c%02d%s%02d", zone < 0 ? '-' : '+', abs(zone) / 60, colon ? ":" : "",
+                           abs(zone) % 60);
 }
 
 char *
@@ -64,9 +65,10 @@ clock_rfc3339(gint64 seconds, int zone)
 {
     g_autoptr(GDateTime) time = at(seconds, zone);
     g_autofree char *offset = zone_text(time, TRUE);
-    return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d%s", g_date_time_get_year(time), g_date_time_get_month(time),
-                           g_date_time_get_day_of_month(time), g_date_time_get_hour(time),
-                           g_date_time_get_minute(time), g_date_time_get_second(time), offset);
+    return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d%s", g_date_time_get_year(time),
+                           g_date_time_get_month(time), g_date_time_get_day_of_month(time),
+                           g_date_time_get_hour(time), g_date_time_get_minute(time),
+                           g_date_time_get_second(time), offset);
 }
 
 char *
@@ -75,9 +77,9 @@ clock_rfc3339_ms(gint64 us, int zone)
     g_autoptr(GDateTime) time = at(us / G_USEC_PER_SEC, zone);
     g_autofree char *offset = zone_text(time, TRUE);
     return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d.%03d%s", g_date_time_get_year(time),
-                           g_date_time_get_month(time), g_date_time_get_day_of_month(time), g_date_time_get_hour(time),
-                           g_date_time_get_minute(time), g_date_time_get_second(time),
-                           (int) (ABS(us) / 1000 % 1000), offset);
+                           g_date_time_get_month(time), g_date_time_get_day_of_month(time),
+                           g_date_time_get_hour(time), g_date_time_get_minute(time),
+                           g_date_time_get_second(time), (int)(ABS(us) / 1000 % 1000), offset);
 }
 
 char *
@@ -90,21 +92,21 @@ clock_rfc5322(gint64 seconds, int zone)
     g_autofree char *offset = zone_text(time, FALSE);
     return g_strdup_printf("%s, %02d %s %04d %02d:%02d:%02d %s", days[g_date_time_get_day_of_week(time) - 1],
                            g_date_time_get_day_of_month(time), months[g_date_time_get_month(time) - 1],
-                           g_date_time_get_year(time), g_date_time_get_hour(time), g_date_time_get_minute(time),
-                           g_date_time_get_second(time), offset);
+                           g_date_time_get_year(time), g_date_time_get_hour(time),
+                           g_date_time_get_minute(time), g_date_time_get_second(time), offset);
 }
 
 int
 clock_local_zone(gint64 seconds)
 {
     g_autoptr(GDateTime) time = local(seconds);
-    return (int) (g_date_time_get_utc_offset(time) / G_TIME_SPAN_MINUTE);
+    return (int)(g_date_time_get_utc_offset(time) / G_TIME_SPAN_MINUTE);
 }
 
 gint64
 clock_local_day(gint64 seconds)
 {
-    gint64 shifted = seconds + (gint64) clock_local_zone(seconds) * 60;
+    gint64 shifted = seconds + (gint64)clock_local_zone(seconds) * 60;
     return shifted >= 0 ? shifted / DAY : -((-shifted + DAY - 1) / DAY);
 }
 
@@ -177,14 +179,15 @@ parse_hour(const char *text, int *hour, int *minute)
     *minute = 0;
     if (!*text)
         return TRUE;
-    return sscanf(text, "%2d:%2d%n", hour, minute, &used) == 2 && !text[used] && *hour >= 0 && *hour < 24 && *minute >= 0 &&
-           *minute < 60;
+    return sscanf(text, "%2d:%2d%n", hour, minute, &used) == 2 && !text[used] && *hour >= 0 && *hour < 24 &&
+           *minute >= 0 && *minute < 60;
 }
 
 gboolean
 clock_parse_when(const char *text, gint64 now, gint64 *seconds)
 {
-    static const char names[][10] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+    static const char names[][10] = {"monday", "tuesday",  "wednesday", "thursday",
+                                     "friday", "saturday", "sunday"};
     g_autofree char *word = g_strstrip(g_ascii_strdown(text, -1));
     int hour, minute, year, month, day, used = 0;
     gint64 span;

@@ -1,7 +1,7 @@
 /* clock.h - time, and how it is written
  *
- * Wall-clock times are seconds since 1970 UTC (gint64); a sender's zone is minutes east of UTC. Timers use the
- * monotonic clock. POSTRIDER_NOW=SECONDS fixes the wall clock, for tests. Any thread may call.
+ * Wall-clock times are seconds since 1970 UTC (gint64); a sender's zone is minutes east of UTC. Timers use
+ * the monotonic clock. POSTRIDER_NOW=SECONDS fixes the wall clock, for tests. Any thread may call.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -12,7 +12,8 @@ gint64 clock_now(void);       /* seconds since 1970 */
 gint64 clock_now_us(void);    /* microseconds since 1970 */
 gint64 clock_monotonic(void); /* microseconds; only differences mean something */
 
-/* RFC 3339 with the zone: "2026-11-12T10:42:01+01:00"; "Z" for 0. Never NULL: years outside 0..9999 are clamped. */
+/* RFC 3339 with the zone: "2026-11-12T10:42:01+01:00"; "Z" for 0. Never NULL: years outside 0..9999 are
+ * clamped. */
 char *clock_rfc3339(gint64 seconds, int zone_minutes);
 /* The same with milliseconds, from microseconds. */
 char *clock_rfc3339_ms(gint64 microseconds, int zone_minutes);
@@ -24,8 +25,9 @@ int clock_local_zone(gint64 seconds);
 char *clock_short(gint64 seconds, gint64 now);
 /* "3 h ago", "in 5 min", "just now". */
 char *clock_relative(gint64 seconds, gint64 now);
-/* What a person types for a moment to come: "+2h", "+30min", "08:00" (the next one), "tomorrow", "tomorrow 8:00", "mon 9:00",
- * "2026-11-24", "2026-11-24 08:00", RFC 3339. A day alone is its 08:00. FALSE when it is none of these. */
+/* What a person types for a moment to come: "+2h", "+30min", "08:00" (the next one), "tomorrow", "tomorrow
+ * 8:00", "mon 9:00", "2026-11-24", "2026-11-24 08:00", RFC 3339. A day alone is its 08:00. FALSE when it is
+ * none of these. */
 gboolean clock_parse_when(const char *text, gint64 now, gint64 *seconds);
 /* Day number in local time, for grouping. */
 gint64 clock_local_day(gint64 seconds);

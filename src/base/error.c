@@ -6,11 +6,11 @@
 #include <sysexits.h>
 
 static const int exit_codes[] = {
-    [ERROR_RETRY] = EX_TEMPFAIL,     [ERROR_AUTH] = EX_NOPERM,         [ERROR_INPUT] = EX_DATAERR,
-    [ERROR_USAGE] = EX_USAGE,        [ERROR_NOINPUT] = EX_NOINPUT,     [ERROR_CONFIG] = EX_CONFIG,
-    [ERROR_SKIP] = EX_DATAERR,       [ERROR_STALE] = EX_TEMPFAIL,      [ERROR_REFUSED] = EX_UNAVAILABLE,
-    [ERROR_SECURITY] = EX_UNAVAILABLE, [ERROR_IO] = EX_IOERR,          [ERROR_BUSY] = EX_TEMPFAIL,
-    [ERROR_CANCELLED] = EX_TEMPFAIL, [ERROR_GIVEUP] = EX_SOFTWARE,
+    [ERROR_RETRY] = EX_TEMPFAIL,       [ERROR_AUTH] = EX_NOPERM,     [ERROR_INPUT] = EX_DATAERR,
+    [ERROR_USAGE] = EX_USAGE,          [ERROR_NOINPUT] = EX_NOINPUT, [ERROR_CONFIG] = EX_CONFIG,
+    [ERROR_SKIP] = EX_DATAERR,         [ERROR_STALE] = EX_TEMPFAIL,  [ERROR_REFUSED] = EX_UNAVAILABLE,
+    [ERROR_SECURITY] = EX_UNAVAILABLE, [ERROR_IO] = EX_IOERR,        [ERROR_BUSY] = EX_TEMPFAIL,
+    [ERROR_CANCELLED] = EX_TEMPFAIL,   [ERROR_GIVEUP] = EX_SOFTWARE,
 };
 
 int
@@ -22,7 +22,7 @@ error_exit_code(const GError *error)
         return EX_USAGE;
     if (error->domain == G_FILE_ERROR)
         return error->code == G_FILE_ERROR_NOENT || error->code == G_FILE_ERROR_ACCES ? EX_NOINPUT : EX_IOERR;
-    if (error->code > 0 && error->code < (int) G_N_ELEMENTS(exit_codes) && exit_codes[error->code])
+    if (error->code > 0 && error->code < (int)G_N_ELEMENTS(exit_codes) && exit_codes[error->code])
         return exit_codes[error->code];
     return EX_SOFTWARE;
 }

@@ -1,8 +1,8 @@
 /* error.h - what a caller may do about a failure
  *
- * Every module has its own GError domain; the code is always one of enum error_code and says what the caller may do.
- * The message is complete, lower case, and names what was tried and the remedy. The outermost frame shows it, once.
- * Any thread may call.
+ * Every module has its own GError domain; the code is always one of enum error_code and says what the caller
+ * may do. The message is complete, lower case, and names what was tried and the remedy. The outermost frame
+ * shows it, once. Any thread may call.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -26,7 +26,8 @@ enum error_code {
     ERROR_GIVEUP     /* nothing else fits: a broken invariant of the data (exit 70) */
 };
 
-/* The exit code of sysexits.h for an error; 70 for a foreign domain without a better answer (GFileError is 74). */
+/* The exit code of sysexits.h for an error; 70 for a foreign domain without a better answer (GFileError is
+ * 74). */
 int error_exit_code(const GError *error);
 
 /* Sets *error for errno `err`: "what: strerror". ENOENT and EACCES give ERROR_NOINPUT, the rest ERROR_IO. */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 struct rule {
-    char *name;    /* NULL: counted over all steps */
-    guint at;      /* 1-based */
+    char *name; /* NULL: counted over all steps */
+    guint at;   /* 1-based */
     guint seen;
     int err;       /* 0: kill */
     gboolean from; /* and ever after */
@@ -22,7 +22,8 @@ struct rule {
 static const struct {
     const char *name;
     int value;
-} errors[] = {{"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EIO", EIO}, {"EMFILE", EMFILE}, {"EROFS", EROFS}, {"EINTR", EINTR}};
+} errors[] = {{"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EIO", EIO},
+              {"EMFILE", EMFILE}, {"EROFS", EROFS},   {"EINTR", EINTR}};
 
 static GMutex lock;
 static GArray *rules;
@@ -53,11 +54,11 @@ add_rule(const char *text)
     g_autofree char *name = g_strndup(text, colon - text);
     g_autofree char *action = g_strdup(colon + 1);
     if (*name == '#') {
-        rule.at = (guint) strtoul(name + 1, NULL, 10);
+        rule.at = (guint)strtoul(name + 1, NULL, 10);
     } else {
         char *at = strchr(name, '@');
         if (at) {
-            rule.at = (guint) strtoul(at + 1, NULL, 10);
+            rule.at = (guint)strtoul(at + 1, NULL, 10);
             *at = '\0';
         }
         rule.name = g_strdup(name);
@@ -76,7 +77,7 @@ add_rule(const char *text)
 static void
 rule_clear(gpointer rule)
 {
-    g_free(((struct rule *) rule)->name);
+    g_free(((struct rule *)rule)->name);
 }
 
 static void
@@ -110,7 +111,7 @@ is_first_death(const char *name)
     int fd = open(once, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return FALSE;
-    (void) !write(fd, name, strlen(name));
+    (void)!write(fd, name, strlen(name));
     close(fd);
     return TRUE;
 }

@@ -1,14 +1,15 @@
 /* fail.h - fail points: every durable step has a name, and tests can stop the program or fail the disk there
  *
- * STEP("store.commit") before a durable action counts the step and, when the environment variable POSTRIDER_FAIL says
- * so, ends the process with SIGKILL, or makes STEP_FAILS() true with an errno. Rules, separated by commas:
+ * STEP("store.commit") before a durable action counts the step and, when the environment variable
+ * POSTRIDER_FAIL says so, ends the process with SIGKILL, or makes STEP_FAILS() true with an errno. Rules,
+ * separated by commas:
  *
  *   NAME:kill        SIGKILL the first time NAME is reached      NAME@3:kill      the third time
- *   #17:kill         the 17th step, whichever it is              NAME:ENOSPC      STEP_FAILS("NAME") sets errno, is true
- *   NAME:ENOSPC+     from then on always                         log:FILE         append each step's name to FILE
- *   once:FILE        whoever is to be killed makes FILE first; where it exists nobody is: a process that is started
- *                    again with the same environment lives
- *   after:NAME       a process counts only what it passes after its first NAME
+ *   #17:kill         the 17th step, whichever it is              NAME:ENOSPC      STEP_FAILS("NAME") sets
+ * errno, is true NAME:ENOSPC+     from then on always                         log:FILE         append each
+ * step's name to FILE once:FILE        whoever is to be killed makes FILE first; where it exists nobody is: a
+ * process that is started again with the same environment lives after:NAME       a process counts only what
+ * it passes after its first NAME
  *
  * Compiled away without --enable-failpoints. Names are "module.action"; `git grep 'STEP("'` is the list.
  * Any thread may call.
@@ -21,11 +22,11 @@
 #ifdef FAILPOINTS
 gboolean fail_step(const char *name);
 void fail_reload(void); /* POSTRIDER_FAIL anew: for a test's child after fork() */
-#define STEP(name) ((void) fail_step(name))
+#define STEP(name) ((void)fail_step(name))
 #define STEP_FAILS(name) (fail_step(name))
 #else
-#define STEP(name) ((void) 0)
-#define STEP_FAILS(name) ((void) (name), FALSE)
+#define STEP(name) ((void)0)
+#define STEP_FAILS(name) ((void)(name), FALSE)
 #endif
 
 #endif

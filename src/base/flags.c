@@ -83,7 +83,7 @@ tag_is_valid(const char *tag)
 static int
 by_bytes(const void *a, const void *b)
 {
-    return strcmp(*(char *const *) a, *(char *const *) b);
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* Joins and frees the array; its strings are borrowed. */
@@ -112,7 +112,7 @@ tags_from_list(const char *const *list, gssize n)
     GPtrArray *words = g_ptr_array_new();
     for (gssize i = 0; n < 0 ? list[i] != NULL : i < n; i++)
         if (tag_is_valid(list[i]))
-            g_ptr_array_add(words, (char *) list[i]);
+            g_ptr_array_add(words, (char *)list[i]);
     return join(words);
 }
 

@@ -1,11 +1,12 @@
 /* flags.h - message flags and tags: bits, names, sets, and the three-way merge
  *
- * System flags are bits. Every other mark is a tag: a word without spaces or controls, that is an IMAP keyword on the
- * server and a notmuch tag. A tag set is a string: unique words in byte order, one space between ("" is empty), so that
- * sets compare with strcmp() and lie in one column. $Forwarded is FLAG_FORWARDED, never a tag.
- * Returned strings are newly allocated. Any thread may call.
+ * System flags are bits. Every other mark is a tag: a word without spaces or controls, that is an IMAP
+ * keyword on the server and a notmuch tag. A tag set is a string: unique words in byte order, one space
+ * between ("" is empty), so that sets compare with strcmp() and lie in one column. $Forwarded is
+ * FLAG_FORWARDED, never a tag. Returned strings are newly allocated. Any thread may call.
  *
- * Maildir letters: D F P R S T (https://cr.yp.to/proto/maildir.html); IMAP: RFC 9051 section 2.3.2; words: notmuch.
+ * Maildir letters: D F P R S T (https://cr.yp.to/proto/maildir.html); IMAP: RFC 9051 section 2.3.2; words:
+ * notmuch.
  */
 #ifndef BASE_FLAGS_H
 #define BASE_FLAGS_H
@@ -39,13 +40,15 @@ guint flags_merge(guint base, guint theirs, guint ours);
 char *flags_to_maildir(guint flags);
 guint flags_from_maildir(const char *letters);
 
-/* A word of `mark` ("unread", "replied", "seen", "answered" …): sets *bit and *reverse, FALSE when it is a tag. */
+/* A word of `mark` ("unread", "replied", "seen", "answered" …): sets *bit and *reverse, FALSE when it is a
+ * tag. */
 gboolean flags_from_word(const char *word, guint *bit, gboolean *reverse);
 /* An IMAP flag or keyword; 0 when it is a keyword of its own or unknown. Case-insensitive. */
 guint flags_from_imap(const char *name);
 
 gboolean tag_is_valid(const char *tag);
-char *tags_from_list(const char *const *words, gssize n); /* sorted, unique; invalid words are dropped; -1: NULL ends */
+char *tags_from_list(const char *const *words,
+                     gssize n); /* sorted, unique; invalid words are dropped; -1: NULL ends */
 char **tags_split(const char *tags);
 gboolean tags_has(const char *tags, const char *tag);
 char *tags_add(const char *tags, const char *tag);

@@ -1,6 +1,8 @@
-/* i18n.h - sentences for people: _("…"), N_("…") in tables, P_("…", "…", n) for counts; never in logs or protocols
+/* i18n.h - sentences for people: _("…"), N_("…") in tables, P_("…", "…", n) for counts; never in logs or
+ * protocols
  *
- * Catalogues are po/LANGUAGE.po. In a place without translation these cost a function call that returns its argument.
+ * Catalogues are po/LANGUAGE.po. In a place without translation these cost a function call that returns its
+ * argument.
  */
 #ifndef BASE_I18N_H
 #define BASE_I18N_H

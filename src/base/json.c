@@ -29,7 +29,7 @@ append_text(GString *out, const char *value)
     for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
         if (c == '"' || c == '\\')
-            g_string_append_printf(out, "\\%c", (char) c);
+            g_string_append_printf(out, "\\%c", (char)c);
         else if (c == '\n')
             g_string_append(out, "\\n");
         else if (c == '\t')

@@ -1,8 +1,8 @@
 /* json.h - writing JSON (RFC 8259): one object a line for `--json`
  *
- * Values are appended to a GString; commas are ours. Text is made valid UTF-8 first (U+FFFD), and every character below
- * U+0020, DEL, C1 controls, bidi controls and line separators are written as \uXXXX, so that a line is safe on a terminal.
- * Not thread-safe on one writer.
+ * Values are appended to a GString; commas are ours. Text is made valid UTF-8 first (U+FFFD), and every
+ * character below U+0020, DEL, C1 controls, bidi controls and line separators are written as \uXXXX, so that
+ * a line is safe on a terminal. Not thread-safe on one writer.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

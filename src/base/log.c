@@ -50,7 +50,8 @@ log_open(const char *path, enum log_level level)
         g_once_init_leave(&once, 1);
     }
     log_close();
-    fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
+              : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
 void
@@ -75,7 +76,8 @@ log_write(enum log_level level, const char *area, const char *format, ...)
     va_end(args);
     g_autofree char *safe = text_safe(raw, -1, TEXT_LINE);
     g_autofree char *time = clock_rfc3339_ms(g_get_real_time(), 0);
-    g_autofree char *line = g_strdup_printf("%s %d %s %s: %s\n", time, (int) getpid(), names[level], area, safe);
+    g_autofree char *line =
+        g_strdup_printf("%s %d %s %s: %s\n", time, (int)getpid(), names[level], area, safe);
     g_mutex_lock(&lock);
     if (fd >= 0 && write(fd, line, strlen(line)) < 0 && errno != EINTR) {
         close(fd); /* a full disk must not stop the program; it is told where the data is written */

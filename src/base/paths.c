@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(paths-error, paths_error)
+G_DEFINE_QUARK(paths - error, paths_error)
 
 static char *
 home(void)
@@ -74,10 +74,10 @@ paths_engine_socket(void)
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, data, -1);
     g_autofree char *run = paths_runtime_dir();
     char *path = g_strdup_printf("%s/engine-%.12s", run, sum);
-    if (strlen(path) < sizeof(((struct sockaddr_un *) 0)->sun_path))
+    if (strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path))
         return path;
     g_free(path); /* sockaddr_un is short; a private directory per user in /tmp is checked by who binds */
-    return g_strdup_printf("/tmp/postrider-%u/engine-%.12s", (unsigned) getuid(), sum);
+    return g_strdup_printf("/tmp/postrider-%u/engine-%.12s", (unsigned)getuid(), sum);
 }
 
 char *
@@ -118,7 +118,8 @@ program_dir(void)
     return self ? g_path_get_dirname(self) : NULL;
 }
 
-/* A path of the installation. One that lies staged below a folder (make install DESTDIR=) uses its own files. */
+/* A path of the installation. One that lies staged below a folder (make install DESTDIR=) uses its own files.
+ */
 static char *
 installed(const char *dir, const char *name)
 {

@@ -1,7 +1,7 @@
 /* paths.h - where things lie (XDG base directories), and the program's own executables
  *
- * Results are newly allocated. HOME unset or relative falls back on the password database; a relative XDG variable is
- * ignored, as the specification says. Directories that we make are 0700. Any thread may call.
+ * Results are newly allocated. HOME unset or relative falls back on the password database; a relative XDG
+ * variable is ignored, as the specification says. Directories that we make are 0700. Any thread may call.
  */
 #ifndef BASE_PATHS_H
 #define BASE_PATHS_H
@@ -15,7 +15,8 @@ char *paths_data_dir(void);    /* $XDG_DATA_HOME/postrider: the store */
 char *paths_state_dir(void);   /* $XDG_STATE_HOME/postrider: logs, history */
 char *paths_cache_dir(void);   /* $XDG_CACHE_HOME/postrider */
 char *paths_runtime_dir(void); /* $XDG_RUNTIME_DIR/postrider, else a 0700 directory in the state directory */
-char *paths_engine_socket(void); /* bounded to fit sockaddr_un; depends on the data directory, one engine a store */
+char *
+paths_engine_socket(void); /* bounded to fit sockaddr_un; depends on the data directory, one engine a store */
 
 /* `~`, `~user` and a leading `file:` resolved; else a copy. */
 char *paths_expand(const char *path);

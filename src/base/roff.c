@@ -17,16 +17,30 @@ roff_text(const char *text)
             g_string_append(out, "\\&");
         start = c == '\n';
         switch (c) {
-        case '\\': g_string_append(out, "\\e"); break;
-        case '-': g_string_append(out, "\\-"); break;
-        case '^': g_string_append(out, "\\(ha"); break;
-        case '~': g_string_append(out, "\\(ti"); break;
-        case '`': g_string_append(out, "\\(ga"); break;
-        case '\'': g_string_append(out, "\\(aq"); break;
-        case 0x2026: g_string_append(out, "..."); break;
+        case '\\':
+            g_string_append(out, "\\e");
+            break;
+        case '-':
+            g_string_append(out, "\\-");
+            break;
+        case '^':
+            g_string_append(out, "\\(ha");
+            break;
+        case '~':
+            g_string_append(out, "\\(ti");
+            break;
+        case '`':
+            g_string_append(out, "\\(ga");
+            break;
+        case '\'':
+            g_string_append(out, "\\(aq");
+            break;
+        case 0x2026:
+            g_string_append(out, "...");
+            break;
         default:
             if (c < 0x80)
-                g_string_append_c(out, (char) c);
+                g_string_append_c(out, (char)c);
             else
                 g_string_append_printf(out, "\\[u%04X]", c);
         }
@@ -40,9 +54,10 @@ roff_sentence(const char *text)
     gsize word = strcspn(text, " ");
     if (memchr(text, ':', word) && memchr(text, '/', word)) /* a URL stays as it is */
         return roff_text(text);
-    g_autofree char *first = g_utf8_strup(text, *text ? (gssize) (g_utf8_next_char(text) - text) : 0);
+    g_autofree char *first = g_utf8_strup(text, *text ? (gssize)(g_utf8_next_char(text) - text) : 0);
     const char *rest = *text ? g_utf8_next_char(text) : "";
-    g_autofree char *whole = g_strconcat(first, rest, *text && strchr(".:?!", text[strlen(text) - 1]) ? "" : ".", NULL);
+    g_autofree char *whole =
+        g_strconcat(first, rest, *text && strchr(".:?!", text[strlen(text) - 1]) ? "" : ".", NULL);
     return roff_text(whole);
 }
 
@@ -56,7 +71,7 @@ roff_paragraphs(const char *text)
             g_autofree char *safe = roff_text(*part);
             printf(".PP\n.nf\n%s\n.fi\n", safe);
         } else if (tab) {
-            g_autofree char *tag = g_strndup(*part, (gsize) (tab - *part));
+            g_autofree char *tag = g_strndup(*part, (gsize)(tab - *part));
             g_autofree char *safe_tag = roff_text(tag), *safe = roff_text(tab + 1);
             printf(".TP\n\\fB%s\\fR\n%s\n", safe_tag, safe);
         } else {

@@ -45,7 +45,8 @@ static gboolean
 vanishes(gunichar c)
 {
     GUnicodeType type = g_unichar_type(c);
-    return type == G_UNICODE_FORMAT || c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 || c == 0x034F;
+    return type == G_UNICODE_FORMAT || c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 ||
+           c == 0x034F;
 }
 
 static gboolean
@@ -60,12 +61,12 @@ text_safe(const char *text, gssize len, enum text_mode mode)
 {
     if (!text)
         return g_strdup("");
-    const char *end = text + (len < 0 ? strlen(text) : (gsize) len);
+    const char *end = text + (len < 0 ? strlen(text) : (gsize)len);
     GString *out = g_string_sized_new(end - text + 1);
     guint marks = 0;
 
     for (const char *p = text; p < end;) {
-        guchar byte = (guchar) *p;
+        guchar byte = (guchar)*p;
         if (byte >= 0x20 && byte < 0x7F) { /* the common case */
             g_string_append_c(out, *p++);
             marks = 0;
@@ -82,7 +83,7 @@ text_safe(const char *text, gssize len, enum text_mode mode)
             continue;
         }
         gunichar c = g_utf8_get_char_validated(p, end - p);
-        if (byte == 0 || c == (gunichar) -1 || c == (gunichar) -2) {
+        if (byte == 0 || c == (gunichar)-1 || c == (gunichar)-2) {
             g_string_append_unichar(out, REPLACEMENT);
             p++;
             continue;
@@ -125,7 +126,7 @@ text_fold(const char *text)
 {
     gboolean ascii = TRUE;
     for (const char *p = text; *p && ascii; p++)
-        ascii = (guchar) *p < 0x80;
+        ascii = (guchar)*p < 0x80;
     if (ascii)
         return g_ascii_strdown(text, -1);
     g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -162,14 +163,14 @@ text_file_name(const char *name)
     const char *dot = strrchr(start, '.');
     gsize tail = dot && len - (dot - start) <= 20 ? len - (dot - start) : 0;
     const char *cut = g_utf8_find_prev_char(start, start + MAX_FILE_NAME - tail + 1);
-    return g_strdup_printf("%.*s%s", (int) (cut - start), start, tail ? start + len - tail : "");
+    return g_strdup_printf("%.*s%s", (int)(cut - start), start, tail ? start + len - tail : "");
 }
 
 char *
 text_size(guint64 bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-    double value = (double) bytes;
+    double value = (double)bytes;
     guint unit = 0;
     while (value >= 999.5 && unit + 1 < G_N_ELEMENTS(units)) {
         value /= 1000;
@@ -188,7 +189,7 @@ write_all(int fd, const char *text, gsize len)
         if (n <= 0)
             return FALSE;
         text += n;
-        len -= (gsize) n;
+        len -= (gsize)n;
     }
     return TRUE;
 }
@@ -198,6 +199,6 @@ text_write(int fd, const char *text, gsize len)
 {
     if (!isatty(fd))
         return write_all(fd, text, len);
-    g_autofree char *safe = text_safe(text, (gssize) len, TEXT_BODY);
+    g_autofree char *safe = text_safe(text, (gssize)len, TEXT_BODY);
     return write_all(fd, safe, strlen(safe));
 }

@@ -59,7 +59,7 @@ width_cut(const char *text, int cells)
     if (cells < 1)
         return g_strdup("");
     gsize part = width_bytes(text, cells - 1);
-    return g_strdup_printf("%.*s%s", (int) part, text, ascii_only ? "." : "…");
+    return g_strdup_printf("%.*s%s", (int)part, text, ascii_only ? "." : "…");
 }
 
 char *
@@ -90,7 +90,8 @@ gsize
 width_wrap(const char *text, int cells, gsize *next)
 {
     int width = 0;
-    gsize end = 0, after = 0; /* the last place to break at: the line ends at `end`, the next begins at `after` */
+    gsize end = 0,
+          after = 0; /* the last place to break at: the line ends at `end`, the next begins at `after` */
     gboolean in_gap = FALSE;
     const char *p = text;
 
@@ -99,7 +100,7 @@ width_wrap(const char *text, int cells, gsize *next)
         gunichar c = g_utf8_get_char(p);
         int w = c == '\t' ? 8 - width % 8 : width_char(c);
         gboolean gap = c == ' ' || c == '\t';
-        gsize here = (gsize) (p - text);
+        gsize here = (gsize)(p - text);
         if (width + w > cells && !gap) {
             *next = after ? after : here;
             return after ? end : here;
@@ -109,13 +110,13 @@ width_wrap(const char *text, int cells, gsize *next)
         if (gap) {
             if (!in_gap)
                 end = here;
-            after = (gsize) (p - text);
+            after = (gsize)(p - text);
         } else if (w == 2 && !is_emoji(c)) {
-            end = after = (gsize) (p - text);
+            end = after = (gsize)(p - text);
         }
         in_gap = gap;
     }
-    gsize len = (gsize) (p - text);
+    gsize len = (gsize)(p - text);
     *next = len + (*p == '\n');
     return len;
 }

@@ -27,14 +27,17 @@ fetch(gint64 message, GError **error)
             if (local)
                 g_propagate_error(error, g_steal_pointer(&local));
             else
-                g_set_error(error, CLI_ERROR, ERROR_RETRY, _("the message is not here yet, and the server did not send it within two minutes"));
+                g_set_error(
+                    error, CLI_ERROR, ERROR_RETRY,
+                    _("the message is not here yet, and the server did not send it within two minutes"));
             return FALSE;
         }
         if (strcmp(event->verb, "done") || event->id != request)
             continue;
         if (engine_event_bool(event, "ok"))
             return TRUE;
-        g_set_error(error, CLI_ERROR, ERROR_RETRY, _("the message is not here yet, and could not be fetched: %s"),
+        g_set_error(error, CLI_ERROR, ERROR_RETRY,
+                    _("the message is not here yet, and could not be fetched: %s"),
                     engine_event_string(event, "text"));
         return FALSE;
     }

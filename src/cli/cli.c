@@ -93,13 +93,14 @@ is_recipient(const char *word)
     return strchr(word, '@') || g_str_has_prefix(word, "mailto:");
 }
 
-/* A file that is opened must not get the number of a standard one that our caller has closed: what is printed would end
- * up in it. Reading from a closed input stays an error. */
+/* A file that is opened must not get the number of a standard one that our caller has closed: what is printed
+ * would end up in it. Reading from a closed input stays an error. */
 static void
 keep_standard_descriptors(void)
 {
-    static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDWR, [STDERR_FILENO] = O_RDWR};
-    for (int fd = 0; fd < (int) G_N_ELEMENTS(modes); fd++)
+    static const int modes[] = {
+        [STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDWR, [STDERR_FILENO] = O_RDWR};
+    for (int fd = 0; fd < (int)G_N_ELEMENTS(modes); fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
             _exit(EX_OSERR);
 }
@@ -127,11 +128,13 @@ cli_main(int argc, char **argv, screen_function screen)
     }
     if (!strcmp(first, "--help") || !strcmp(first, "-h") || !strcmp(first, "help"))
         return manual_help(argc > 2 ? argv[2] : NULL);
-    if (g_str_has_prefix(first, "--manual=")) /* for the build: doc/ and the completions come from the tables */
+    if (g_str_has_prefix(first,
+                         "--manual=")) /* for the build: doc/ and the completions come from the tables */
         return manual_generate(strchr(first, '=') + 1);
     if (!*first || *first == '-' || is_recipient(first))
         return cli_compose(argc, argv, screen, &code, &error) ? code : show_error(NULL, error);
-    if (!strcmp(first, cmd_sendmail.name) && !(argc == 3 && !strcmp(argv[2], "--help"))) /* its flags are not ours */
+    if (!strcmp(first, cmd_sendmail.name) &&
+        !(argc == 3 && !strcmp(argv[2], "--help"))) /* its flags are not ours */
         return cli_sendmail(argc - 1, argv + 1, &code, &error) ? code : show_error(first, error);
     const struct cli_command *command = find_command(first);
     return command ? run_command(command, argc - 1, argv + 1) : unknown_command(first);

@@ -9,13 +9,14 @@
 
 /* What the screen is started with: all NULL/FALSE for the plain `postrider`. Strings are borrowed. */
 struct screen_request {
-    const char *path;      /* -f: a Maildir, mbox or .eml instead of the accounts */
-    const char *folder;    /* -f =Folder: opened first */
-    const char *draft;     /* mutt's flags on a terminal: a draft file to open in the composer (owned by the caller) */
+    const char *path;   /* -f: a Maildir, mbox or .eml instead of the accounts */
+    const char *folder; /* -f =Folder: opened first */
+    const char
+        *draft; /* mutt's flags on a terminal: a draft file to open in the composer (owned by the caller) */
     gboolean draft_temporary; /* unlink `draft` once it is read */
-    gboolean folders;      /* -y: start with the folder list */
-    gboolean recall;       /* -p: recall a postponed message */
-    gboolean read_only;    /* -R */
+    gboolean folders;         /* -y: start with the folder list */
+    gboolean recall;          /* -p: recall a postponed message */
+    gboolean read_only;       /* -R */
     char **commands;          /* -e, in order: commands of the palette to run first; NULL: none */
 };
 

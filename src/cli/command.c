@@ -5,11 +5,28 @@
 
 const struct cli_command *const cli_commands[] = {
     /* reading */
-    &cmd_folders, &cmd_list, &cmd_search, &cmd_thread, &cmd_show,
+    &cmd_folders,
+    &cmd_list,
+    &cmd_search,
+    &cmd_thread,
+    &cmd_show,
     /* acting */
-    &cmd_mark, &cmd_move, &cmd_copy, &cmd_delete, &cmd_archive, &cmd_undo,
+    &cmd_mark,
+    &cmd_move,
+    &cmd_copy,
+    &cmd_delete,
+    &cmd_archive,
+    &cmd_undo,
     /* sending */
-    &cmd_send, &cmd_sendmail, &cmd_queue, &cmd_journey,
+    &cmd_send,
+    &cmd_sendmail,
+    &cmd_queue,
+    &cmd_journey,
     /* the rest */
-    &cmd_sync, &cmd_contacts, &cmd_setup, &cmd_doctor, &cmd_demo, NULL,
+    &cmd_sync,
+    &cmd_contacts,
+    &cmd_setup,
+    &cmd_doctor,
+    &cmd_demo,
+    NULL,
 };

@@ -1,7 +1,7 @@
 /* command.h - the one table of commands: names, options, words for people
  *
- * `postrider NAME` looks here; so do `postrider help`, the manual page and the completions (cli/manual.c). Adding a
- * command is one entry in command.c and one file with its function. One thread.
+ * `postrider NAME` looks here; so do `postrider help`, the manual page and the completions (cli/manual.c).
+ * Adding a command is one entry in command.c and one file with its function. One thread.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -16,9 +16,10 @@ GQuark cli_error_quark(void);
 
 struct cli_command {
     const char *name;
-    const char *arguments;       /* "ID… FOLDER" */
-    const char *summary;         /* one line */
-    const char *description;     /* paragraphs for the manual page, blank lines between; NULL: the summary says it all */
+    const char *arguments; /* "ID… FOLDER" */
+    const char *summary;   /* one line */
+    const char
+        *description; /* paragraphs for the manual page, blank lines between; NULL: the summary says it all */
     const GOptionEntry *entries; /* ends with a NULL long_name; NULL: none of its own */
     gboolean strict_order;       /* options end at the first word that is none */
     /* argv holds the words after the options. FALSE with an error; *exit_code may be set on TRUE as well. */
@@ -35,27 +36,29 @@ extern char *cli_account;
 const struct config *cli_config(GError **error);
 /* The account of --account, else the default. */
 const struct account *cli_default_account(GError **error);
-/* The store, opened once; asked for writing after reading it is opened again. With the accounts of the configuration
- * ensured in it when writing. */
+/* The store, opened once; asked for writing after reading it is opened again. With the accounts of the
+ * configuration ensured in it when writing. */
 struct store *cli_store(enum store_mode mode, GError **error);
 /* The store's id of --account; 0 when it was not given. */
 gboolean cli_account_id(struct store *store, gint64 *id, GError **error);
 
-/* Prints a line, made safe when it goes to a terminal; adds the line end. FALSE (ERROR_IO) when it cannot be written. */
+/* Prints a line, made safe when it goes to a terminal; adds the line end. FALSE (ERROR_IO) when it cannot be
+ * written. */
 gboolean cli_print(const char *text, GError **error);
 gboolean cli_print_bytes(const char *bytes, gsize len, GError **error);
 /* Prints and frees what the writer holds as one line. */
 gboolean cli_print_json(struct json *json, GError **error);
 /* A remark for a person, on standard error. */
 void cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* A question on the terminal without echo, or with; NULL when there is no terminal or it was ended. Wipe secrets. */
+/* A question on the terminal without echo, or with; NULL when there is no terminal or it was ended. Wipe
+ * secrets. */
 char *cli_ask(const char *prompt, gboolean secret);
 
 /* All of standard input or of a file ("-" is standard input), at most `limit` bytes. */
 GBytes *cli_read_file(const char *path, gsize limit, GError **error);
 
-/* `postrider` without a command: mutt's flags, addresses, mailto: (cli/compose.c). Without any, or when a person is to
- * write: the screen. Sets *exit_code; FALSE with an error. */
+/* `postrider` without a command: mutt's flags, addresses, mailto: (cli/compose.c). Without any, or when a
+ * person is to write: the screen. Sets *exit_code; FALSE with an error. */
 gboolean cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GError **error);
 /* Called as sendmail, mailq, or by `postrider sendmail` (cli/sendmail.c). */
 gboolean cli_sendmail(int argc, char **argv, int *exit_code, GError **error);

@@ -1,4 +1,5 @@
-/* compose.c - `postrider` without a command: mutt's flags, addresses and mailto: links (CONVENTIONS: mutt(1)) */
+/* compose.c - `postrider` without a command: mutt's flags, addresses and mailto: links (CONVENTIONS: mutt(1))
+ */
 #include "config.h"
 
 #include "cli/command.h"
@@ -31,18 +32,43 @@ static gboolean
 take_value(struct flags *flags, char letter, const char *value)
 {
     switch (letter) {
-    case 's': flags->subject = value; break;
-    case 'i': flags->include = value; break;
-    case 'H': flags->draft = value; break;
-    case 'f': flags->mailbox = value; return TRUE;
-    case 'a': g_ptr_array_add(flags->attach, (gpointer) value); break;
-    case 'c': g_ptr_array_add(flags->cc, (gpointer) value); break;
-    case 'b': g_ptr_array_add(flags->bcc, (gpointer) value); break;
-    case 'e': g_ptr_array_add(flags->commands, (gpointer) value); return TRUE;
-    case 'A': g_ptr_array_add(flags->alias, (gpointer) value); return TRUE;
-    case 'Q': g_ptr_array_add(flags->query, (gpointer) value); return TRUE;
-    case 'F': case 'm': case 'd': case 'l': return TRUE; /* another program's configuration, mailbox type, debugging */
-    default: return FALSE;
+    case 's':
+        flags->subject = value;
+        break;
+    case 'i':
+        flags->include = value;
+        break;
+    case 'H':
+        flags->draft = value;
+        break;
+    case 'f':
+        flags->mailbox = value;
+        return TRUE;
+    case 'a':
+        g_ptr_array_add(flags->attach, (gpointer)value);
+        break;
+    case 'c':
+        g_ptr_array_add(flags->cc, (gpointer)value);
+        break;
+    case 'b':
+        g_ptr_array_add(flags->bcc, (gpointer)value);
+        break;
+    case 'e':
+        g_ptr_array_add(flags->commands, (gpointer)value);
+        return TRUE;
+    case 'A':
+        g_ptr_array_add(flags->alias, (gpointer)value);
+        return TRUE;
+    case 'Q':
+        g_ptr_array_add(flags->query, (gpointer)value);
+        return TRUE;
+    case 'F':
+    case 'm':
+    case 'd':
+    case 'l':
+        return TRUE; /* another program's configuration, mailbox type, debugging */
+    default:
+        return FALSE;
     }
     flags->writes = TRUE;
     return TRUE;
@@ -52,17 +78,39 @@ static gboolean
 take_switch(struct flags *flags, char letter)
 {
     switch (letter) {
-    case 'E': flags->edit_draft = TRUE; return TRUE;
-    case 'B': case 'x': flags->batch = TRUE; return TRUE;
-    case 'p': flags->recall = TRUE; return TRUE;
-    case 'R': flags->read_only = TRUE; return TRUE;
-    case 'y': flags->folders = TRUE; return TRUE;
-    case 'z': flags->if_mail = TRUE; return TRUE;
-    case 'Z': flags->if_new = TRUE; return TRUE;
-    case 'D': flags->dump = TRUE; return TRUE;
-    case 'C': flags->crypto = TRUE; return TRUE;
-    case 'n': case 'O': return TRUE;
-    default: return FALSE;
+    case 'E':
+        flags->edit_draft = TRUE;
+        return TRUE;
+    case 'B':
+    case 'x':
+        flags->batch = TRUE;
+        return TRUE;
+    case 'p':
+        flags->recall = TRUE;
+        return TRUE;
+    case 'R':
+        flags->read_only = TRUE;
+        return TRUE;
+    case 'y':
+        flags->folders = TRUE;
+        return TRUE;
+    case 'z':
+        flags->if_mail = TRUE;
+        return TRUE;
+    case 'Z':
+        flags->if_new = TRUE;
+        return TRUE;
+    case 'D':
+        flags->dump = TRUE;
+        return TRUE;
+    case 'C':
+        flags->crypto = TRUE;
+        return TRUE;
+    case 'n':
+    case 'O':
+        return TRUE;
+    default:
+        return FALSE;
     }
 }
 
@@ -78,7 +126,7 @@ parse(struct flags *flags, int argc, char **argv, GError **error)
         if (ended || *word != '-' || !word[1]) {
             gboolean file = !ended && flags->attach->len && !is_mailto(word) &&
                             (dashes || g_file_test(word, G_FILE_TEST_EXISTS));
-            g_ptr_array_add(file ? flags->attach : flags->to, (gpointer) word);
+            g_ptr_array_add(file ? flags->attach : flags->to, (gpointer)word);
             continue;
         }
         if (!strcmp(word, "--")) {
@@ -91,7 +139,8 @@ parse(struct flags *flags, int argc, char **argv, GError **error)
             if (take_switch(flags, *letter))
                 continue;
             if (!strchr("siHfacbeAQFmdl", *letter))
-                return cli_usage_error(error, _("-%c is not known: \"postrider --help\" lists what is"), *letter);
+                return cli_usage_error(error, _("-%c is not known: \"postrider --help\" lists what is"),
+                                       *letter);
             const char *value = letter[1] ? letter + 1 : i + 1 < argc ? argv[++i] : NULL;
             if (!value)
                 return cli_usage_error(error, _("-%c needs a value"), *letter);
@@ -181,13 +230,15 @@ static gboolean
 fill(struct draft *draft, const struct flags *flags, gboolean interactive, int *exit_code, GError **error)
 {
     g_autofree char *text = NULL, *body = NULL;
-    if (flags->draft && (!read_text(flags->draft, &text, error) || !draftfile_parse(text, strlen(text), draft, error))) {
+    if (flags->draft &&
+        (!read_text(flags->draft, &text, error) || !draftfile_parse(text, strlen(text), draft, error))) {
         g_prefix_error(error, "%s: ", flags->draft);
         return FALSE;
     }
     for (guint i = 0; i < flags->to->len; i++) {
         const char *word = flags->to->pdata[i];
-        if (!(is_mailto(word) ? post_add_link(draft, word, error) : post_add_addresses(draft->to, word, "To", error)))
+        if (!(is_mailto(word) ? post_add_link(draft, word, error)
+                              : post_add_addresses(draft->to, word, "To", error)))
             return FALSE;
     }
     if (flags->alias->len && !expand_aliases(flags, FALSE, draft->to, exit_code, error))
@@ -208,7 +259,8 @@ fill(struct draft *draft, const struct flags *flags, gboolean interactive, int *
 
 /* Hands the draft to the composer through a private file. */
 static gboolean
-to_screen(const struct draft *draft, const struct flags *flags, screen_function screen, int *exit_code, GError **error)
+to_screen(const struct draft *draft, const struct flags *flags, screen_function screen, int *exit_code,
+          GError **error)
 {
     g_autofree char *dir = paths_runtime_dir();
     if (!paths_make_dir(dir, error))
@@ -216,7 +268,7 @@ to_screen(const struct draft *draft, const struct flags *flags, screen_function 
     g_autofree char *path = g_build_filename(dir, "draft-XXXXXX", NULL);
     g_autofree char *text = draftfile_format(draft, TRUE);
     int fd = g_mkstemp_full(path, O_WRONLY | O_CLOEXEC, 0600);
-    gboolean ok = fd >= 0 && write(fd, text, strlen(text)) == (gssize) strlen(text);
+    gboolean ok = fd >= 0 && write(fd, text, strlen(text)) == (gssize)strlen(text);
     int err = errno;
     if (fd >= 0)
         close(fd);
@@ -227,7 +279,7 @@ to_screen(const struct draft *draft, const struct flags *flags, screen_function 
     struct screen_request request = {
         .draft = flags->edit_draft && flags->draft ? flags->draft : path,
         .draft_temporary = !(flags->edit_draft && flags->draft),
-        .commands = flags->commands->len ? (char **) flags->commands->pdata : NULL,
+        .commands = flags->commands->len ? (char **)flags->commands->pdata : NULL,
     };
     *exit_code = screen(&request);
     unlink(path);
@@ -257,7 +309,7 @@ open_screen(const struct flags *flags, screen_function screen, int *exit_code, G
         .recall = flags->recall,
         .read_only = flags->read_only,
         .folders = flags->folders,
-        .commands = flags->commands->len ? (char **) flags->commands->pdata : NULL,
+        .commands = flags->commands->len ? (char **)flags->commands->pdata : NULL,
     };
     g_autofree char *path = flags->mailbox ? paths_expand(flags->mailbox) : NULL;
     if (flags->mailbox && g_file_test(path, G_FILE_TEST_EXISTS))
@@ -268,7 +320,8 @@ open_screen(const struct flags *flags, screen_function screen, int *exit_code, G
     } else
         request.folder = flags->mailbox;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return cli_usage_error(error, _("the screen needs a terminal; for scripts: \"postrider list\", \"postrider show\", \"postrider send\""));
+        return cli_usage_error(error, _("the screen needs a terminal; for scripts: \"postrider list\", "
+                                        "\"postrider show\", \"postrider send\""));
     *exit_code = screen(&request);
     return TRUE;
 }
@@ -276,16 +329,23 @@ open_screen(const struct flags *flags, screen_function screen, int *exit_code, G
 gboolean
 cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GError **error)
 {
-    g_autoptr(GPtrArray) attach = g_ptr_array_new(), cc = g_ptr_array_new(), bcc = g_ptr_array_new(), to = g_ptr_array_new(),
-                         commands = g_ptr_array_new(), alias = g_ptr_array_new(), query = g_ptr_array_new();
-    struct flags flags = {.attach = attach, .cc = cc, .bcc = bcc, .to = to, .commands = commands, .alias = alias, .query = query};
+    g_autoptr(GPtrArray) attach = g_ptr_array_new(), cc = g_ptr_array_new(), bcc = g_ptr_array_new(),
+                         to = g_ptr_array_new(), commands = g_ptr_array_new(), alias = g_ptr_array_new(),
+                         query = g_ptr_array_new();
+    struct flags flags = {.attach = attach,
+                          .cc = cc,
+                          .bcc = bcc,
+                          .to = to,
+                          .commands = commands,
+                          .alias = alias,
+                          .query = query};
     if (!parse(&flags, argc, argv, error))
         return FALSE;
     if (flags.dump || query->len)
         return print_settings(&flags, error);
     if (flags.writes || to->len) {
         g_ptr_array_add(commands, NULL);
-        g_ptr_array_set_size(commands, (int) commands->len - 1);
+        g_ptr_array_set_size(commands, (int)commands->len - 1);
         return write_message(&flags, screen, exit_code, error);
     }
     if (alias->len)
@@ -301,6 +361,6 @@ cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GErro
         }
     }
     g_ptr_array_add(commands, NULL);
-    g_ptr_array_set_size(commands, (int) commands->len - 1);
+    g_ptr_array_set_size(commands, (int)commands->len - 1);
     return open_screen(&flags, screen, exit_code, error);
 }

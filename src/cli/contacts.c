@@ -36,8 +36,9 @@ print_contact(const struct contact *contact, GError **error)
     g_autofree char *addr = text_safe(contact->addr, -1, TEXT_LINE);
     g_autofree char *name = text_safe(contact->name, -1, TEXT_LINE);
     guint count = contact->sent + contact->received;
-    g_autofree char *line = g_strdup_printf("%s\t%s\t%u message%s%s", addr, name, count, count == 1 ? "" : "s",
-                                            contact->bounced ? ", mail to it bounced" : "");
+    g_autofree char *line =
+        g_strdup_printf("%s\t%s\t%u message%s%s", addr, name, count, count == 1 ? "" : "s",
+                        contact->bounced ? ", mail to it bounced" : "");
     return cli_print(line, error);
 }
 
@@ -46,7 +47,8 @@ run_contacts(int argc, char **argv, int *exit_code, GError **error)
 {
     g_autofree char *text = g_strjoinv(" ", argv);
     struct store *store = cli_store(STORE_READ, error);
-    g_autoptr(GPtrArray) found = store ? contact_complete(store, argc ? text : "", (guint) MAX(limit, 0), error) : NULL;
+    g_autoptr(GPtrArray) found =
+        store ? contact_complete(store, argc ? text : "", (guint)MAX(limit, 0), error) : NULL;
     for (guint i = 0; found && i < found->len; i++)
         if (!print_contact(found->pdata[i], error))
             return FALSE;
@@ -56,7 +58,12 @@ run_contacts(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_contacts = {
-    "contacts", "[TEXT]", N_("people whose name or address begins so"),
-    N_("One a line: address, name and use, with tabs between, best first. As mutt's query_command: postrider contacts %s. Exit status 1 when "
-    "nobody is found."),
-    entries, FALSE, run_contacts};
+    "contacts",
+    "[TEXT]",
+    N_("people whose name or address begins so"),
+    N_("One a line: address, name and use, with tabs between, best first. As mutt's query_command: postrider "
+       "contacts %s. Exit status 1 when "
+       "nobody is found."),
+    entries,
+    FALSE,
+    run_contacts};

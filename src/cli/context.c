@@ -15,7 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(cli-error, cli_error)
+G_DEFINE_QUARK(cli - error, cli_error)
 
 gboolean cli_json;
 char *cli_account;
@@ -50,7 +50,7 @@ ensure_accounts(struct store *store, GError **error)
         for (char **alias = account->aliases; *alias; alias++)
             g_ptr_array_add(addresses, *alias);
         g_ptr_array_add(addresses, NULL);
-        if (!store_account_ensure(store, account->name, (const char *const *) addresses->pdata, error))
+        if (!store_account_ensure(store, account->name, (const char *const *)addresses->pdata, error))
             return FALSE;
     }
     return TRUE;
@@ -189,7 +189,7 @@ cli_read_file(const char *path, gsize limit, GError **error)
         guint8 chunk[65536];
         n = read(fd, chunk, sizeof chunk);
         if (n > 0)
-            g_byte_array_append(bytes, chunk, (guint) n);
+            g_byte_array_append(bytes, chunk, (guint)n);
     } while ((n > 0 && bytes->len <= limit) || (n < 0 && errno == EINTR));
     int err = errno;
     if (!standard)
@@ -200,7 +200,8 @@ cli_read_file(const char *path, gsize limit, GError **error)
     }
     if (bytes->len > limit) {
         g_autofree char *size = text_size(limit);
-        g_set_error(error, CLI_ERROR, ERROR_INPUT, _("%s is larger than %s"), standard ? "standard input" : path, size);
+        g_set_error(error, CLI_ERROR, ERROR_INPUT, _("%s is larger than %s"),
+                    standard ? "standard input" : path, size);
         return NULL;
     }
     return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));

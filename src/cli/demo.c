@@ -25,13 +25,19 @@ run_demo(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     for (int i = 0; i < argc; i++)
         g_ptr_array_add(words, argv[i]);
     g_ptr_array_add(words, NULL);
-    execv(script, (char **) words->pdata);
+    execv(script, (char **)words->pdata);
     error_set_errno(error, CLI_ERROR, errno, "%s", script);
     return FALSE;
 }
 
 const struct cli_command cmd_demo = {
-    "demo", NULL, N_("a mail world of its own on this machine, to try everything"),
-    N_("Starts a real IMAP and a real SMTP server on loopback (Dovecot and Postfix, which have to be installed), with two people who have mail. "
-    "In a terminal the screen opens on it; without one, the program shows what it can do and ends. Nothing is left behind."),
-    NULL, TRUE, run_demo};
+    "demo",
+    NULL,
+    N_("a mail world of its own on this machine, to try everything"),
+    N_("Starts a real IMAP and a real SMTP server on loopback (Dovecot and Postfix, which have to be "
+       "installed), with two people who have mail. "
+       "In a terminal the screen opens on it; without one, the program shows what it can do and ends. "
+       "Nothing is left behind."),
+    NULL,
+    TRUE,
+    run_demo};

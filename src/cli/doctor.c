@@ -1,4 +1,5 @@
-/* doctor.c - postrider doctor: what is wrong with configuration, programs, store and index, and what mends it */
+/* doctor.c - postrider doctor: what is wrong with configuration, programs, store and index, and what mends it
+ */
 #include "config.h"
 
 #include "cli/commands.h"
@@ -17,7 +18,8 @@
 static gboolean repair;
 
 static const GOptionEntry entries[] = {
-    {"repair", 0, 0, G_OPTION_ARG_NONE, &repair, N_("recompute what the store derives (counters, conversations)"), NULL},
+    {"repair", 0, 0, G_OPTION_ARG_NONE, &repair,
+     N_("recompute what the store derives (counters, conversations)"), NULL},
     {NULL},
 };
 
@@ -40,8 +42,8 @@ tell(const char *what, const char *finding, const char *remedy, GError **error)
         return cli_print_json(&json, error);
     }
     g_autofree char *safe = text_safe(finding, -1, TEXT_LINE);
-    g_autofree char *line = g_strdup_printf("%s %-14s %s%s%s", remedy ? "!!" : "ok", what, safe, remedy && *remedy ? ": " : "",
-                                            remedy ? remedy : "");
+    g_autofree char *line = g_strdup_printf("%s %-14s %s%s%s", remedy ? "!!" : "ok", what, safe,
+                                            remedy && *remedy ? ": " : "", remedy ? remedy : "");
     return cli_print(line, error);
 }
 
@@ -56,8 +58,9 @@ check_config(GError **error)
         return tell("configuration", "no account", "add one with \"postrider setup\"", error);
     for (guint i = 0; i < config->accounts->len; i++) {
         const struct account *account = config->accounts->pdata[i];
-        g_autofree char *text = g_strdup_printf("%s: %s, in %s, out %s", account->name, account->address, account->incoming_url,
-                                                account->outgoing_url ? account->outgoing_url : "(cannot send)");
+        g_autofree char *text =
+            g_strdup_printf("%s: %s, in %s, out %s", account->name, account->address, account->incoming_url,
+                            account->outgoing_url ? account->outgoing_url : "(cannot send)");
         if (!tell("account", text, NULL, error))
             return FALSE;
         g_autofree char *ca = account->tls_ca ? paths_expand(account->tls_ca) : NULL;
@@ -73,7 +76,9 @@ check_programs(GError **error)
     static const char *const names[] = {"postrider-engine", "postrider-reader"};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = paths_program(names[i]);
-        if (!tell("program", path, access(path, X_OK) == 0 ? NULL : "it is missing: install postrider again (make install)", error))
+        if (!tell("program", path,
+                  access(path, X_OK) == 0 ? NULL : "it is missing: install postrider again (make install)",
+                  error))
             return FALSE;
     }
     static const char mail[] = "From: a@b.example\nSubject: =?utf-8?q?=C3=BC?=\n\nx\n";
@@ -105,7 +110,8 @@ check_store(GError **error)
         return FALSE;
     g_autoptr(GPtrArray) found = store_check(store, &local);
     if (!found)
-        return tell("store", local->message, "move postrider.db away and run \"postrider sync\": the mail is fetched again", error);
+        return tell("store", local->message,
+                    "move postrider.db away and run \"postrider sync\": the mail is fetched again", error);
     for (guint i = 0; i < found->len; i++)
         if (!tell("store", found->pdata[i], "postrider doctor --repair", error))
             return FALSE;
@@ -116,7 +122,8 @@ check_store(GError **error)
         !tell("store", store_dir(store), "others can look into it: chmod 700", error))
         return FALSE;
     gint64 waiting = outbox_count(store);
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " message%s waiting", waiting, waiting == 1 ? "" : "s");
+    g_autofree char *text =
+        g_strdup_printf("%" G_GINT64_FORMAT " message%s waiting", waiting, waiting == 1 ? "" : "s");
     return tell("outbox", text, NULL, error);
 }
 
@@ -131,6 +138,10 @@ run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
     return TRUE;
 }
 
-const struct cli_command cmd_doctor = {
-    "doctor", NULL, N_("check configuration, programs and store; say what to mend"),
-    N_("Exit status 1 when something has to be mended."), entries, FALSE, run_doctor};
+const struct cli_command cmd_doctor = {"doctor",
+                                       NULL,
+                                       N_("check configuration, programs and store; say what to mend"),
+                                       N_("Exit status 1 when something has to be mended."),
+                                       entries,
+                                       FALSE,
+                                       run_doctor};

@@ -40,13 +40,13 @@ print_view(struct store *store, const struct list_view *view, GError **error)
 {
     gint64 left = limit > 0 ? limit : G_MAXINT64, key = 0;
     while (left > 0) {
-        guint want = (guint) MIN(left, 500);
+        guint want = (guint)MIN(left, 500);
         g_autoptr(GPtrArray) rows = list_page(store, view, key, LIST_OLDER, want, error);
         if (!rows || !rows_print(store, rows, error))
             return FALSE;
         if (rows->len < want || view->kind == LIST_THREAD)
             break;
-        key = ((struct list_row *) rows->pdata[rows->len - 1])->key;
+        key = ((struct list_row *)rows->pdata[rows->len - 1])->key;
         left -= rows->len;
     }
     return TRUE;
@@ -73,7 +73,8 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
             json_object_begin(&json, NULL);
             json_string(&json, "account", folder->account_name);
             json_string(&json, "name", folder->name);
-            json_string(&json, "role", *folder_role_name(folder->role) ? folder_role_name(folder->role) : NULL);
+            json_string(&json, "role",
+                        *folder_role_name(folder->role) ? folder_role_name(folder->role) : NULL);
             json_int(&json, "total", folder->total);
             json_int(&json, "unread", folder->unread);
             json_int(&json, "uidvalidity", folder->uidvalidity);
@@ -87,10 +88,12 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
         g_autofree char *account_cell = width_fit(account_name, 16);
         g_autofree char *name = text_safe(folder->name, -1, TEXT_LINE);
         g_autofree char *name_cell = width_fit(name, 30);
-        g_autofree char *when = folder->synced ? clock_relative(folder->synced, clock_now()) : g_strdup("never");
-        g_autofree char *line = g_strdup_printf("%s %s %-9s %8" G_GINT64_FORMAT " %7" G_GINT64_FORMAT "  %s%s%s", account_cell,
-                                                name_cell, folder_role_name(folder->role), folder->total, folder->unread,
-                                                when, folder->notice ? "  ! " : "", folder->notice ? folder->notice : "");
+        g_autofree char *when =
+            folder->synced ? clock_relative(folder->synced, clock_now()) : g_strdup("never");
+        g_autofree char *line =
+            g_strdup_printf("%s %s %-9s %8" G_GINT64_FORMAT " %7" G_GINT64_FORMAT "  %s%s%s", account_cell,
+                            name_cell, folder_role_name(folder->role), folder->total, folder->unread, when,
+                            folder->notice ? "  ! " : "", folder->notice ? folder->notice : "");
         if (!cli_print(line, error))
             return FALSE;
     }
@@ -107,7 +110,8 @@ run_list(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     if (!store || !cli_account_id(store, &account, error) ||
         !(folder = folder_lookup(store, account, argc ? argv[0] : "INBOX", error)))
         return FALSE;
-    struct list_view view = {.kind = conversations ? LIST_CONVERSATIONS : LIST_MESSAGES, .folders = &folder, .n_folders = 1};
+    struct list_view view = {
+        .kind = conversations ? LIST_CONVERSATIONS : LIST_MESSAGES, .folders = &folder, .n_folders = 1};
     return print_view(store, &view, error);
 }
 
@@ -119,7 +123,7 @@ search_notmuch(struct store *store, const char *text, GError **error)
     const char *argv[] = {program, "--notmuch", text, NULL};
     g_autofree char *out = NULL, *err = NULL;
     int status;
-    if (!g_spawn_sync(NULL, (char **) argv, NULL, 0, NULL, NULL, &out, &err, &status, error))
+    if (!g_spawn_sync(NULL, (char **)argv, NULL, 0, NULL, NULL, &out, &err, &status, error))
         return FALSE;
     if (!g_spawn_check_wait_status(status, NULL)) {
         g_strchomp(err);
@@ -178,14 +182,25 @@ run_thread(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return print_view(store, &view, error);
 }
 
-const struct cli_command cmd_folders = {"folders", NULL, N_("the folders, with their role and counts"), NULL, NULL, FALSE, run_folders};
+const struct cli_command cmd_folders = {
+    "folders", NULL, N_("the folders, with their role and counts"), NULL, NULL, FALSE, run_folders};
 const struct cli_command cmd_list = {
-    "list", "[FOLDER]", N_("the messages of a folder, newest first"),
-    N_("FOLDER is a name (Lists/dev), ACCOUNT/NAME, =NAME as mutt writes it, or a role: inbox, sent, drafts, junk, trash, archive. "
-    "Without one: INBOX. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments."),
-    list_entries, FALSE, run_list};
-const struct cli_command cmd_search = {
-    "search", "QUERY", N_("messages that match, newest first"),
-    N_("The language is notmuch's; see SEARCHING. A query with quotes or parentheses is best given as one word to the shell."),
-    search_entries, FALSE, run_search};
-const struct cli_command cmd_thread = {"thread", "ID", N_("the conversation of a message, over all folders"), NULL, NULL, FALSE, run_thread};
+    "list",
+    "[FOLDER]",
+    N_("the messages of a folder, newest first"),
+    N_("FOLDER is a name (Lists/dev), ACCOUNT/NAME, =NAME as mutt writes it, or a role: inbox, sent, drafts, "
+       "junk, trash, archive. "
+       "Without one: INBOX. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments."),
+    list_entries,
+    FALSE,
+    run_list};
+const struct cli_command cmd_search = {"search",
+                                       "QUERY",
+                                       N_("messages that match, newest first"),
+                                       N_("The language is notmuch's; see SEARCHING. A query with quotes or "
+                                          "parentheses is best given as one word to the shell."),
+                                       search_entries,
+                                       FALSE,
+                                       run_search};
+const struct cli_command cmd_thread = {
+    "thread", "ID", N_("the conversation of a message, over all folders"), NULL, NULL, FALSE, run_thread};

@@ -1,4 +1,5 @@
-/* mark.c - mark, move, copy, delete, archive, undo: what becomes an intent, shown at once and carried out by the engine */
+/* mark.c - mark, move, copy, delete, archive, undo: what becomes an intent, shown at once and carried out by
+ * the engine */
 #include "config.h"
 
 #include "cli/commands.h"
@@ -19,7 +20,8 @@ static gboolean list_only;
 static gint64 undo_id;
 
 static const GOptionEntry from_entries[] = {
-    {"from", 'f', 0, G_OPTION_ARG_STRING, &from_name, N_("the folder at hand, where a message lies in several"), "FOLDER"},
+    {"from", 'f', 0, G_OPTION_ARG_STRING, &from_name,
+     N_("the folder at hand, where a message lies in several"), "FOLDER"},
     {NULL},
 };
 static const GOptionEntry undo_entries[] = {
@@ -46,7 +48,8 @@ from_folder(struct store *store, gint64 *folder, GError **error)
     *folder = 0;
     if (!from_name)
         return TRUE;
-    return cli_account_id(store, &account, error) && (*folder = folder_lookup(store, account, from_name, error)) != 0;
+    return cli_account_id(store, &account, error) &&
+           (*folder = folder_lookup(store, account, from_name, error)) != 0;
 }
 
 struct marks {
@@ -66,7 +69,8 @@ take_mark(struct marks *marks, const char *word, GError **error)
         return TRUE;
     }
     if (!tag_is_valid(name)) {
-        g_set_error(error, CLI_ERROR, ERROR_INPUT, _("\"%s\" cannot be a tag: a tag is one word without spaces, quotes or backslashes"),
+        g_set_error(error, CLI_ERROR, ERROR_INPUT,
+                    _("\"%s\" cannot be a tag: a tag is one word without spaces, quotes or backslashes"),
                     name);
         return FALSE;
     }
@@ -93,19 +97,22 @@ run_mark(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         changes += change;
     }
     if (ok && !changes)
-        ok = cli_usage_error(error, _("no change is named: for example postrider mark 17 +flagged -unread +work"));
+        ok = cli_usage_error(error,
+                             _("no change is named: for example postrider mark 17 +flagged -unread +work"));
     struct store *store = ok ? cli_store(STORE_WRITE, error) : NULL;
-    g_autoptr(GArray) ids = store ? rows_lookup(store, (char **) words->pdata, (int) words->len, error) : NULL;
-    gint64 journal = ids ? intent_mark(store, (const gint64 *) ids->data, ids->len, marks.set, marks.clear, marks.add,
-                                       marks.remove, error)
+    g_autoptr(GArray) ids = store ? rows_lookup(store, (char **)words->pdata, (int)words->len, error) : NULL;
+    gint64 journal = ids ? intent_mark(store, (const gint64 *)ids->data, ids->len, marks.set, marks.clear,
+                                       marks.add, marks.remove, error)
                          : 0;
     g_free(marks.add);
     g_free(marks.remove);
     return written(journal);
 }
 
-typedef gint64 (*to_folder)(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error);
-typedef gint64 (*from_here)(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error);
+typedef gint64 (*to_folder)(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to,
+                            GError **error);
+typedef gint64 (*from_here)(struct store *store, const gint64 *messages, guint n, gint64 from,
+                            GError **error);
 
 static gboolean
 into(int argc, char **argv, to_folder act, GError **error)
@@ -118,7 +125,7 @@ into(int argc, char **argv, to_folder act, GError **error)
         !(to = folder_lookup(store, account, argv[argc - 1], error)))
         return FALSE;
     g_autoptr(GArray) ids = rows_lookup(store, argv, argc - 1, error);
-    return ids && written(act(store, (const gint64 *) ids->data, ids->len, from, to, error));
+    return ids && written(act(store, (const gint64 *)ids->data, ids->len, from, to, error));
 }
 
 static gboolean
@@ -129,7 +136,7 @@ away(int argc, char **argv, from_here act, GError **error)
     if (!store || !from_folder(store, &from, error))
         return FALSE;
     g_autoptr(GArray) ids = rows_lookup(store, argv, argc, error);
-    return ids && written(act(store, (const gint64 *) ids->data, ids->len, from, error));
+    return ids && written(act(store, (const gint64 *)ids->data, ids->len, from, error));
 }
 
 static gboolean
@@ -174,7 +181,8 @@ print_undoable(struct store *store, GError **error)
             json_object_end(&json);
             ok = cli_print_json(&json, error);
         } else {
-            g_autofree char *line = g_strdup_printf("%6" G_GINT64_FORMAT "  %s  %s", entry->id, when, entry->text);
+            g_autofree char *line =
+                g_strdup_printf("%6" G_GINT64_FORMAT "  %s  %s", entry->id, when, entry->text);
             ok = cli_print(line, error);
         }
         if (!ok)
@@ -188,7 +196,8 @@ run_undo(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GErr
 {
     g_autofree char *text = NULL;
     if (argc)
-        return cli_usage_error(error, _("undo takes no arguments: --list shows what can be undone, --id N picks one"));
+        return cli_usage_error(
+            error, _("undo takes no arguments: --list shows what can be undone, --id N picks one"));
     if (list_only) {
         struct store *store = cli_store(STORE_READ, error);
         return store && print_undoable(store, error);
@@ -202,14 +211,24 @@ run_undo(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GErr
 }
 
 const struct cli_command cmd_mark = {
-    "mark", "ID… +TAG -TAG", N_("set and clear flags and tags"),
-    N_("Flags are spelt as notmuch does: unread flagged replied passed draft deleted. Any other word is a tag, that is a keyword on "
-    "the server and a tag in notmuch. ID \"-\" reads IDs from standard input."),
-    NULL, TRUE, run_mark};
-const struct cli_command cmd_move = {"move", "ID… FOLDER", N_("move messages to a folder"), NULL, from_entries, FALSE, run_move};
-const struct cli_command cmd_copy = {"copy", "ID… FOLDER", N_("copy messages to a folder"), NULL, from_entries, FALSE, run_copy};
+    "mark",
+    "ID… +TAG -TAG",
+    N_("set and clear flags and tags"),
+    N_("Flags are spelt as notmuch does: unread flagged replied passed draft deleted. Any other word is a "
+       "tag, that is a keyword on "
+       "the server and a tag in notmuch. ID \"-\" reads IDs from standard input."),
+    NULL,
+    TRUE,
+    run_mark};
+const struct cli_command cmd_move = {
+    "move", "ID… FOLDER", N_("move messages to a folder"), NULL, from_entries, FALSE, run_move};
+const struct cli_command cmd_copy = {
+    "copy", "ID… FOLDER", N_("copy messages to a folder"), NULL, from_entries, FALSE, run_copy};
 const struct cli_command cmd_delete = {
-    "delete", "ID…", N_("move messages to the Trash; from the Trash: for good"), NULL, from_entries, FALSE, run_delete};
-const struct cli_command cmd_archive = {"archive", "ID…", N_("move messages to the Archive"), NULL, from_entries, FALSE, run_archive};
+    "delete", "ID…",     N_("move messages to the Trash; from the Trash: for good"), NULL, from_entries,
+    FALSE,    run_delete};
+const struct cli_command cmd_archive = {
+    "archive", "ID…", N_("move messages to the Archive"), NULL, from_entries, FALSE, run_archive};
 const struct cli_command cmd_undo = {
-    "undo", NULL, N_("take back the last action, also after it reached the server"), NULL, undo_entries, FALSE, run_undo};
+    "undo", NULL,    N_("take back the last action, also after it reached the server"), NULL, undo_entries,
+    FALSE,  run_undo};

@@ -32,8 +32,9 @@ post_account(const char *from, GError **error)
     if (!account)
         account = config_account(config, cli_account, error);
     if (account && !account->outgoing) {
-        g_set_error(error, CLI_ERROR, ERROR_CONFIG, _("the account %s cannot send: it has no \"outgoing = smtps://…\" in %s"),
-                    account->name, config->path);
+        g_set_error(error, CLI_ERROR, ERROR_CONFIG,
+                    _("the account %s cannot send: it has no \"outgoing = smtps://…\" in %s"), account->name,
+                    config->path);
         return NULL;
     }
     return account;
@@ -56,7 +57,7 @@ deliver_now(gint64 id, int *exit_code, GError **error)
         if (!event)
             break;
         if (!strcmp(event->verb, "done") && event->id == request) {
-            answer = (int) engine_event_int(event, "code");
+            answer = (int)engine_event_int(event, "code");
             if (!answered || answer != EX_NOPERM)
                 break;
             answered = FALSE; /* the attempt that asked ended with the question */
@@ -64,7 +65,8 @@ deliver_now(gint64 id, int *exit_code, GError **error)
                 return FALSE;
         }
         if (!strcmp(event->verb, "need-password")) {
-            g_autofree char *prompt = g_strdup_printf("Password of %s:", engine_event_string(event, "account"));
+            g_autofree char *prompt =
+                g_strdup_printf("Password of %s:", engine_event_string(event, "account"));
             char *secret = cli_ask(prompt, TRUE);
             if (!secret)
                 break;
@@ -77,9 +79,9 @@ deliver_now(gint64 id, int *exit_code, GError **error)
     g_autoptr(struct_outbox_item) item = store ? outbox_get(store, id, error) : NULL;
     if (!item)
         return FALSE;
-    static const int codes[OUTBOX_STATES] = {[OUTBOX_WAITING] = EX_TEMPFAIL,   [OUTBOX_SENDING] = EX_TEMPFAIL,
-                                             [OUTBOX_DEFERRED] = EX_TEMPFAIL, [OUTBOX_FAILED] = EX_UNAVAILABLE,
-                                             [OUTBOX_UNKNOWN] = EX_TEMPFAIL,  [OUTBOX_CANCELLED] = EX_TEMPFAIL};
+    static const int codes[OUTBOX_STATES] = {
+        [OUTBOX_WAITING] = EX_TEMPFAIL,   [OUTBOX_SENDING] = EX_TEMPFAIL, [OUTBOX_DEFERRED] = EX_TEMPFAIL,
+        [OUTBOX_FAILED] = EX_UNAVAILABLE, [OUTBOX_UNKNOWN] = EX_TEMPFAIL, [OUTBOX_CANCELLED] = EX_TEMPFAIL};
     /* What concerns the account (no login, no network) is the engine's answer; the rest is in the item. */
     *exit_code = item->state == OUTBOX_WAITING && answer ? answer : codes[item->state];
     if (*exit_code)
@@ -89,8 +91,8 @@ deliver_now(gint64 id, int *exit_code, GError **error)
 }
 
 gboolean
-post_message(GBytes *message, const char *from, const GPtrArray *recipients, const char *subject, const char *message_id,
-             const struct post_options *options, int *exit_code, GError **error)
+post_message(GBytes *message, const char *from, const GPtrArray *recipients, const char *subject,
+             const char *message_id, const struct post_options *options, int *exit_code, GError **error)
 {
     struct store *store = cli_store(STORE_WRITE, error);
     if (!store)
@@ -138,8 +140,8 @@ post_draft(struct draft *draft, const struct post_options *options, int *exit_co
         return FALSE;
     g_autoptr(GBytes) wire = message_without_bcc(message);
     g_autoptr(GPtrArray) recipients = draft_recipients(draft);
-    return post_message(wire, address_list_get(draft->from, 0)->addr, recipients, draft->subject, message_id, options, exit_code,
-                        error);
+    return post_message(wire, address_list_get(draft->from, 0)->addr, recipients, draft->subject, message_id,
+                        options, exit_code, error);
 }
 
 gboolean
@@ -164,12 +166,12 @@ post_text(GBytes *bytes)
     const char *data = g_bytes_get_data(bytes, &len);
     if (!len)
         return g_strdup("");
-    if (g_utf8_validate(data, (gssize) len, NULL))
+    if (g_utf8_validate(data, (gssize)len, NULL))
         return g_strndup(data, len);
-    char *text = g_locale_to_utf8(data, (gssize) len, NULL, NULL, NULL);
+    char *text = g_locale_to_utf8(data, (gssize)len, NULL, NULL, NULL);
     if (!text)
-        text = g_convert_with_fallback(data, (gssize) len, "UTF-8", "WINDOWS-1252", NULL, NULL, NULL, NULL);
-    return text ? text : g_utf8_make_valid(data, (gssize) len);
+        text = g_convert_with_fallback(data, (gssize)len, "UTF-8", "WINDOWS-1252", NULL, NULL, NULL, NULL);
+    return text ? text : g_utf8_make_valid(data, (gssize)len);
 }
 
 gboolean
@@ -179,7 +181,8 @@ post_add_link(struct draft *draft, const char *url, GError **error)
     g_autoptr(struct_draft) link = mailto_parse(url, &dropped, error);
     if (!link)
         return FALSE;
-    GPtrArray *const from[] = {link->to, link->cc, link->bcc}, *const into[] = {draft->to, draft->cc, draft->bcc};
+    GPtrArray *const from[] = {link->to, link->cc, link->bcc}, *const into[] = {draft->to, draft->cc,
+                                                                                draft->bcc};
     for (guint i = 0; i < G_N_ELEMENTS(from); i++)
         for (guint n = 0; n < address_list_length(from[i]); n++)
             address_list_add(into[i], address_list_get(from[i], n)->name, address_list_get(from[i], n)->addr);

@@ -54,7 +54,7 @@ print_json(const struct outbox_item *item, GError **error)
     json_string(&json, "from", item->from);
     json_array_begin(&json, "to");
     for (guint i = 0; i < item->recipients->len; i++)
-        json_string(&json, NULL, ((struct outbox_recipient *) item->recipients->pdata[i])->addr);
+        json_string(&json, NULL, ((struct outbox_recipient *)item->recipients->pdata[i])->addr);
     json_array_end(&json);
     json_string(&json, "subject", item->subject);
     json_string(&json, "message_id", item->message_id);
@@ -82,16 +82,20 @@ queue_print(const struct outbox_item *item, GError **error)
         return print_json(item, error);
     g_autoptr(GString) to = g_string_new(NULL);
     for (guint i = 0; i < item->recipients->len; i++)
-        g_string_append_printf(to, "%s%s", i ? ", " : "", ((struct outbox_recipient *) item->recipients->pdata[i])->addr);
-    g_autofree char *safe_to = text_safe(to->str, -1, TEXT_LINE), *subject = text_safe(item->subject, -1, TEXT_LINE);
+        g_string_append_printf(to, "%s%s", i ? ", " : "",
+                               ((struct outbox_recipient *)item->recipients->pdata[i])->addr);
+    g_autofree char *safe_to = text_safe(to->str, -1, TEXT_LINE),
+                    *subject = text_safe(item->subject, -1, TEXT_LINE);
     g_autofree char *to_cell = width_fit(safe_to, 30);
     g_autofree char *next = NULL;
-    if (item->state == OUTBOX_DEFERRED || (item->state == OUTBOX_WAITING && item->next_attempt > clock_now())) {
+    if (item->state == OUTBOX_DEFERRED ||
+        (item->state == OUTBOX_WAITING && item->next_attempt > clock_now())) {
         g_autofree char *when = clock_relative(item->next_attempt, clock_now());
         next = g_strdup_printf(" (next attempt %s)", when);
     }
-    g_autofree char *line = g_strdup_printf("%4" G_GINT64_FORMAT "  %-9s %s %s%s", item->id, shown_state(item), to_cell,
-                                            *subject ? subject : "(no subject)", next ? next : "");
+    g_autofree char *line =
+        g_strdup_printf("%4" G_GINT64_FORMAT "  %-9s %s %s%s", item->id, shown_state(item), to_cell,
+                        *subject ? subject : "(no subject)", next ? next : "");
     if (!cli_print(line, error))
         return FALSE;
     if (!item->error)
@@ -142,10 +146,13 @@ show_item(struct store *store, gint64 id, GError **error)
         return FALSE;
     for (guint i = 0; i < attempts->len && !cli_json; i++) {
         const struct outbox_attempt *attempt = attempts->pdata[i];
-        g_autofree char *time = clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
-        g_autofree char *head = g_strdup_printf("\n%s  %s  %s  %s", time, attempt->server, attempt->tls ? attempt->tls : "no TLS",
-                                                attempt->ok ? "sent" : "not sent");
-        g_autofree char *dialogue = text_safe(attempt->dialogue ? attempt->dialogue : attempt->reply, -1, TEXT_BODY);
+        g_autofree char *time =
+            clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
+        g_autofree char *head =
+            g_strdup_printf("\n%s  %s  %s  %s", time, attempt->server, attempt->tls ? attempt->tls : "no TLS",
+                            attempt->ok ? "sent" : "not sent");
+        g_autofree char *dialogue =
+            text_safe(attempt->dialogue ? attempt->dialogue : attempt->reply, -1, TEXT_BODY);
         if (!cli_print(head, error) || !cli_print(dialogue, error))
             return FALSE;
     }
@@ -161,7 +168,8 @@ hold_item(struct store *store, gint64 id, GError **error)
 static gboolean
 retry_item(struct store *store, gint64 id, GError **error)
 {
-    return outbox_hold(store, id, FALSE, NULL) ? outbox_retry(store, id, error) : outbox_retry(store, id, error);
+    return outbox_hold(store, id, FALSE, NULL) ? outbox_retry(store, id, error)
+                                               : outbox_retry(store, id, error);
 }
 
 static gboolean
@@ -198,7 +206,7 @@ run_queue(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         if (argc != 2 || !g_ascii_string_to_unsigned(argv[1], 10, 1, G_MAXINT64, &id, NULL))
             return cli_usage_error(error, _("queue %s takes the number of one message in the queue"), word);
         struct store *store = cli_store(actions[i].mode, error);
-        if (!store || !actions[i].run(store, (gint64) id, error))
+        if (!store || !actions[i].run(store, (gint64)id, error))
             return FALSE;
         if (actions[i].wake)
             engine_kick();
@@ -208,9 +216,16 @@ run_queue(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 }
 
 const struct cli_command cmd_queue = {
-    "queue", "[list|show|flush|retry|hold|cancel] [ID]", N_("the outgoing queue"),
-    N_("list (the default) shows what has not left yet, with the state and the server's words; show ID adds the dialogue of each attempt; "
-    "flush tries all now; retry ID one, also a failed or a held one; hold ID keeps it; cancel ID takes it out.\n\n"
-    "States: waiting, held, sending, deferred (tried again by itself), failed, unknown (the connection broke when the server may have "
-    "taken it already: it is not sent again by itself), sent, cancelled."),
-    entries, FALSE, run_queue};
+    "queue",
+    "[list|show|flush|retry|hold|cancel] [ID]",
+    N_("the outgoing queue"),
+    N_("list (the default) shows what has not left yet, with the state and the server's words; show ID adds "
+       "the dialogue of each attempt; "
+       "flush tries all now; retry ID one, also a failed or a held one; hold ID keeps it; cancel ID takes it "
+       "out.\n\n"
+       "States: waiting, held, sending, deferred (tried again by itself), failed, unknown (the connection "
+       "broke when the server may have "
+       "taken it already: it is not sent again by itself), sent, cancelled."),
+    entries,
+    FALSE,
+    run_queue};

@@ -67,7 +67,8 @@ load_folders(struct store *store, GError **error)
     g_autoptr(GPtrArray) list = folder_list(store, 0, TRUE, error);
     if (!list)
         return NULL;
-    GHashTable *folders = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) folder_free);
+    GHashTable *folders =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)folder_free);
     g_ptr_array_set_free_func(list, NULL);
     for (guint i = 0; i < list->len; i++) {
         struct folder *folder = list->pdata[i];
@@ -93,7 +94,7 @@ print_json(const struct list_row *row, const struct folder *folder, GError **err
     rows_json_addresses(&json, "to", row->to);
     json_string(&json, "subject", row->subject);
     rows_json_flags(&json, row->flags, row->tags);
-    json_int(&json, "size", (gint64) row->size);
+    json_int(&json, "size", (gint64)row->size);
     json_bool(&json, "attachments", (row->bits & MESSAGE_ATTACHMENTS) != 0);
     json_int(&json, "thread", row->thread);
     json_string(&json, "preview", row->preview);
@@ -109,7 +110,10 @@ flag_column(const struct list_row *row)
     char *marks = g_strdup("    ");
     marks[0] = row->flags & FLAG_SEEN ? ' ' : 'N';
     marks[1] = row->flags & FLAG_FLAGGED ? '*' : ' ';
-    marks[2] = row->flags & FLAG_ANSWERED ? 'r' : row->flags & FLAG_FORWARDED ? 'f' : row->flags & FLAG_DRAFT ? 'd' : ' ';
+    marks[2] = row->flags & FLAG_ANSWERED    ? 'r'
+               : row->flags & FLAG_FORWARDED ? 'f'
+               : row->flags & FLAG_DRAFT     ? 'd'
+                                             : ' ';
     marks[3] = row->bits & MESSAGE_ATTACHMENTS ? '@' : ' ';
     return marks;
 }
@@ -130,8 +134,9 @@ print_line(const struct list_row *row, const struct folder *folder, int id_width
     g_autofree char *indent = g_strnfill(MIN(row->depth, 20) * 2, ' ');
     g_autofree char *indented = g_strconcat(indent, *subject ? subject : "(no subject)", NULL);
     g_autofree char *subject_cell = width_cut(indented, MAX(rest, 10));
-    g_autofree char *line = g_strdup_printf("%*" G_GINT64_FORMAT " %s %s %s %s%s%s", id_width, row->message, marks, date_cell,
-                                            people_cell, folder_cell, folder_width ? " " : "", subject_cell);
+    g_autofree char *line =
+        g_strdup_printf("%*" G_GINT64_FORMAT " %s %s %s %s%s%s", id_width, row->message, marks, date_cell,
+                        people_cell, folder_cell, folder_width ? " " : "", subject_cell);
     return cli_print(line, error);
 }
 
@@ -145,7 +150,7 @@ rows_print(struct store *store, const GPtrArray *rows, GError **error)
     for (guint i = 0; i < rows->len; i++) {
         const struct list_row *row = rows->pdata[i];
         for (gint64 id = row->message, digits = 1; id > 0; id /= 10, digits++)
-            id_width = MAX(id_width, (int) digits);
+            id_width = MAX(id_width, (int)digits);
     }
     for (guint i = 0; i < rows->len; i++) {
         const struct list_row *row = rows->pdata[i];
@@ -168,7 +173,7 @@ rows_lookup(struct store *store, char **words, int n, GError **error)
         g_autofree char *text = g_strndup(g_bytes_get_data(input, NULL), g_bytes_get_size(input));
         lines = g_strsplit_set(text, " \t\r\n", -1);
         words = lines;
-        n = (int) g_strv_length(lines);
+        n = (int)g_strv_length(lines);
     }
     for (int i = 0; i < n; i++) {
         if (!*words[i])
@@ -179,7 +184,8 @@ rows_lookup(struct store *store, char **words, int n, GError **error)
         g_array_append_val(ids, id);
     }
     if (!ids->len) {
-        cli_usage_error(error, _("no message is named: give the ID that \"postrider list\" prints, or id:MESSAGE-ID"));
+        cli_usage_error(
+            error, _("no message is named: give the ID that \"postrider list\" prints, or id:MESSAGE-ID"));
         return NULL;
     }
     return g_steal_pointer(&ids);

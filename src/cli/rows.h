@@ -1,4 +1,5 @@
-/* rows.h - how a message looks in the lists of list, search and thread: a line for people, an object for programs */
+/* rows.h - how a message looks in the lists of list, search and thread: a line for people, an object for
+ * programs */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
 
@@ -12,7 +13,8 @@ void rows_json_addresses(struct json *json, const char *key, const GPtrArray *li
 /* "flags" and "tags" arrays. */
 void rows_json_flags(struct json *json, guint flags, const char *tags);
 
-/* Prints the rows (GPtrArray of struct list_row), aligned for the width of the terminal, or as JSON with --json. */
+/* Prints the rows (GPtrArray of struct list_row), aligned for the width of the terminal, or as JSON with
+ * --json. */
 gboolean rows_print(struct store *store, const GPtrArray *rows, GError **error);
 
 /* Columns of the terminal on standard output, 100 when it is none. */

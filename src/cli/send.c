@@ -20,16 +20,22 @@ static gboolean now, hold;
 
 static const GOptionEntry entries[] = {
     {"subject", 's', 0, G_OPTION_ARG_STRING, &subject, N_("the subject"), "TEXT"},
-    {"attach", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &attachments, N_("attach a file (may be repeated)"), "FILE"},
+    {"attach", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &attachments, N_("attach a file (may be repeated)"),
+     "FILE"},
     {"cc", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &cc, N_("a copy to"), "ADDRESS"},
     {"bcc", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &bcc, N_("a blind copy to"), "ADDRESS"},
-    {"body", 'i', 0, G_OPTION_ARG_FILENAME, &body_file, N_("the text from a file instead of standard input"), "FILE"},
-    {"draft", 'H', 0, G_OPTION_ARG_FILENAME, &draft_file, N_("header lines and text from a file (- is standard input)"), "FILE"},
+    {"body", 'i', 0, G_OPTION_ARG_FILENAME, &body_file, N_("the text from a file instead of standard input"),
+     "FILE"},
+    {"draft", 'H', 0, G_OPTION_ARG_FILENAME, &draft_file,
+     N_("header lines and text from a file (- is standard input)"), "FILE"},
     {"header", 0, 0, G_OPTION_ARG_STRING_ARRAY, &headers, N_("a further header field"), "NAME: VALUE"},
-    {"from", 'f', 0, G_OPTION_ARG_STRING, &from, N_("the sender: an address of one of your accounts"), "ADDRESS"},
+    {"from", 'f', 0, G_OPTION_ARG_STRING, &from, N_("the sender: an address of one of your accounts"),
+     "ADDRESS"},
     {"now", 0, 0, G_OPTION_ARG_NONE, &now, N_("wait until the server has taken or refused it"), NULL},
-    {"at", 0, 0, G_OPTION_ARG_STRING, &at, N_("send later: +2h, 17:30, tomorrow 8:00, 2026-12-01 08:00"), "TIME"},
-    {"hold", 0, 0, G_OPTION_ARG_NONE, &hold, N_("keep it in the queue until it is released with queue retry"), NULL},
+    {"at", 0, 0, G_OPTION_ARG_STRING, &at, N_("send later: +2h, 17:30, tomorrow 8:00, 2026-12-01 08:00"),
+     "TIME"},
+    {"hold", 0, 0, G_OPTION_ARG_NONE, &hold, N_("keep it in the queue until it is released with queue retry"),
+     NULL},
     {NULL},
 };
 
@@ -77,12 +83,14 @@ add_headers(struct draft *draft, GError **error)
             return cli_usage_error(error, _("--header \"%s\": a field is written NAME: VALUE"), *header);
         for (const char *byte = *header; byte < colon; byte++)
             if (*byte <= ' ' || *byte > '~') { /* RFC 5322, 2.2 */
-                g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header \"%.*s\": the name of a field has no spaces and is plain ASCII"),
-                            (int) (colon - *header), *header);
+                g_set_error(error, CLI_ERROR, ERROR_INPUT,
+                            _("--header \"%.*s\": the name of a field has no spaces and is plain ASCII"),
+                            (int)(colon - *header), *header);
                 return FALSE;
             }
         if (strpbrk(colon, "\r\n")) {
-            g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header %.*s: the value has a line break"), (int) (colon - *header), *header);
+            g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header %.*s: the value has a line break"),
+                        (int)(colon - *header), *header);
             return FALSE;
         }
         /* As a line of a draft, so that In-Reply-To, Reply-To and the like find their places. */
@@ -108,13 +116,15 @@ fill(struct draft *draft, int argc, char **argv, GError **error)
             return FALSE;
         }
     }
-    if (!add_all(draft->cc, cc, "Cc", error) || !add_all(draft->bcc, bcc, "Bcc", error) || !add_headers(draft, error))
+    if (!add_all(draft->cc, cc, "Cc", error) || !add_all(draft->bcc, bcc, "Bcc", error) ||
+        !add_headers(draft, error))
         return FALSE;
     if (subject)
         draft_set_subject(draft, subject);
     for (char **file = attachments; file && *file; file++)
         draft_attach_file(draft, *file, NULL, NULL);
-    return (draft_file || (*draft->body && isatty(STDIN_FILENO))) && !body_file ? TRUE : read_body(draft, error);
+    return (draft_file || (*draft->body && isatty(STDIN_FILENO))) && !body_file ? TRUE
+                                                                                : read_body(draft, error);
 }
 
 static gboolean
@@ -128,26 +138,38 @@ run_send(int argc, char **argv, int *exit_code, GError **error)
         return FALSE;
     }
     if (at && !clock_parse_when(at, clock_now(), &options.at))
-        return cli_usage_error(error, _("--at %s: write +2h, 17:30, tomorrow 8:00, mon 9:00 or 2026-12-01 08:00"), at);
+        return cli_usage_error(
+            error, _("--at %s: write +2h, 17:30, tomorrow 8:00, mon 9:00 or 2026-12-01 08:00"), at);
     if (at && now)
         return cli_usage_error(error, _("--now and --at exclude each other"));
     if (!fill(draft, argc, argv, error))
         return FALSE;
-    const struct address *named = sender ? sender : address_list_length(draft->from) ? address_list_get(draft->from, 0) : NULL;
+    const struct address *named = sender                             ? sender
+                                  : address_list_length(draft->from) ? address_list_get(draft->from, 0)
+                                                                     : NULL;
     options.account = post_account(named ? named->addr : NULL, error);
     if (!options.account)
         return FALSE;
     if (sender) {
         gboolean own = !g_ascii_strcasecmp(sender->addr, options.account->address);
         g_ptr_array_set_size(draft->from, 0);
-        address_list_add(draft->from, sender->name ? sender->name : own ? options.account->real_name : NULL, sender->addr);
+        address_list_add(draft->from,
+                         sender->name ? sender->name
+                         : own        ? options.account->real_name
+                                      : NULL,
+                         sender->addr);
     }
     return post_draft(draft, &options, exit_code, error);
 }
 
-const struct cli_command cmd_send = {
-    "send", "TO…", N_("queue a message and send it"),
-    N_("The text is standard input. The message is checked and built first, then queued, and the engine sends it at once; exit status 0 "
-    "means that it is safe in the queue (with --now: that the server has taken it). An attachment that cannot be read, or an address that "
-    "is none, queues nothing."),
-    entries, FALSE, run_send};
+const struct cli_command cmd_send = {"send",
+                                     "TO…",
+                                     N_("queue a message and send it"),
+                                     N_("The text is standard input. The message is checked and built first, "
+                                        "then queued, and the engine sends it at once; exit status 0 "
+                                        "means that it is safe in the queue (with --now: that the server has "
+                                        "taken it). An attachment that cannot be read, or an address that "
+                                        "is none, queues nothing."),
+                                     entries,
+                                     FALSE,
+                                     run_send};

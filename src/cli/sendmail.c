@@ -1,4 +1,5 @@
-/* sendmail.c - called as sendmail(8): for cron, git send-email and every program that pipes a message into it */
+/* sendmail.c - called as sendmail(8): for cron, git send-email and every program that pipes a message into it
+ */
 #include "config.h"
 
 #include "cli/commands.h"
@@ -29,8 +30,9 @@ take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
     static const struct {
         char letter;
         gsize offset;
-    } values[] = {{'f', offsetof(struct flags, from)},   {'r', offsetof(struct flags, from)}, {'F', offsetof(struct flags, name)},
-                  {'N', offsetof(struct flags, notify)}, {'R', offsetof(struct flags, ret)},  {'V', offsetof(struct flags, envid)}};
+    } values[] = {{'f', offsetof(struct flags, from)}, {'r', offsetof(struct flags, from)},
+                  {'F', offsetof(struct flags, name)}, {'N', offsetof(struct flags, notify)},
+                  {'R', offsetof(struct flags, ret)},  {'V', offsetof(struct flags, envid)}};
 
     if (!strcmp(word, "bp")) {
         flags->print_queue = TRUE;
@@ -52,7 +54,7 @@ take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
         const char *value = word[1] ? word + 1 : *at + 1 < argc ? argv[++*at] : NULL;
         if (!value)
             return cli_usage_error(error, _("-%c needs a value"), *word);
-        *(const char **) ((char *) flags + values[i].offset) = value;
+        *(const char **)((char *)flags + values[i].offset) = value;
         return TRUE;
     }
     if (strchr(ignored_with_value, *word)) {
@@ -96,7 +98,7 @@ cut_at_dot(GBytes *message)
     const char *data = g_bytes_get_data(message, &len);
     while (at < len) {
         const char *end = memchr(data + at, '\n', len - at);
-        gsize line = end ? (gsize) (end - data) - at : len - at;
+        gsize line = end ? (gsize)(end - data) - at : len - at;
         if ((line == 1 && data[at] == '.') || (line == 2 && data[at] == '.' && data[at + 1] == '\r'))
             return g_bytes_new_from_bytes(message, 0, at);
         at += line + 1;
@@ -110,7 +112,8 @@ check_notify(const char *notify, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(notify ? notify : "", ",", -1);
     for (char **word = words; *word; word++)
-        if (**word && strcmp(*word, "success") && strcmp(*word, "failure") && strcmp(*word, "delay") && strcmp(notify, "never"))
+        if (**word && strcmp(*word, "success") && strcmp(*word, "failure") && strcmp(*word, "delay") &&
+            strcmp(notify, "never"))
             return cli_usage_error(error, _("-N %s: allowed is never, or success, failure, delay"), notify);
     return TRUE;
 }
@@ -124,7 +127,9 @@ first_or_null(const GPtrArray *list)
 static gboolean
 send_message(const struct flags *flags, int *exit_code, GError **error)
 {
-    struct post_options options = {.quiet = !flags->verbose, .dsn_notify = flags->notify, .dsn_ret = flags->ret,
+    struct post_options options = {.quiet = !flags->verbose,
+                                   .dsn_notify = flags->notify,
+                                   .dsn_ret = flags->ret,
                                    .dsn_envid = flags->envid};
     g_autoptr(GBytes) input = cli_read_file("-", MESSAGE_MAX, error);
     if (!input || !check_notify(flags->notify, error))
@@ -137,7 +142,8 @@ send_message(const struct flags *flags, int *exit_code, GError **error)
     g_autoptr(GPtrArray) authors = header_from ? address_list_parse(header_from, NULL) : NULL;
     const struct address *author = first_or_null(authors);
     gboolean null_sender = flags->from && (!*flags->from || !strcmp(flags->from, "<>"));
-    g_autoptr(struct_address) sender = flags->from && !null_sender && strchr(flags->from, '@') ? address_parse(flags->from, error) : NULL;
+    g_autoptr(struct_address) sender =
+        flags->from && !null_sender && strchr(flags->from, '@') ? address_parse(flags->from, error) : NULL;
     if (flags->from && !null_sender && strchr(flags->from, '@') && !sender) {
         g_prefix_error(error, "-f: ");
         return FALSE;
@@ -155,11 +161,12 @@ send_message(const struct flags *flags, int *exit_code, GError **error)
         if (!post_add_addresses(recipients, flags->to->pdata[i], "recipient", error))
             return FALSE;
     if (!address_list_length(recipients)) {
-        g_set_error(error, CLI_ERROR, ERROR_USAGE, _("no recipient is named: give addresses, or -t to take them from the message"));
+        g_set_error(error, CLI_ERROR, ERROR_USAGE,
+                    _("no recipient is named: give addresses, or -t to take them from the message"));
         return FALSE;
     }
-    return post_message(ready->message, null_sender ? "" : own->addr, recipients, ready->subject, ready->message_id, &options,
-                        exit_code, error);
+    return post_message(ready->message, null_sender ? "" : own->addr, recipients, ready->subject,
+                        ready->message_id, &options, exit_code, error);
 }
 
 gboolean
@@ -179,9 +186,16 @@ cli_sendmail(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_sendmail = {
-    "sendmail", "[FLAGS] [TO…]", N_("queue a finished message from standard input, with sendmail's flags"),
-    N_("The message is kept byte for byte; Date, Message-ID and From are added where they are missing, Bcc is taken out.\n\n"
-    "-t recipients from the header, -i and -oi a lone dot does not end the message, -f ADDRESS (or -r) the envelope sender, -F NAME, "
-    "-N CONDITIONS and -R full|hdrs delivery reports, -V ENVID, -v; -bp prints the queue, -q runs it. A link called sendmail or mailq to "
-    "the program does the same. For git: git config sendemail.sendmailCmd \"postrider sendmail\"."),
-    NULL, FALSE, NULL};
+    "sendmail",
+    "[FLAGS] [TO…]",
+    N_("queue a finished message from standard input, with sendmail's flags"),
+    N_("The message is kept byte for byte; Date, Message-ID and From are added where they are missing, Bcc "
+       "is taken out.\n\n"
+       "-t recipients from the header, -i and -oi a lone dot does not end the message, -f ADDRESS (or -r) "
+       "the envelope sender, -F NAME, "
+       "-N CONDITIONS and -R full|hdrs delivery reports, -V ENVID, -v; -bp prints the queue, -q runs it. A "
+       "link called sendmail or mailq to "
+       "the program does the same. For git: git config sendemail.sendmailCmd \"postrider sendmail\"."),
+    NULL,
+    FALSE,
+    NULL};

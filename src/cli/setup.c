@@ -1,4 +1,5 @@
-/* setup.c - postrider setup: adds an account to the configuration, by questions or by options, and tries it */
+/* setup.c - postrider setup: adds an account to the configuration, by questions or by options, and tries it
+ */
 #include "config.h"
 
 #include "cli/commands.h"
@@ -14,12 +15,15 @@ static char *name, *incoming, *outgoing, *password, *real_name, *tls_ca;
 static gboolean no_check;
 
 static const GOptionEntry entries[] = {
-    {"as", 0, 0, G_OPTION_ARG_STRING, &name, N_("what to call the account (the domain's first word)"), "NAME"},
+    {"as", 0, 0, G_OPTION_ARG_STRING, &name, N_("what to call the account (the domain's first word)"),
+     "NAME"},
     {"name", 0, 0, G_OPTION_ARG_STRING, &real_name, N_("your own name, for From"), "NAME"},
-    {"incoming", 0, 0, G_OPTION_ARG_STRING, &incoming, N_("imaps://USER@HOST[:PORT], imap://, pop3s://, pop3://, maildir:PATH"), "URL"},
+    {"incoming", 0, 0, G_OPTION_ARG_STRING, &incoming,
+     N_("imaps://USER@HOST[:PORT], imap://, pop3s://, pop3://, maildir:PATH"), "URL"},
     {"outgoing", 0, 0, G_OPTION_ARG_STRING, &outgoing, N_("smtps://USER@HOST[:PORT], smtp://"), "URL"},
     {"password", 0, 0, G_OPTION_ARG_STRING, &password, N_("ask, or command CMD"), "HOW"},
-    {"tls-ca", 0, 0, G_OPTION_ARG_FILENAME, &tls_ca, N_("certificates to trust in place of the system's"), "FILE"},
+    {"tls-ca", 0, 0, G_OPTION_ARG_FILENAME, &tls_ca, N_("certificates to trust in place of the system's"),
+     "FILE"},
     {"no-check", 0, 0, G_OPTION_ARG_NONE, &no_check, N_("do not try the account"), NULL},
     {NULL},
 };
@@ -30,7 +34,8 @@ ask(const char *question, const char *fallback, gboolean interactive)
 {
     if (!interactive)
         return g_strdup(fallback);
-    g_autofree char *prompt = fallback && *fallback ? g_strdup_printf("%s [%s]:", question, fallback) : g_strdup_printf("%s:", question);
+    g_autofree char *prompt = fallback && *fallback ? g_strdup_printf("%s [%s]:", question, fallback)
+                                                    : g_strdup_printf("%s:", question);
     char *answer = cli_ask(prompt, FALSE);
     if (answer && *g_strstrip(answer))
         return answer;
@@ -57,12 +62,14 @@ default_name(const char *addr)
 static gboolean
 check_account(const char *account, int *exit_code, GError **error)
 {
-    char *argv[] = {(char *) account, NULL};
+    char *argv[] = {(char *)account, NULL};
     cli_note(_("Trying it: fetching the mail of %s …"), account);
     if (!cmd_sync.run(1, argv, exit_code, error))
         return FALSE;
     if (*exit_code)
-        cli_note(_("The account is in the configuration, but it does not work yet: mend it there and run \"postrider sync %s\"."), account);
+        cli_note(_("The account is in the configuration, but it does not work yet: mend it there and run "
+                   "\"postrider sync %s\"."),
+                 account);
     else
         cli_note(_("It works. \"postrider\" opens the screen."));
     return TRUE;
@@ -76,7 +83,8 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
         return cli_usage_error(error, _("setup takes one address"));
     g_autofree char *typed = argc ? g_strdup(argv[0]) : ask("Your mail address", NULL, interactive);
     if (!typed)
-        return cli_usage_error(error, _("without a terminal: postrider setup ADDRESS --incoming URL --outgoing URL --password \"command …\""));
+        return cli_usage_error(error, _("without a terminal: postrider setup ADDRESS --incoming URL "
+                                        "--outgoing URL --password \"command …\""));
     g_autoptr(struct_address) address = address_parse(typed, error);
     if (!address)
         return FALSE;
@@ -86,15 +94,19 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
     g_autofree char *own = real_name ? g_strdup(real_name) : ask("Your name", address->name, questions);
     g_autofree char *in = incoming ? g_strdup(incoming) : ask("Incoming server", imap, questions);
     g_autofree char *out = outgoing ? g_strdup(outgoing) : ask("Outgoing server", smtp, questions);
-    g_autofree char *how = password ? g_strdup(password)
-                                    : ask("Password: ask each time, or a command that prints it (command pass show …)", "ask", questions);
-    g_autofree char *account = name ? g_strdup(name) : ask("A short name for the account", first_name, questions);
+    g_autofree char *how =
+        password ? g_strdup(password)
+                 : ask("Password: ask each time, or a command that prints it (command pass show …)", "ask",
+                       questions);
+    g_autofree char *account =
+        name ? g_strdup(name) : ask("A short name for the account", first_name, questions);
 
     struct address shown = {.name = own && *own ? own : NULL, .addr = address->addr};
     g_autofree char *line = address_format(&shown);
     g_autofree char *section = g_strdup_printf("account %s", account);
-    const char *pairs[] = {"address", line, "incoming", in, "outgoing", out, "password", how,
-                           tls_ca ? "tls-ca" : NULL, tls_ca, NULL};
+    const char *pairs[] = {
+        "address", line, "incoming", in, "outgoing", out, "password", how, tls_ca ? "tls-ca" : NULL,
+        tls_ca,    NULL};
     if (!config_add_section(NULL, section, pairs, error))
         return FALSE;
     cli_note(_("Account %s added."), account);
@@ -102,7 +114,12 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_setup = {
-    "setup", "[ADDRESS]", N_("add an account"),
-    N_("Asks what it does not know, writes a section into the configuration (the rest of the file stays as it is), and tries the account. "
-    "All answers can be given as options; then nothing is asked."),
-    entries, FALSE, run_setup};
+    "setup",
+    "[ADDRESS]",
+    N_("add an account"),
+    N_("Asks what it does not know, writes a section into the configuration (the rest of the file stays as "
+       "it is), and tries the account. "
+       "All answers can be given as options; then nothing is asked."),
+    entries,
+    FALSE,
+    run_setup};

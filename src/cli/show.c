@@ -25,7 +25,8 @@ static const GOptionEntry entries[] = {
     {"headers", 'H', 0, G_OPTION_ARG_NONE, &headers, N_("all header fields, decoded"), NULL},
     {"parts", 'p', 0, G_OPTION_ARG_NONE, &parts, N_("the MIME parts, numbered"), NULL},
     {"part", 'P', 0, G_OPTION_ARG_INT, &part_number, N_("the content of part N, decoded"), "N"},
-    {"save", 's', 0, G_OPTION_ARG_FILENAME, &save_dir, N_("save the attachments (with --part: that part) into DIR"), "DIR"},
+    {"save", 's', 0, G_OPTION_ARG_FILENAME, &save_dir,
+     N_("save the attachments (with --part: that part) into DIR"), "DIR"},
     {NULL},
 };
 
@@ -33,9 +34,10 @@ static gboolean
 write_new_file(const char *dir, const char *name, GBytes *bytes, char **path, GError **error)
 {
     const char *dot = strrchr(name, '.');
-    gsize stem = dot && dot != name ? (gsize) (dot - name) : strlen(name);
+    gsize stem = dot && dot != name ? (gsize)(dot - name) : strlen(name);
     for (int i = 0; i < 1000; i++) { /* never over a file that is there */
-        g_autofree char *numbered = i ? g_strdup_printf("%.*s-%d%s", (int) stem, name, i, name + stem) : g_strdup(name);
+        g_autofree char *numbered =
+            i ? g_strdup_printf("%.*s-%d%s", (int)stem, name, i, name + stem) : g_strdup(name);
         g_autofree char *full = g_build_filename(dir, numbered, NULL);
         int fd = open(full, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0 && errno == EEXIST)
@@ -47,7 +49,7 @@ write_new_file(const char *dir, const char *name, GBytes *bytes, char **path, GE
             gssize n = write(fd, data, len);
             ok = n > 0 || errno == EINTR;
             data += MAX(n, 0);
-            len -= (gsize) MAX(n, 0);
+            len -= (gsize)MAX(n, 0);
         }
         int err = errno;
         ok = (fd < 0 || close(fd) == 0) && ok;
@@ -68,7 +70,7 @@ static gboolean
 save_part(struct reader *reader, GBytes *bytes, const struct document_part *part, GError **error)
 {
     g_autoptr(GBytes) content = reader_part(reader, bytes, part->n, NULL, error);
-    g_autofree char *name = document_part_filename((struct document_part *) part), *path = NULL;
+    g_autofree char *name = document_part_filename((struct document_part *)part), *path = NULL;
     if (!content || !write_new_file(save_dir, name, content, &path, error))
         return FALSE;
     if (!cli_json)
@@ -78,7 +80,7 @@ save_part(struct reader *reader, GBytes *bytes, const struct document_part *part
     json_object_begin(&json, NULL);
     json_int(&json, "n", part->n);
     json_string(&json, "path", path);
-    json_int(&json, "size", (gint64) g_bytes_get_size(content));
+    json_int(&json, "size", (gint64)g_bytes_get_size(content));
     json_object_end(&json);
     return cli_print_json(&json, error);
 }
@@ -89,14 +91,15 @@ save_attachments(struct reader *reader, GBytes *bytes, const struct document *do
     guint saved = 0;
     for (guint i = 0; i < document->parts->len; i++) {
         const struct document_part *part = document->parts->pdata[i];
-        if (part_number ? part->n != (guint) part_number : !(part->flags & PART_ATTACHMENT))
+        if (part_number ? part->n != (guint)part_number : !(part->flags & PART_ATTACHMENT))
             continue;
         if (!save_part(reader, bytes, part, error))
             return FALSE;
         saved++;
     }
     if (!saved)
-        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("the message has no %s"), part_number ? "such part" : "attachment");
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("the message has no %s"),
+                    part_number ? "such part" : "attachment");
     return saved > 0;
 }
 
@@ -112,7 +115,7 @@ json_parts(struct json *json, const struct document *document)
         json_string(json, "charset", *part->charset ? part->charset : NULL);
         json_string(json, "filename", *part->filename ? part->filename : NULL);
         json_string(json, "disposition", *part->disposition ? part->disposition : NULL);
-        json_int(json, "size", (gint64) part->size);
+        json_int(json, "size", (gint64)part->size);
         json_string(json, "encoding", *part->encoding ? part->encoding : NULL);
         json_object_end(json);
     }
@@ -152,7 +155,8 @@ show_json(gint64 id, const struct document *document, GError **error)
     json_object_begin(&json, NULL);
     id ? json_int(&json, "id", id) : json_null(&json, "id");
     json_headers(&json, document);
-    const struct address *author = address_list_length(envelope->from) ? address_list_get(envelope->from, 0) : NULL;
+    const struct address *author =
+        address_list_length(envelope->from) ? address_list_get(envelope->from, 0) : NULL;
     rows_json_address(&json, "from", author ? author->name : NULL, author ? author->addr : NULL);
     rows_json_addresses(&json, "to", envelope->to);
     rows_json_addresses(&json, "cc", envelope->cc);
@@ -218,9 +222,11 @@ show_text(const struct document *document, GError **error)
         const struct document_part *part = document->parts->pdata[i];
         if (!(part->flags & PART_ATTACHMENT))
             continue;
-        g_autofree char *size = text_size(part->size), *name = document_part_filename((struct document_part *) part);
+        g_autofree char *size = text_size(part->size),
+                        *name = document_part_filename((struct document_part *)part);
         g_autofree char *safe = text_safe(name, -1, TEXT_LINE);
-        g_string_append_printf(out, "%-8s [%u] %s, %s, %s (--part %u)\n", "File", part->number, safe, part->type, size, part->n);
+        g_string_append_printf(out, "%-8s [%u] %s, %s, %s (--part %u)\n", "File", part->number, safe,
+                               part->type, size, part->n);
     }
     for (char **notice = document->notices; *notice; notice++)
         header_line(out, "Note", *notice);
@@ -235,7 +241,8 @@ show_headers(const struct document *document, GError **error)
 {
     for (guint i = 0; i < document->headers->len; i++) {
         const struct document_header *header = document->headers->pdata[i];
-        g_autofree char *name = text_safe(header->name, -1, TEXT_LINE), *value = text_safe(header->value, -1, TEXT_LINE);
+        g_autofree char *name = text_safe(header->name, -1, TEXT_LINE),
+                        *value = text_safe(header->value, -1, TEXT_LINE);
         g_autofree char *line = g_strdup_printf("%s: %s", name, value);
         if (!cli_print(line, error))
             return FALSE;
@@ -253,8 +260,8 @@ show_parts(const struct document *document, GError **error)
             depth++;
         g_autofree char *size = text_size(part->size), *name = text_safe(part->filename, -1, TEXT_LINE);
         g_autofree char *type = g_strdup_printf("%*s%s", depth * 2, "", part->type);
-        g_autofree char *line = g_strdup_printf("%3u  %-34s %8s  %-10s %-12s %s", part->n, type, size, part->charset,
-                                                part->encoding, name);
+        g_autofree char *line = g_strdup_printf("%3u  %-34s %8s  %-10s %-12s %s", part->n, type, size,
+                                                part->charset, part->encoding, name);
         if (!cli_print(line, error))
             return FALSE;
     }
@@ -274,7 +281,7 @@ run_show(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         return cli_print_bytes(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error);
     g_autoptr(struct_reader) reader = reader_new();
     if (part_number && !save_dir) {
-        g_autoptr(GBytes) content = reader_part(reader, bytes, (guint) MAX(part_number, 0), NULL, error);
+        g_autoptr(GBytes) content = reader_part(reader, bytes, (guint)MAX(part_number, 0), NULL, error);
         return content && cli_print_bytes(g_bytes_get_data(content, NULL), g_bytes_get_size(content), error);
     }
     g_autoptr(struct_document) document = reader_parse(reader, bytes, READER_ALL, error);
@@ -291,8 +298,12 @@ run_show(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return show_text(document, error);
 }
 
-const struct cli_command cmd_show = {
-    "show", "ID|FILE", N_("one message"),
-    N_("As the reader shows it: decoded headers, readable text, the attachments by number. FILE is a path, or - for standard input. The "
-    "message stays unread."),
-    entries, FALSE, run_show};
+const struct cli_command cmd_show = {"show",
+                                     "ID|FILE",
+                                     N_("one message"),
+                                     N_("As the reader shows it: decoded headers, readable text, the "
+                                        "attachments by number. FILE is a path, or - for standard input. The "
+                                        "message stays unread."),
+                                     entries,
+                                     FALSE,
+                                     run_show};

@@ -23,9 +23,11 @@ static gboolean watch, dry_run;
 static char *agree_to;
 
 static const GOptionEntry entries[] = {
-    {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch, N_("be the engine: stay, and keep the store in step (for a systemd unit)"), NULL},
+    {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch,
+     N_("be the engine: stay, and keep the store in step (for a systemd unit)"), NULL},
     {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, N_("say what would be done, and do nothing"), NULL},
-    {"agree", 0, 0, G_OPTION_ARG_STRING, &agree_to, N_("let the pass carry out what it held back in a folder that is paused"), "FOLDER"},
+    {"agree", 0, 0, G_OPTION_ARG_STRING, &agree_to,
+     N_("let the pass carry out what it held back in a folder that is paused"), "FOLDER"},
     {NULL},
 };
 
@@ -46,8 +48,10 @@ show_progress(const struct engine_event *event)
     g_autofree char *account = text_safe(engine_event_string(event, "account"), -1, TEXT_LINE);
     g_autofree char *folder = text_safe(engine_event_string(event, "folder"), -1, TEXT_LINE);
     gint64 done = engine_event_int(event, "done"), total = engine_event_int(event, "total");
-    g_autofree char *count = total ? g_strdup_printf(" %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, done, total) : g_strdup("");
-    g_autofree char *line = g_strdup_printf("%s  %s  %s%s", account, folder, engine_event_string(event, "phase"), count);
+    g_autofree char *count =
+        total ? g_strdup_printf(" %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, done, total) : g_strdup("");
+    g_autofree char *line =
+        g_strdup_printf("%s  %s  %s%s", account, folder, engine_event_string(event, "phase"), count);
     g_autofree char *cut = width_cut(line, rows_width() - 1);
     fprintf(stderr, "\r\033[K%s", cut);
 }
@@ -73,7 +77,8 @@ answer_password(struct engine_client *client, const struct engine_event *event, 
     char *secret = cli_ask(prompt, TRUE);
     if (!secret) {
         g_set_error(error, CLI_ERROR, ERROR_AUTH,
-                    _("the password of %s has to be asked for, and there is no terminal: set \"password = command …\" in the configuration"),
+                    _("the password of %s has to be asked for, and there is no terminal: set \"password = "
+                      "command …\" in the configuration"),
                     account);
         return FALSE;
     }
@@ -87,7 +92,7 @@ ask_sync(struct engine_client *client, const GPtrArray *names, GError **error)
 {
     GVariantDict values;
     g_variant_dict_init(&values, NULL);
-    g_variant_dict_insert(&values, "accounts", "^as", (const char *const *) names->pdata);
+    g_variant_dict_insert(&values, "accounts", "^as", (const char *const *)names->pdata);
     g_variant_dict_insert(&values, "dry-run", "b", dry_run);
     return engine_client_send(client, "sync", &values, error);
 }
@@ -123,21 +128,22 @@ follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GEr
                 return cli_print(text, error);
             if (*text)
                 cli_note("%s", text);
-            *exit_code = (int) engine_event_int(event, "code");
+            *exit_code = (int)engine_event_int(event, "code");
             return TRUE;
         }
     }
     return FALSE;
 }
 
-/* A pass that would remove much has paused the folder (sync/agree.h): the user has looked, and lets it go on. */
+/* A pass that would remove much has paused the folder (sync/agree.h): the user has looked, and lets it go on.
+ */
 static gboolean
 agree(GError **error)
 {
     struct store *store = cli_store(STORE_WRITE, error);
     gint64 account, folder = 0;
-    return store && cli_account_id(store, &account, error) && (folder = folder_lookup(store, account, agree_to, error)) != 0 &&
-           sync_agree(store, folder, error);
+    return store && cli_account_id(store, &account, error) &&
+           (folder = folder_lookup(store, account, agree_to, error)) != 0 && sync_agree(store, folder, error);
 }
 
 static gboolean
@@ -147,7 +153,9 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
     if (!config)
         return FALSE;
     if (watch)
-        return argc || dry_run || agree_to ? cli_usage_error(error, _("--watch is for all accounts, and alone")) : become_engine(error);
+        return argc || dry_run || agree_to
+                   ? cli_usage_error(error, _("--watch is for all accounts, and alone"))
+                   : become_engine(error);
     if (agree_to && !agree(error))
         return FALSE;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -166,9 +174,15 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
 }
 
 const struct cli_command cmd_sync = {
-    "sync", "[ACCOUNT…]", N_("bring store and servers into step, once; --watch: always"),
-    N_("One pass through the engine, which is started when none runs. The screen keeps one running by itself; the systemd user unit "
-    "postrider.service runs \"postrider sync --watch\".\n\n"
-    "A pass that would remove more than 50 messages and more than a fifth of a folder, here or on the server, leaves the folder alone and "
-    "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass."),
-    entries, FALSE, run_sync};
+    "sync",
+    "[ACCOUNT…]",
+    N_("bring store and servers into step, once; --watch: always"),
+    N_("One pass through the engine, which is started when none runs. The screen keeps one running by "
+       "itself; the systemd user unit "
+       "postrider.service runs \"postrider sync --watch\".\n\n"
+       "A pass that would remove more than 50 messages and more than a fifth of a folder, here or on the "
+       "server, leaves the folder alone and "
+       "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass."),
+    entries,
+    FALSE,
+    run_sync};

@@ -43,11 +43,23 @@ test_when(void)
     static const struct {
         const char *text, *moment;
     } cases[] = {
-        {"+2h", "2026-11-12T12:42:01Z"},       {"+30 min", "2026-11-12T11:12:01Z"},     {"11:00", "2026-11-12T11:00:00Z"},
-        {"08:00", "2026-11-13T08:00:00Z"},     {"tomorrow", "2026-11-13T08:00:00Z"},    {"Tomorrow 9:30", "2026-11-13T09:30:00Z"},
-        {"mon", "2026-11-16T08:00:00Z"},       {"Thursday 7:15", "2026-11-19T07:15:00Z"}, {"2026-12-01", "2026-12-01T08:00:00Z"},
-        {"2026-12-01 17:05", "2026-12-01T17:05:00Z"}, {"2026-12-01T17:05:00+01:00", "2026-12-01T16:05:00Z"},
-        {"", NULL}, {"soon", NULL}, {"25:00", NULL}, {"+h", NULL}, {"2026-13-01", NULL}, {"monkey 8:00", NULL},
+        {"+2h", "2026-11-12T12:42:01Z"},
+        {"+30 min", "2026-11-12T11:12:01Z"},
+        {"11:00", "2026-11-12T11:00:00Z"},
+        {"08:00", "2026-11-13T08:00:00Z"},
+        {"tomorrow", "2026-11-13T08:00:00Z"},
+        {"Tomorrow 9:30", "2026-11-13T09:30:00Z"},
+        {"mon", "2026-11-16T08:00:00Z"},
+        {"Thursday 7:15", "2026-11-19T07:15:00Z"},
+        {"2026-12-01", "2026-12-01T08:00:00Z"},
+        {"2026-12-01 17:05", "2026-12-01T17:05:00Z"},
+        {"2026-12-01T17:05:00+01:00", "2026-12-01T16:05:00Z"},
+        {"", NULL},
+        {"soon", NULL},
+        {"25:00", NULL},
+        {"+h", NULL},
+        {"2026-13-01", NULL},
+        {"monkey 8:00", NULL},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 at = 0;
@@ -73,9 +85,10 @@ test_json(void)
     json_null(&json, "none");
     json_object_end(&json);
     g_autofree char *text = json_finish(&json);
-    g_assert_cmpstr(text, ==,
-                    "{\"subject\":\"a\\\"b\\\\c\\n\\u001b[31m\\u202e ü \xef\xbf\xbd\",\"flags\":[\"seen\",-5],"
-                    "\"score\":0.25,\"ok\":true,\"none\":null}");
+    g_assert_cmpstr(
+        text, ==,
+        "{\"subject\":\"a\\\"b\\\\c\\n\\u001b[31m\\u202e ü \xef\xbf\xbd\",\"flags\":[\"seen\",-5],"
+        "\"score\":0.25,\"ok\":true,\"none\":null}");
 }
 
 static void
@@ -106,10 +119,12 @@ test_exit_codes(void)
 {
     static const struct {
         int code, exit;
-    } cases[] = {{ERROR_INPUT, EX_DATAERR},   {ERROR_USAGE, EX_USAGE}, {ERROR_NOINPUT, EX_NOINPUT},
-                 {ERROR_CONFIG, EX_CONFIG},   {ERROR_IO, EX_IOERR},    {ERROR_RETRY, EX_TEMPFAIL},
-                 {ERROR_AUTH, EX_NOPERM},     {ERROR_REFUSED, EX_UNAVAILABLE}, {ERROR_GIVEUP, EX_SOFTWARE},
-                 {ERROR_SECURITY, EX_UNAVAILABLE}, {999, EX_SOFTWARE}};
+    } cases[] = {{ERROR_INPUT, EX_DATAERR},   {ERROR_USAGE, EX_USAGE},
+                 {ERROR_NOINPUT, EX_NOINPUT}, {ERROR_CONFIG, EX_CONFIG},
+                 {ERROR_IO, EX_IOERR},        {ERROR_RETRY, EX_TEMPFAIL},
+                 {ERROR_AUTH, EX_NOPERM},     {ERROR_REFUSED, EX_UNAVAILABLE},
+                 {ERROR_GIVEUP, EX_SOFTWARE}, {ERROR_SECURITY, EX_UNAVAILABLE},
+                 {999, EX_SOFTWARE}};
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = g_error_new(paths_error_quark(), cases[i].code, "x");
         g_assert_cmpint(error_exit_code(error), ==, cases[i].exit);

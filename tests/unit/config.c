@@ -8,7 +8,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#define ACCOUNT "[account work]\naddress = Ana Ruiz <ana@example.org>\nincoming = imaps://ana@imap.example.org\n"
+#define ACCOUNT                                                                                              \
+    "[account work]\naddress = Ana Ruiz <ana@example.org>\nincoming = imaps://ana@imap.example.org\n"
 
 static void
 test_values(void)
@@ -16,7 +17,8 @@ test_values(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(struct_config) config = config_parse(
         "# mine\n[general]\nundo-send = 5\ntheme = day\nnotmuch = 365d\n\n" ACCOUNT
-        "aliases = a.ruiz@example.org, ana@home.example\noutgoing = smtp://ana%40example.org@smtp.example.org:2587\n"
+        "aliases = a.ruiz@example.org, ana@home.example\noutgoing = "
+        "smtp://ana%40example.org@smtp.example.org:2587\n"
         "password = command pass show mail/work\nkeep = 365d, 20M\nsent = Sent Items\n"
         "[account local]\naddress = me@localhost\nincoming = maildir:/var/mail/me\n[keys]\nlist.archive = y\n"
         "[searches]\nto me, 7 days = to:me date:7d..\n",
@@ -138,8 +140,9 @@ test_password(void)
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        struct account account = {.name = (char *) "work", .password = PASSWORD_COMMAND,
-                                  .password_command = (char *) cases[i].command};
+        struct account account = {.name = (char *)"work",
+                                  .password = PASSWORD_COMMAND,
+                                  .password_command = (char *)cases[i].command};
         char *secret = password_get(&account, FALSE, &error);
         g_assert_cmpstr(secret, ==, cases[i].secret);
         if (!secret) {

@@ -12,7 +12,8 @@ test_merge(void)
             for (guint ours = 0; ours < 4; ours++) {
                 guint merged = flags_merge(base, theirs, ours);
                 for (guint bit = 1; bit < 4; bit <<= 1)
-                    g_assert_cmpuint(merged & bit, ==, (base & bit) == (ours & bit) ? theirs & bit : ours & bit);
+                    g_assert_cmpuint(merged & bit, ==,
+                                     (base & bit) == (ours & bit) ? theirs & bit : ours & bit);
             }
 }
 
@@ -22,8 +23,12 @@ test_tags(void)
     static const struct {
         const char *base, *theirs, *ours, *merged;
     } cases[] = {
-        {"", "", "", ""},           {"", "a", "b", "a b"},        {"a", "a", "", ""},
-        {"a", "", "a", ""},         {"a b", "a b c", "b d", "b c d"}, {"a", "a", "a b", "a b"},
+        {"", "", "", ""},
+        {"", "a", "b", "a b"},
+        {"a", "a", "", ""},
+        {"a", "", "a", ""},
+        {"a b", "a b c", "b d", "b c d"},
+        {"a", "a", "a b", "a b"},
         {"work", "work", "working", "working"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
