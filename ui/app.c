@@ -26,9 +26,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ESCAPE_MS 25     /* after that a lone Escape is a key */
-#define POLL_MS 2000     /* other programs change the store too */
-#define REREAD_MS 40     /* a sync changes the store many times a second */
+#define ESCAPE_MS 25 /* after that a lone Escape is a key */
+#define POLL_MS 2000 /* other programs change the store too */
+#define REREAD_MS 40 /* a sync changes the store many times a second */
+#define SAID_SECONDS 8
 #define CLOCK_SECONDS 60 /* "3 h ago" and the days of the list */
 #define MESSAGES_MAX 200
 #define SEQUENCE_MAX 4
@@ -43,6 +44,7 @@ static struct {
     guint sequence_length;
     char *said;
     gboolean said_warning;
+    guint said_timer;
     gboolean away, ending;
     int status;
 } loop;
@@ -52,11 +54,31 @@ static gboolean draw_frame(gpointer data);
 /* ---- messages ---- */
 
 static void
+unsay(void)
+{
+    g_clear_pointer(&loop.said, g_free);
+    if (loop.said_timer)
+        g_source_remove(loop.said_timer);
+    loop.said_timer = 0;
+}
+
+static gboolean
+said_long_enough(gpointer data)
+{
+    loop.said_timer = 0;
+    unsay();
+    app_dirty(data);
+    return G_SOURCE_REMOVE;
+}
+
+static void
 say(struct app *app, gboolean warning, char *text)
 {
-    g_free(loop.said);
+    unsay();
     loop.said = text;
     loop.said_warning = warning;
+    if (!warning) /* a warning stays until a key says that it was seen */
+        loop.said_timer = g_timeout_add_seconds(SAID_SECONDS, said_long_enough, app);
     if (app->messages->len >= MESSAGES_MAX)
         g_ptr_array_remove_index(app->messages, 0);
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
@@ -391,7 +413,7 @@ on_key(const struct key_event *event, gpointer data)
         return;
     app_dirty(app);
     if (event->key != K_MOUSE)
-        g_clear_pointer(&loop.said, g_free);
+        unsay();
     if (event->key == K_MOUSE) {
         if (!app->prompt && top->class->mouse)
             top->class->mouse(top, event);
@@ -558,7 +580,7 @@ app_run(const struct screen_request *request)
     config_free(app.config);
     g_ptr_array_unref(app.views);
     g_ptr_array_unref(app.messages);
-    g_free(loop.said);
+    unsay();
     key_decoder_free(loop.decoder);
     g_main_loop_unref(loop.loop);
     return loop.status;

@@ -333,6 +333,23 @@ def assistant():
     equal(os.stat(home.config_file()).st_mode & 0o077, 0)
 
 
+def program_of(screen):
+    """The program itself: tmux may have put a shell before it."""
+    pid = screen.pid()
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        children = file.read().split()
+    with open("/proc/%d/comm" % pid) as file:
+        return pid if file.read().strip() == "postrider" else int(children[0])
+
+
+def running(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
 @test("D4: what is being written survives SIGKILL, SIGHUP and SIGTERM, and is taken up again")
 def autosave():
     for number in (signal.SIGKILL, signal.SIGHUP, signal.SIGTERM):
@@ -348,13 +365,15 @@ def autosave():
             screen.keys("Enter")
             screen.wait("Ctrl-X done")
             screen.type("Dear Ben, this took me an hour")
+            screen.wait("an hour")
             if number == signal.SIGKILL:
                 def kept():
                     with sqlite3.connect(home.data("postrider.db")) as db:
                         return db.execute("SELECT count(*) FROM autosave WHERE instr(text, 'an hour')").fetchone()[0]
                 wait_for(kept, what="the autosave")
-            os.kill(screen.pid(), number)
-            wait_for(lambda: screen.ended() is not None, what="the end")
+            pid = program_of(screen)
+            os.kill(pid, number)
+            wait_for(lambda: not running(pid), what="the end")
         note("ended by signal %d" % number)
         with Screen(home) as screen:
             screen.wait("R goes on with \"a long letter\"")
