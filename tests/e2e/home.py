@@ -37,6 +37,13 @@ class Result(namedtuple("Result", "code out err")):
         return [json.loads(line) for line in self.out.splitlines() if line]
 
 
+def _is_socket(path):
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except FileNotFoundError:           # its engine ended just now
+        return False
+
+
 class Home:
     """$HOME and the XDG folders below one short folder in /tmp.
 
@@ -212,7 +219,7 @@ class Home:
         for folder, _, names in os.walk(self.path("run")):
             for name in names:
                 path = os.path.join(folder, name)
-                if not stat.S_ISSOCK(os.lstat(path).st_mode):
+                if not _is_socket(path):
                     continue
                 with socket.socket(socket.AF_UNIX) as peer:
                     try:
