@@ -122,8 +122,12 @@ post_message(GBytes *message, const char *from, const GPtrArray *recipients, con
     }
     if (options->quiet)
         return TRUE;
-    g_autoptr(struct_outbox_item) queued = outbox_get(store, id, error);
-    return queued && queue_print(queued, error);
+    /* It is in the queue: an output that cannot be written must not make a script send it again. */
+    g_autoptr(GError) unsaid = NULL;
+    g_autoptr(struct_outbox_item) queued = outbox_get(store, id, &unsaid);
+    if (!queued || !queue_print(queued, &unsaid))
+        cli_note("postrider: %s: %s", _("the message is queued, but this could not be printed"), unsaid->message);
+    return TRUE;
 }
 
 gboolean

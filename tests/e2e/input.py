@@ -2,6 +2,7 @@
 """Bad input: a clear error and the right exit code, nothing queued by half, nothing lost."""
 
 import os
+import subprocess
 import resource
 
 from harness import *
@@ -104,6 +105,18 @@ def full_disk():
     ana.ok("send", "-s", "space again", "--hold", "ben@lab.test", stdin="x")
     equal(ana.json("queue")[-1]["subject"], "space again")
     ana.ok("doctor")
+
+
+@test("a message that is queued is a success, also when the answer cannot be printed")
+def unprintable():
+    before = len(queued())
+    with open("/dev/full", "wb") as full:
+        process = ana.start("send", "-s", "unprintable", "--hold", "ben@lab.test", stdin=subprocess.DEVNULL, stdout=full,
+                            stderr=subprocess.PIPE)
+        errors = process.communicate(timeout=60)[1].decode()
+    equal(process.returncode, 0, errors)
+    contains(errors, "queued")
+    equal(len(queued()), before + 1)
 
 
 @test("output into a closed pipe ends quietly")

@@ -169,7 +169,7 @@ def git():
     ana.write("repo/file.txt", "line\n")
     subprocess.run(["git", "add", "file.txt"], **run)
     subprocess.run(["git", "commit", "-q", "-m", "file: add a line"], **run)
-    done = subprocess.run(["git", "-c", "sendemail.smtpServer=%s" % ana.path("sendmail"), "send-email", "--to=ben@lab.test",
+    done = subprocess.run(["git", "-c", "sendemail.sendmailCmd=%s sendmail" % POSTRIDER, "send-email", "--to=ben@lab.test",
                            "--confirm=never", "--quiet", "HEAD~1"], cwd=repo, env=ana.env, capture_output=True)
     if b"not a git command" in done.stderr:
         raise Skip("git send-email is not installed")
