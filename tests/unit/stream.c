@@ -163,7 +163,8 @@ test_silence(void)
     pair_free(pair);
 }
 
-/* A byte whenever the last has been read: no silence is ever long, but the whole is. */
+/* A byte every few milliseconds until the other side closes: no silence is ever long, but the whole is. The pause is the
+ * slow server itself and not a wait for something: what is asserted is the stream's own limit. */
 static gpointer
 drip(gpointer data)
 {
