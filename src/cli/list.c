@@ -9,6 +9,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "config/keep.h"
 #include "search/query.h"
 #include "store/folder.h"
 #include "store/list.h"
@@ -59,6 +60,7 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
     if (argc)
         return cli_usage_error(error, _("folders takes no arguments"));
     struct store *store = cli_store(STORE_READ, error);
+    const struct config *config = cli_config(NULL);
     if (!store || !cli_account_id(store, &account, error))
         return FALSE;
     g_autoptr(GPtrArray) folders = folder_list(store, account, FALSE, error);
@@ -66,6 +68,8 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
         return FALSE;
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
+        const struct account *of = config ? config_account(config, folder->account_name, NULL) : NULL;
+        g_autofree char *keep = of ? keep_to_string(keep_of(of, folder->name)) : NULL;
         if (cli_json) {
             struct json json;
             g_autofree char *synced = folder->synced ? clock_rfc3339(folder->synced, 0) : NULL;
@@ -79,6 +83,7 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
             json_int(&json, "unread", folder->unread);
             json_int(&json, "uidvalidity", folder->uidvalidity);
             json_string(&json, "synced", synced);
+            json_string(&json, "keep", keep);
             json_object_end(&json);
             if (!cli_print_json(&json, error))
                 return FALSE;

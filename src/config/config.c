@@ -37,6 +37,8 @@ account_free(gpointer data)
     for (guint i = 0; i < G_N_ELEMENTS(a->role_names); i++)
         g_free(a->role_names[i]);
     g_strfreev(a->aliases);
+    if (a->keep_folders)
+        g_array_unref(a->keep_folders);
     g_free(a);
 }
 
@@ -176,6 +178,8 @@ take_pair(struct reader *reader, const char *name, const char *value, GError **e
         return fail(reader, error, "\"%s\" is not known here: the keys of this section are %s", name, known);
     }
     g_autofree char *why = NULL;
+    if (config_key_has_folder(key) && !config_take_folder(reader->account, name, &why))
+        return fail(reader, error, "%s: %s: write keep.FOLDER = %s", name, why, value);
     if (config_store_value(key, reader->account ? (gpointer)reader->account : reader->config, value, &why))
         return TRUE;
     if (why)

@@ -20,6 +20,19 @@ enum folder_choice { FOLDERS_SUBSCRIBED, FOLDERS_ALL };
 enum key_set { KEYS_MUTT, KEYS_AERC, KEYS_ALPINE, KEYS_VI };
 enum theme { THEME_DUSK, THEME_DAY };
 
+enum keep_what {
+    KEEP_BODIES,    /* those that `days` and `size` let in */
+    KEEP_ENVELOPES, /* the list is here, bodies come when they are opened */
+    KEEP_OFF        /* the folder is left alone */
+};
+
+struct keep {
+    char *folder; /* a name or a pattern; NULL: of the account */
+    enum keep_what what;
+    int days;    /* bodies kept off line; 0: of any age */
+    gint64 size; /* bytes; 0: of any size */
+};
+
 struct account {
     char *name;                        /* of the section: "work" */
     char *real_name;                   /* of `address`; NULL when there is none */
@@ -32,8 +45,8 @@ struct account {
     enum password_kind password;
     char *password_command;          /* run by sh -c; one line on standard output */
     char *outgoing_password_command; /* NULL: the same as incoming */
-    int keep_days;                   /* bodies kept off line; 0: of any age */
-    gint64 keep_size;                /* bytes; 0: of any size */
+    struct keep keep;                /* see keep.h */
+    GArray *keep_folders;            /* of struct keep: keep.FOLDER, in the order of the file; may be NULL */
     gboolean sent_copy;              /* upload a copy to the Sent folder (off where the server does it) */
     enum folder_choice folders;
     char *role_names[6]; /* Sent, Drafts, Junk, Trash, Archive, All by name, in the order of config_roles;

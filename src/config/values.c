@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "config/values.h"
+#include "config/keep.h"
 #include "base/i18n.h"
 #include "base/paths.h"
 
@@ -17,7 +18,10 @@ static gboolean take_outgoing(gpointer target, const char *value, char **why);
 static gboolean take_password(gpointer target, const char *value, char **why);
 static gboolean take_outgoing_password(gpointer target, const char *value, char **why);
 static gboolean take_keep(gpointer target, const char *value, char **why);
+static gboolean take_keep_folder(gpointer target, const char *value, char **why);
 static gboolean take_notmuch(gpointer target, const char *value, char **why);
+
+#define KEEP_VALUES "all, envelopes, off, or an age and a size: 365d, 20M"
 
 const struct config_key config_keys[] = {
     {"general", "undo-send", CONFIG_INT, 0, 600, "seconds, 0 to 600", "10", FALSE,
@@ -65,9 +69,17 @@ const struct config_key config_keys[] = {
      N_("The public key that the servers must show; a changed key is refused."), A(tls_pin)},
     {"account", "tls", CONFIG_STRING, 0, 0, "none", NULL, FALSE,
      N_("none: no encryption; accepted for a server on this machine (loopback) only."), A(tls)},
-    {"account", "keep", CONFIG_CUSTOM, 0, 0, "all, or an age and a size: 365d, 20M", "all", FALSE,
-     N_("Which message bodies are kept off line; the others are fetched when they are opened."), 0,
-     take_keep},
+    {"account", "keep", CONFIG_CUSTOM, 0, 0, KEEP_VALUES, "all", FALSE,
+     N_("Which message bodies are kept off line; the others are fetched when they are opened. An age (d, w, m, y) "
+        "and a size (k, M, G) let in what is younger and smaller; envelopes: none come by themselves, every message "
+        "is listed all the same; off: the folders are not brought into step at all. It counts from the next pass "
+        "on; what is here already stays here."),
+     0, take_keep},
+    {"account", "keep.FOLDER", CONFIG_CUSTOM, 0, 0, KEEP_VALUES, NULL, FALSE,
+     N_("The same for one folder (keep.Archive = envelopes), or for several: * stands for anything, ? for one "
+        "letter (keep.Lists/* = 30d, 1M). A folder's own name goes before patterns, and the first pattern that "
+        "fits before the others. In a name, = is written ?."),
+     0, take_keep_folder},
     {"account", "folders", CONFIG_ENUM, 0, 0, "subscribed|all", "subscribed", FALSE,
      N_("Which folders of the server are kept here."), A(folders)},
     {"account", "sent-copy", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
@@ -253,55 +265,35 @@ take_outgoing_password(gpointer target, const char *value, char **why)
     return take_command(value, &account->outgoing_password_command, why);
 }
 
-/* "365d": days; FALSE when it is not an age. */
-static gboolean
-parse_age(const char *text, int *days)
-{
-    static const struct {
-        char unit;
-        int days;
-    } units[] = {{'d', 1}, {'w', 7}, {'m', 30}, {'y', 365}};
-    char *end;
-    gint64 number = g_ascii_strtoll(text, &end, 10);
-    for (guint i = 0; i < G_N_ELEMENTS(units); i++)
-        if (end != text && *end == units[i].unit && !end[1] && number > 0 && number < 100000) {
-            *days = (int)number * units[i].days;
-            return TRUE;
-        }
-    return FALSE;
-}
-
-static gboolean
-parse_size(const char *text, gint64 *size)
-{
-    static const char units[] = "kMG";
-    char *end;
-    gint64 number = g_ascii_strtoll(text, &end, 10);
-    if (end == text || number <= 0 || number > 1000000000)
-        return FALSE;
-    const char *unit = *end ? strchr(units, *end) : NULL;
-    if (*end && (!unit || end[1]))
-        return FALSE;
-    for (long i = unit ? unit - units + 1 : 0; i > 0; i--)
-        number *= 1000;
-    *size = number;
-    return TRUE;
-}
-
 static gboolean
 take_keep(gpointer target, const char *value, char **why)
 {
     struct account *account = target;
-    if (!strcmp(value, "all"))
-        return TRUE;
-    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
-    for (char **part = parts; *part; part++) {
-        g_strstrip(*part);
-        if (!parse_age(*part, &account->keep_days) && !parse_size(*part, &account->keep_size)) {
-            *why = g_strdup_printf("\"%s\" is neither an age nor a size", *part);
-            return FALSE;
-        }
+    return keep_parse(value, &account->keep, why);
+}
+
+/* Of the folder that the key named: config_take_folder() has put it at the end. */
+static gboolean
+take_keep_folder(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    return keep_parse(value, &g_array_index(account->keep_folders, struct keep, account->keep_folders->len - 1), why);
+}
+
+gboolean
+config_take_folder(struct account *account, const char *name, char **why)
+{
+    struct keep keep = {.folder = g_strdup(strchr(name, '.') + 1)};
+    if (!*g_strstrip(keep.folder)) {
+        g_free(keep.folder);
+        *why = g_strdup("the name of a folder is missing behind the dot");
+        return FALSE;
     }
+    if (!account->keep_folders) {
+        account->keep_folders = g_array_new(FALSE, TRUE, sizeof keep);
+        g_array_set_clear_func(account->keep_folders, keep_clear);
+    }
+    g_array_append_val(account->keep_folders, keep);
     return TRUE;
 }
 
@@ -313,7 +305,7 @@ take_notmuch(gpointer target, const char *value, char **why)
         config->notmuch_days = 0;
     else if (!strcmp(value, "off"))
         config->notmuch_days = -1;
-    else if (!parse_age(value, &config->notmuch_days)) {
+    else if (!keep_parse_age(value, &config->notmuch_days)) {
         *why = g_strdup_printf("\"%s\" is not an age", value);
         return FALSE;
     }
@@ -374,11 +366,18 @@ config_store_value(const struct config_key *key, gpointer target, const char *va
     return FALSE;
 }
 
+gboolean
+config_key_has_folder(const struct config_key *key)
+{
+    return g_str_has_suffix(key->key, ".FOLDER");
+}
+
 const struct config_key *
 config_find_key(const char *section, const char *name)
 {
     for (const struct config_key *key = config_keys; key->key; key++)
-        if (!strcmp(key->section, section) && !strcmp(key->key, name))
+        if (!strcmp(key->section, section) &&
+            (config_key_has_folder(key) ? g_str_has_prefix(name, "keep.") : !strcmp(key->key, name)))
             return key;
     return NULL;
 }

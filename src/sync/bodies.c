@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "config/keep.h"
 #include "store/survey.h"
 #include "sync/body_pipe.h"
 #include "sync/internal.h"
@@ -83,9 +84,11 @@ fetch_rows(struct sync *sync, struct folder *folder, const GArray *rows, GError 
 gboolean
 bodies_fetch(struct sync *sync, struct folder *folder, GError **error)
 {
-    const struct account *account = sync->options.account;
-    gint64 since = account->keep_days ? clock_now() - (gint64) account->keep_days * SECONDS_A_DAY : 0;
-    g_autoptr(GArray) rows = survey_bodies(sync->store, folder->id, since, (guint64) MAX(account->keep_size, 0), error);
+    const struct keep *keep = keep_of(sync->options.account, folder->name);
+    if (keep->what != KEEP_BODIES)
+        return TRUE;
+    gint64 since = keep->days ? clock_now() - (gint64) keep->days * SECONDS_A_DAY : 0;
+    g_autoptr(GArray) rows = survey_bodies(sync->store, folder->id, since, (guint64) keep->size, error);
     if (rows && rows->len)
         sync_tell_planned(sync, folder, "fetch the bodies of %u message%s", rows->len, rows->len == 1 ? "" : "s");
     return rows && (sync->dry_run || fetch_rows(sync, folder, rows, error));

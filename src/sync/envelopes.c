@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "config/keep.h"
 #include "store/survey.h"
 #include "sync/internal.h"
 #include "sync/keyword.h"
@@ -189,7 +190,6 @@ take_batch(struct sync *sync, const struct folder *folder, GArray *list, GPtrArr
 gboolean
 envelopes_fetch(struct sync *sync, const struct folder *folder, const struct uidset *uids, GError **error)
 {
-    const struct account *account = sync->options.account;
     g_autoptr(GPtrArray) waiting = survey_waiting(sync->store, folder->id, error);
     if (!waiting)
         return FALSE;
@@ -200,7 +200,7 @@ envelopes_fetch(struct sync *sync, const struct folder *folder, const struct uid
         .newest_first = TRUE,
     };
     /* The attachment mark comes with the body, where one comes. */
-    if (account->keep_days || account->keep_size)
+    if (keep_is_partial(keep_of(sync->options.account, folder->name)))
         what.items |= IMAP_FETCH_STRUCTURE;
     g_autoptr(struct_uidset) left = uidset_copy(uids);
     guint64 total = uidset_count(left), done = 0;

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/utf7.h"
+#include "config/keep.h"
 #include "store/survey.h"
 #include "sync/agree.h"
 #include "sync/internal.h"
@@ -174,7 +175,7 @@ ask_statuses(struct sync *sync, struct listing *listing, GError **error)
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < kept->len; i++) {
         const struct folder *folder = kept->pdata[i];
-        if (folder_is_synced(folder) && g_hash_table_contains(listing->folders, folder->wire) &&
+        if (folder_is_synced(sync, folder) && g_hash_table_contains(listing->folders, folder->wire) &&
             !g_hash_table_contains(listing->status, folder->wire))
             g_ptr_array_add(names, folder->wire);
     }
@@ -392,10 +393,10 @@ find_gone(struct sync *sync, struct listing *listing, GError **error)
 }
 
 gboolean
-folder_is_synced(const struct folder *folder)
+folder_is_synced(const struct sync *sync, const struct folder *folder)
 {
     guint wanted = FOLDER_SELECTABLE | FOLDER_SUBSCRIBED;
-    return folder->wire && (folder->bits & wanted) == wanted && !(folder->bits & (FOLDER_GONE | FOLDER_PAUSED));
+    return keep_of(sync->options.account, folder->name)->what != KEEP_OFF && folder->wire && (folder->bits & wanted) == wanted && !(folder->bits & (FOLDER_GONE | FOLDER_PAUSED));
 }
 
 gboolean

@@ -76,7 +76,7 @@ gboolean folders_sync(struct sync *sync, struct listing *listing, GError **error
 /* When every folder was read, so that what was moved out of them is known elsewhere. */
 gboolean folders_forget_gone(struct sync *sync, const struct listing *listing, GError **error);
 /* Is its mail kept here, and not held back by a brake? */
-gboolean folder_is_synced(const struct folder *folder);
+gboolean folder_is_synced(const struct sync *sync, const struct folder *folder);
 
 /* ---- report.c: what the server says of a folder ---- */
 

@@ -46,7 +46,7 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
 {
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
-        if (!folder_is_synced(folder) || (pass->listing.folders &&
+        if (!folder_is_synced(pass->sync, folder) || (pass->listing.folders &&
                                           !g_hash_table_contains(pass->listing.folders, folder->wire)))
             continue;
         if (pass->listing.status && is_unchanged(pass, folder)) {
@@ -67,7 +67,7 @@ read_dirty(struct pass *pass, const GPtrArray *folders, GError **error)
 {
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
-        if (folder_is_synced(folder) && survey_is_dirty(pass->sync->store, folder->id) &&
+        if (folder_is_synced(pass->sync, folder) && survey_is_dirty(pass->sync->store, folder->id) &&
             !pass_folder(pass, folder->id, error))
             return FALSE;
     }
@@ -131,7 +131,7 @@ fetch_bodies(struct pass *pass, const GPtrArray *folders, GError **error)
         gint64 id = ((const struct folder *) folders->pdata[i])->id, time = clock_monotonic();
         g_autoptr(struct_folder) now = folder_get(sync->store, id, NULL);
         g_autoptr(GError) why = NULL;
-        if (!now || !folder_is_synced(now) || !may_want_bodies(pass, id))
+        if (!now || !folder_is_synced(sync, now) || !may_want_bodies(pass, id))
             continue;
         if (sync_is_cancelled(sync, error))
             return FALSE;
@@ -202,7 +202,7 @@ run_folder(struct pass *pass, gint64 folder_id, GError **error)
     if (!folder)
         return FALSE;
     g_ptr_array_add(one, folder);
-    if (!folder_is_synced(folder))
+    if (!folder_is_synced(sync, folder))
         return TRUE;
     return sync_connect(sync, error) && scan_folders(sync, one, error) && pass_folder(pass, folder_id, error) &&
            pass_settle(pass, error) && fetch_bodies(pass, one, error) && pass_finish(pass, one, error);
@@ -241,7 +241,7 @@ run_push(struct pass *pass, GError **error)
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
         g_autoptr(GError) why = NULL;
-        if (!folder_is_synced(folder))
+        if (!folder_is_synced(sync, folder))
             continue;
         gboolean ok = g_hash_table_contains(pass->must_read, &folder->id) ? pass_folder(pass, folder->id, &why)
                       : survey_is_dirty(sync->store, folder->id) && folder->uidvalidity ? pass_push_marks(pass, folder, &why)

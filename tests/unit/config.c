@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "base/error.h"
-#include "config/config.h"
+#include "config/keep.h"
 #include "config/password.h"
 
 #include <glib/gstdio.h>
@@ -38,8 +38,8 @@ test_values(void)
     g_assert_cmpint(work->outgoing->port, ==, 2587);
     g_assert_cmpint(work->outgoing->tls, ==, TLS_STARTTLS);
     g_assert_cmpstr(work->password_command, ==, "pass show mail/work");
-    g_assert_cmpint(work->keep_days, ==, 365);
-    g_assert_cmpint(work->keep_size, ==, 20000000);
+    g_assert_cmpint(work->keep.days, ==, 365);
+    g_assert_cmpint(work->keep.size, ==, 20000000);
     g_assert_cmpstr(work->role_names[0], ==, "Sent Items");
     g_assert_true(work->sent_copy);
     g_assert_cmpstr(config_account_for(config, "A.Ruiz@Example.org")->name, ==, "work");
@@ -48,6 +48,33 @@ test_values(void)
     g_assert_null(config_account(config, "home", &error));
     g_assert_error(error, CONFIG_ERROR, ERROR_USAGE);
     g_assert_nonnull(strstr(error->message, "work, local"));
+}
+
+/* Which policy a folder has, and how it is written. */
+static void
+test_keep(void)
+{
+    static const char text[] = ACCOUNT "keep = 365d, 20M\nkeep.Lists/* = 2w, 1500k\nkeep.Lists/dev = all\n"
+                                       "keep.Archive = envelopes\nkeep.*/old = off\nkeep.Sent Items=1y\n"
+                                       "keep.inbox = 1G\nkeep.a?b = 12\n";
+    static const struct {
+        const char *folder, *keep;
+        gboolean partial;
+    } cases[] = {
+        {"INBOX", "1G", TRUE},          {"Archive", "envelopes", TRUE}, {"archive", "365d, 20M", TRUE},
+        {"Lists", "365d, 20M", TRUE},   {"Lists/a", "14d, 1500k", TRUE}, {"Lists/a/b", "14d, 1500k", TRUE},
+        {"Lists/dev", "all", FALSE},    {"Lists/old", "14d, 1500k", TRUE}, {"x/old", "off", TRUE},
+        {"Sent Items", "365d", TRUE},   {"a=b", "12", TRUE},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(struct_config) config = config_parse(text, "config", &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct keep *keep = keep_of(config->accounts->pdata[0], cases[i].folder);
+        g_autofree char *written = keep_to_string(keep);
+        g_assert_cmpstr(written, ==, cases[i].keep);
+        g_assert_cmpint(keep_is_partial(keep), ==, cases[i].partial);
+    }
 }
 
 static void
@@ -79,7 +106,12 @@ test_mistakes(void)
         {"[account work]\nincoming = imaps://ana@\n", "config:2:|host name"},
         {"[account work]\nincoming = maildir:Mail\n", "config:2:|/ or ~"},
         {"[account work]\npassword = hunter2\n", "config:2:|command"},
-        {"[account work]\nkeep = much\n", "config:2:|much"},
+        {"[account work]\nkeep = much\n", "config:2:|much|envelopes, off"},
+        {"[account work]\nkeep.Archive = much\n", "config:2:|keep.Archive|much|envelopes, off"},
+        {"[account work]\nkeep. = all\n", "config:2:|name of a folder"},
+        {"[account work]\nkeep.A = all\nkeep.A = off\n", "config:3:|twice"},
+        {"[account work]\nkept.A = all\n", "config:2:|kept.A|keep.FOLDER"},
+        {"[general]\nkeep.A = all\n", "config:2:|keep.A"},
         {ACCOUNT "tls = none\n", "config:1:|loopback|this machine"},
         {ACCOUNT "tls = maybe\n", "config:1:|none"},
         {ACCOUNT "\n" ACCOUNT, "config:5:|two accounts"},
@@ -158,6 +190,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/values", test_values);
+    g_test_add_func("/config/keep", test_keep);
     g_test_add_func("/config/mistakes", test_mistakes);
     g_test_add_func("/config/edit", test_edit);
     g_test_add_func("/config/password", test_password);

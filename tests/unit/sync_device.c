@@ -404,7 +404,7 @@ main(int argc, char **argv)
                                           (guint16) strtoul(port ? port : "0", NULL, 10), user);
     device.config.incoming->tls_ca = g_strdup(g_getenv("LAB_CA"));
     if (keep)
-        sscanf(keep, "%d %" G_GINT64_FORMAT, &device.config.keep_days, &device.config.keep_size);
+        sscanf(keep, "%d %" G_GINT64_FORMAT, &device.config.keep.days, &device.config.keep.size);
     for (guint i = 0; i < G_N_ELEMENTS(words); i++)
         if (!strcmp(argv[2], words[i].word)) {
             words[i].run(&device);
