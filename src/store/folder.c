@@ -412,6 +412,8 @@ folder_forget(struct store *store, gint64 id, GError **error)
                 "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l",
                 id) &&
         sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ?", "l", id) &&
+        sql_run(store, error, "DELETE FROM sync_event WHERE folder = ?", "l", id) &&
+        sql_run(store, error, "DELETE FROM sync_total WHERE folder = ?", "l", id) &&
         sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id);
     ok = txn_leave(store, own, ok, error);
     if (ok && own)

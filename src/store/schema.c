@@ -200,7 +200,27 @@ static const char version_2[] =
     " ('contact_word', 'contact_word', '400000 4 1');"
     "ANALYZE sqlite_schema;"; /* read now, not by the next one to open */
 
-static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2};
+/* What the synchroniser did (history.h). */
+#define HISTORY_COLUMNS                                                                                      \
+    " passes INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,"                              \
+    " bytes_in INTEGER NOT NULL DEFAULT 0, bytes_out INTEGER NOT NULL DEFAULT 0,"                            \
+    " saved INTEGER NOT NULL DEFAULT 0, round_trips INTEGER NOT NULL DEFAULT 0,"                             \
+    " envelopes INTEGER NOT NULL DEFAULT 0, bodies INTEGER NOT NULL DEFAULT 0,"                              \
+    " body_bytes INTEGER NOT NULL DEFAULT 0, known INTEGER NOT NULL DEFAULT 0,"                              \
+    " known_bytes INTEGER NOT NULL DEFAULT 0, flags_in INTEGER NOT NULL DEFAULT 0,"                          \
+    " flags_out INTEGER NOT NULL DEFAULT 0, conflicts INTEGER NOT NULL DEFAULT 0,"                           \
+    " moved INTEGER NOT NULL DEFAULT 0, copied INTEGER NOT NULL DEFAULT 0,"                                  \
+    " uploaded INTEGER NOT NULL DEFAULT 0, expunged INTEGER NOT NULL DEFAULT 0,"                             \
+    " removed INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0"
+static const char version_3[] =
+    "CREATE TABLE sync_total (account INTEGER NOT NULL, folder INTEGER NOT NULL, since INTEGER NOT NULL DEFAULT 0,"
+    " last_in INTEGER NOT NULL DEFAULT 0, last_out INTEGER NOT NULL DEFAULT 0, missing INTEGER NOT NULL DEFAULT 0,"
+    HISTORY_COLUMNS ", PRIMARY KEY (account, folder)) WITHOUT ROWID;"
+    "CREATE TABLE sync_event (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, folder INTEGER NOT NULL,"
+    " time INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0, text TEXT," HISTORY_COLUMNS ");"
+    "CREATE INDEX sync_event_folder ON sync_event (account, folder, kind);";
+
+static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3};
 
 gboolean
 schema_migrate(struct store *store, GError **error)
