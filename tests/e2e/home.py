@@ -48,12 +48,14 @@ class Home:
     """$HOME and the XDG folders below one short folder in /tmp.
 
     incoming and outgoing choose the port by name (imaps imap pop3s pop3,
-    smtps smtp); general and account add lines to the configuration;
-    environment adds variables.
+    smtps smtp), ports={name: number} other ones than the world's; general
+    and account add lines to the configuration; environment adds variables.
     """
 
     def __init__(self, spec=None, user=None, incoming="imaps",
-                 outgoing="smtps", general=(), account=(), environment=()):
+                 outgoing="smtps", general=(), account=(), environment=(),
+                 ports=()):
+        self.ports = dict(ports)
         self.dir = tempfile.mkdtemp(prefix="prhome-", dir="/tmp")
         self.env = {
             "HOME": self.dir, "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -98,9 +100,11 @@ class Home:
             "[account %s]" % person["name"],
             "address = %s <%s>" % (person["display"], person["address"]),
             "incoming = %s://%s@%s:%d" % (
-                incoming, person["name"], spec.host, spec.ports[incoming]),
+                incoming, person["name"], spec.host,
+                self.ports.get(incoming, spec.ports[incoming])),
             "outgoing = %s://%s@%s:%d" % (
-                outgoing, person["name"], spec.host, spec.ports[outgoing]),
+                outgoing, person["name"], spec.host,
+                self.ports.get(outgoing, spec.ports[outgoing])),
             "password = command cat %s" % secret,
             "tls-ca = %s" % spec.ca, *account, ""]
         os.makedirs(os.path.dirname(self.config_file()), exist_ok=True)

@@ -156,7 +156,7 @@ class Fake:
         self.errors = []
         self.context = None
         if certificate is not None:
-            self.context = _server_context(certificate, minimum, maximum)
+            self.context = server_context(certificate, minimum, maximum)
         self._changed = threading.Condition()
         self._peers = []
         self._threads = []
@@ -273,7 +273,7 @@ def holds(data, word):
     return False
 
 
-def _server_context(certificate, minimum, maximum):
+def server_context(certificate, minimum, maximum):
     """Any certificate and any version, however weak."""
     cert, key = (certificate if isinstance(certificate, tuple)
                  and not hasattr(certificate, "cert")
