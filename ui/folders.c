@@ -80,7 +80,7 @@ draw_one(const struct folder *folder, int row, const struct area *area, enum gro
     g_autofree char *rest =
         g_strdup_printf("%s%s%s%s", folder_role_name(folder->role), folder->role ? "  " : "",
                         folder->bits & FOLDER_SUBSCRIBED ? "" : _("not subscribed  "),
-                        folder->wire ? when : _("not on the server yet"));
+                        folder->wire || folder->local ? when : _("not on the server yet"));
     const char *more = folder->notice ? folder->notice : rest;
     term_put(row, at + 20, column + wide - at - 21, STYLE_ON(folder->notice ? ROLE_WARN : ROLE_DIM, ground),
              more);

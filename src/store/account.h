@@ -26,6 +26,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_store_account, store_account_free)
 /* The row of that name, made or brought up to date. Writes only when something differs; 0 on error. */
 gint64 store_account_ensure(struct store *store, const char *name, const char *const *addresses,
                             GError **error);
+/* An account of which no server keeps folders (POP3, a Maildir, or one that only sends): what is to be done to its
+ * messages and folders is done when it is written down, and no intent of it is ever pending but an upload whose bytes
+ * are still to come. Made local, an account gets INBOX and a folder for each role, called as roles says (in the order of
+ * config_roles, NULL elements for the usual names; roles may be NULL); what a server knew of it is forgotten. No longer
+ * local, everything in it is to be uploaded, but for what the server proves to have. Writes only when something
+ * differs. */
+gboolean store_account_set_local(struct store *store, gint64 id, gboolean local, const char *const *roles,
+                                 GError **error);
+gboolean store_account_is_local(struct store *store, gint64 id);
 /* All, in order of id: GPtrArray of struct store_account. */
 GPtrArray *store_account_list(struct store *store, GError **error);
 struct store_account *store_account_get(struct store *store, gint64 id, GError **error);

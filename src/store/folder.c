@@ -48,7 +48,7 @@ folder_free(struct folder *folder)
     "SELECT f.id, f.account, a.name, f.name, f.wire, f.delimiter, f.dir, f.role, f.bits, f.uidvalidity, "    \
     "f.uidnext,"                                                                                             \
     " f.modseq, f.validity_changes, f.total, f.unread, f.flagged, f.conversations, f.unread_conversations,"  \
-    " f.server_total, f.synced, f.notice FROM folder f JOIN account a ON a.id = f.account "
+    " f.server_total, f.synced, f.notice, a.local FROM folder f JOIN account a ON a.id = f.account "
 
 static struct folder *
 read_row(sqlite3_stmt *q)
@@ -76,6 +76,7 @@ read_row(sqlite3_stmt *q)
     folder->server_total = sqlite3_column_int64(q, i++);
     folder->synced = sqlite3_column_int64(q, i++);
     folder->notice = sql_dup(q, i++);
+    folder->local = sqlite3_column_int(q, i++) != 0;
     return folder;
 }
 

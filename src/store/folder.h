@@ -42,6 +42,7 @@ struct folder {
     char *name;
     char *wire;     /* NULL: not on the server yet */
     char delimiter; /* of the server; 0: flat */
+    gboolean local; /* of an account without a server for its folders (account.h): wire is NULL, and that is fine */
     char *dir;      /* below mail/, "work/Lists/dev" */
     enum folder_role role;
     guint bits; /* enum folder_bits */

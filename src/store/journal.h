@@ -39,6 +39,9 @@ gboolean intent_cancel(struct store *store, const struct intent *intent, GError 
 /* The pending append that makes this placement, unless it was claimed before: 0 none. */
 gint64 intent_of_append(struct store *store, gint64 placement);
 
+/* Before a commit: what was written down for accounts without a server for their folders is done (local.c). */
+gboolean local_settle(struct store *store, GError **error);
+
 /* One message: the pieces that the calls of intent.h and undo.c are made of. Each is part of the caller's
  * transaction. there: the name that its file has in the other folder already (another program put it there),
  * NULL: it is linked. */

@@ -246,6 +246,7 @@ message_row_join(struct store *store, gint64 keep, gint64 drop, GError **error)
     }
     return sql_run(store, error, "UPDATE intent SET message = ? WHERE message = ?", "ll", keep, drop) &&
            sql_run(store, error, "UPDATE journal_item SET message = ? WHERE message = ?", "ll", keep, drop) &&
+           sql_run(store, error, "UPDATE maildrop SET message = ? WHERE message = ?", "ll", keep, drop) &&
            sql_run(store, error, "UPDATE outbox SET sent_message = ? WHERE sent_message = ?", "ll", keep,
                    drop) &&
            end_row(store, drop, key, thread, "", NULL, error) &&

@@ -220,7 +220,21 @@ static const char version_3[] =
     " time INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL DEFAULT 0, text TEXT," HISTORY_COLUMNS ");"
     "CREATE INDEX sync_event_folder ON sync_event (account, folder, kind);";
 
-static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3};
+/* Accounts whose folders are on no server, and what lies in their POP3 mailbox (maildrop.h). */
+static const char version_4[] =
+    "ALTER TABLE account ADD COLUMN local INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE maildrop (id INTEGER PRIMARY KEY, account INTEGER NOT NULL, uidl TEXT NOT NULL,"
+    " nth INTEGER NOT NULL, size INTEGER NOT NULL, loose INTEGER NOT NULL DEFAULT 0, message INTEGER NOT NULL,"
+    " mid BLOB, date INTEGER NOT NULL, hash BLOB, since INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX maildrop_uidl ON maildrop (account, uidl, nth);"
+    "CREATE INDEX maildrop_message ON maildrop (message);"
+    "CREATE INDEX maildrop_hash ON maildrop (hash) WHERE hash IS NOT NULL;"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES"
+    " ('maildrop', 'maildrop_uidl', '10000 5000 1 1'), ('maildrop', 'maildrop_message', '10000 1'),"
+    " ('maildrop', 'maildrop_hash', '10000 1');"
+    "ANALYZE sqlite_schema;";
+
+static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/internal.h"
+#include "store/journal.h"
 #include "store/maildir.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -286,6 +287,10 @@ store_commit(struct store *store, GError **error)
     g_return_val_if_fail(store->in_transaction, FALSE);
     GHashTableIter iter;
     gpointer dir;
+    if (!local_settle(store, error)) {
+        store_rollback(store);
+        return FALSE;
+    }
     g_hash_table_iter_init(&iter, store->to_flush);
     while (g_hash_table_iter_next(&iter, &dir, NULL))
         if (!maildir_flush(dir, error)) {
