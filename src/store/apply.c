@@ -159,33 +159,85 @@ move_dir(struct store *store, gint64 folder, const char *from, const char *to, G
     return ok;
 }
 
-static gboolean
-follow_name(struct store *store, gint64 folder, GError **error)
+/* Below mail/, where the folder belongs by its name. */
+static char *
+dir_of_name(struct store *store, gint64 folder)
 {
     g_autofree char *name = sql_text(store, "SELECT name FROM folder WHERE id = ?", "l", folder);
-    g_autofree char *dir = sql_text(store, "SELECT dir FROM folder WHERE id = ?", "l", folder);
     g_autofree char *base = sql_text(
         store, "SELECT a.dir FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l", folder);
     g_autofree char *below = name && base ? folder_dir_from_name(name) : NULL;
-    g_autofree char *want = below ? g_build_filename(base, below, NULL) : NULL;
+    return below ? g_build_filename(base, below, NULL) : NULL;
+}
+
+enum follow {
+    FOLLOW_STAYS,
+    FOLLOW_MOVES,
+    FOLLOW_WAITS /* for another one to leave the place */
+};
+
+/* aside: it need not wait any longer, but goes where it is in nobody's way. */
+static enum follow
+next_dir(struct store *store, gint64 folder, const char *dir, gboolean aside, char **to)
+{
+    /* A move that was broken off is finished first: its files lie in both places. */
+    *to = sql_text(store, "SELECT dir_want FROM folder WHERE id = ?", "l", folder);
+    if (*to)
+        return FOLLOW_MOVES;
+    *to = dir_of_name(store, folder);
+    if (!*to || !strcmp(*to, dir))
+        return FOLLOW_STAYS;
+    if (!sql_int(store, 0, "SELECT 1 FROM folder WHERE id <> ? AND (dir = ? OR dir_want = ?2)", "ls", folder, *to))
+        return FOLLOW_MOVES;
+    g_autofree char *base = sql_text(
+        store, "SELECT a.dir FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l", folder);
+    g_free(*to);
+    *to = folder_dir_aside(base, folder);
+    return aside && strcmp(*to, dir) ? FOLLOW_MOVES : FOLLOW_WAITS;
+}
+
+static gboolean
+follow_name(struct store *store, gint64 folder, gboolean aside, enum follow *result, GError **error)
+{
+    g_autofree char *dir = sql_text(store, "SELECT dir FROM folder WHERE id = ?", "l", folder), *to = NULL;
     gboolean own;
 
-    if (!want || !strcmp(want, dir))
+    *result = dir ? next_dir(store, folder, dir, aside, &to) : FOLLOW_STAYS;
+    if (*result != FOLLOW_MOVES)
         return TRUE;
     g_autofree char *old = g_build_filename(store->mail_dir, dir, "cur", NULL);
-    if (sql_int(store, 0, "SELECT 1 FROM folder WHERE id <> ? AND (dir = ? OR dir_want = ?2)", "ls", folder,
-                want))
-        return TRUE; /* still taken: another time */
     if (!txn_enter(store, &own, error))
         return FALSE;
     gboolean there =
         exists(old) || sql_int(store, 0, "SELECT dir_want IS NOT NULL FROM folder WHERE id = ?", "l", folder);
-    gboolean ok =
-        there ? sql_run(store, error, "UPDATE folder SET dir_want = ? WHERE id = ?", "sl", want, folder)
-              : sql_run(store, error, "UPDATE folder SET dir = ? WHERE id = ?", "sl", want, folder);
+    gboolean ok = there
+                      ? sql_run(store, error, "UPDATE folder SET dir_want = ? WHERE id = ?", "sl", to, folder)
+                      : sql_run(store, error, "UPDATE folder SET dir = ? WHERE id = ?", "sl", to, folder);
     if (!txn_leave(store, own, ok, error))
         return FALSE;
-    return !there || move_dir(store, folder, dir, want, error);
+    return !there || move_dir(store, folder, dir, to, error);
+}
+
+/* Until nothing moves. Folders that took each other's names wait in a ring: one of them steps aside. */
+static gboolean
+follow_names(struct store *store, const GArray *ids, GError **error)
+{
+    gboolean aside = FALSE;
+    for (guint round = 0; round <= 2 * ids->len; round++) {
+        gboolean moved = FALSE, waits = FALSE;
+        for (guint i = 0; i < ids->len; i++) {
+            enum follow result;
+            if (!follow_name(store, g_array_index(ids, gint64, i), aside, &result, error))
+                return FALSE;
+            moved = moved || result == FOLLOW_MOVES;
+            waits = waits || result == FOLLOW_WAITS;
+            aside = aside && !moved;
+        }
+        if (!moved && (!waits || aside))
+            break;
+        aside = !moved;
+    }
+    return TRUE;
 }
 
 gboolean
@@ -199,9 +251,11 @@ maildir_apply(struct store *store, gint64 folder, GError **error)
     else if (!collect(store, sql_query(store, error, "SELECT id FROM folder WHERE account > 0", ""), ids,
                       error))
         return FALSE;
+    if (!follow_names(store, ids, error))
+        return FALSE;
     for (guint i = 0; i < ids->len; i++) {
         gint64 id = g_array_index(ids, gint64, i);
-        if (!follow_name(store, id, error) || !link_missing(store, id, error) ||
+        if (!link_missing(store, id, error) ||
             !show_flags(store, id, error))
             return FALSE;
     }

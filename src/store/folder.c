@@ -5,6 +5,7 @@
 #include "store/internal.h"
 #include "store/maildir.h"
 #include "store/rows.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -41,6 +42,7 @@ folder_free(struct folder *folder)
     g_free(folder->wire);
     g_free(folder->dir);
     g_free(folder->notice);
+    g_free(folder->mailbox_id);
     g_free(folder);
 }
 
@@ -48,7 +50,7 @@ folder_free(struct folder *folder)
     "SELECT f.id, f.account, a.name, f.name, f.wire, f.delimiter, f.dir, f.role, f.bits, f.uidvalidity, "    \
     "f.uidnext,"                                                                                             \
     " f.modseq, f.validity_changes, f.total, f.unread, f.flagged, f.conversations, f.unread_conversations,"  \
-    " f.server_total, f.synced, f.notice, a.local FROM folder f JOIN account a ON a.id = f.account "
+    " f.server_total, f.synced, f.notice, a.local, f.mailbox_id FROM folder f JOIN account a ON a.id = f.account "
 
 static struct folder *
 read_row(sqlite3_stmt *q)
@@ -77,6 +79,7 @@ read_row(sqlite3_stmt *q)
     folder->synced = sqlite3_column_int64(q, i++);
     folder->notice = sql_dup(q, i++);
     folder->local = sqlite3_column_int(q, i++) != 0;
+    folder->mailbox_id = sql_dup(q, i++);
     return folder;
 }
 
@@ -131,6 +134,12 @@ folder_find_wire(struct store *store, gint64 account, const char *wire)
 {
     return sql_int(store, 0, "SELECT id FROM folder WHERE account = ? AND wire = ? ORDER BY id", "ls",
                    account, wire);
+}
+
+static gint64
+account_of(struct store *store, gint64 folder)
+{
+    return sql_int(store, 0, "SELECT account FROM folder WHERE id = ?", "l", folder);
 }
 
 gint64
@@ -266,6 +275,11 @@ folder_upsert(struct store *store, gint64 account, const char *name, const char 
         g_autofree char *base = sql_text(store, "SELECT dir FROM account WHERE id = ?", "l", account);
         g_autofree char *below = folder_dir_from_name(spelt);
         g_autofree char *dir = g_build_filename(base ? base : "", below, NULL);
+        /* A folder that was called so has not left it yet: maildir_apply() sees to it. */
+        if (sql_int(store, 0, "SELECT 1 FROM folder WHERE dir = ? OR dir_want = ?1", "s", dir)) {
+            g_free(dir);
+            dir = folder_dir_aside(base ? base : "", sql_int(store, 0, "SELECT max(id) + 1 FROM folder", ""));
+        }
         if (!base) {
             g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no account number %" G_GINT64_FORMAT,
                         account);
@@ -279,6 +293,44 @@ folder_upsert(struct store *store, gint64 account, const char *name, const char 
         }
     }
     return txn_leave(store, own, ok, error) ? id : 0;
+}
+
+static gboolean
+rename_one(struct store *store, const struct folder_rename *rename, GError **error)
+{
+    if (folder_find(store, account_of(store, rename->folder), rename->name)) {
+        g_set_error(error, STORE_ERROR, ERROR_REFUSED, "there is a folder \"%s\" already", rename->name);
+        return FALSE;
+    }
+    return name_is_bearable(rename->name, error) &&
+           sql_run(store, error, "UPDATE folder SET name = ?, wire = ?, delimiter = ? WHERE id = ?", "ssil",
+                   rename->name, rename->wire, (int)rename->delimiter, rename->folder);
+}
+
+gboolean
+folder_take_renames(struct store *store, const struct folder_rename *renames, guint n, GError **error)
+{
+    gboolean own, ok = TRUE;
+    STEP("store.folder-renames");
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    /* No name that a server may give has an empty level. */
+    for (guint i = 0; i < n && ok; i++)
+        ok = sql_run(store, error, "UPDATE folder SET name = '//' || id, wire = NULL WHERE id = ?", "l",
+                     renames[i].folder);
+    for (guint i = 0; i < n && ok; i++)
+        ok = rename_one(store, &renames[i], error);
+    return txn_leave(store, own, ok, error);
+}
+
+gboolean
+folder_set_mailbox_id(struct store *store, gint64 id, const char *mailbox_id, GError **error)
+{
+    gboolean own;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok = sql_run(store, error, "UPDATE folder SET mailbox_id = ? WHERE id = ?", "sl", mailbox_id, id);
+    return txn_leave(store, own, ok, error);
 }
 
 gboolean

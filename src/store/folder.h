@@ -54,6 +54,7 @@ struct folder {
     gint64 server_total;      /* EXISTS as last said; more than `total` while the first envelopes come in */
     gint64 synced;            /* seconds; 0 never */
     char *notice;             /* a sentence for the user, or NULL */
+    char *mailbox_id;         /* the server's name for it that no rename changes (RFC 8474), or NULL */
 };
 
 void folder_free(struct folder *folder);
@@ -78,6 +79,16 @@ gint64 folder_lookup(struct store *store, gint64 account, const char *text, GErr
  * 50 levels) is ERROR_SKIP. Returns the id, 0 on error. */
 gint64 folder_upsert(struct store *store, gint64 account, const char *name, const char *wire, char delimiter,
                      enum folder_role role, guint bits, GError **error);
+/* Folders that the server calls otherwise now: their rows, mail, intents and counters stay. All at once, so that two may
+ * change names. Directories follow with maildir_apply(). ERROR_REFUSED, and nothing is changed, when a folder that is not
+ * among them has one of the names. */
+struct folder_rename {
+    gint64 folder;
+    const char *name, *wire;
+    char delimiter;
+};
+gboolean folder_take_renames(struct store *store, const struct folder_rename *renames, guint n, GError **error);
+gboolean folder_set_mailbox_id(struct store *store, gint64 id, const char *mailbox_id, GError **error);
 gboolean folder_set_bits(struct store *store, gint64 id, guint set, guint clear, GError **error);
 gboolean folder_set_role(struct store *store, gint64 id, enum folder_role role, GError **error);
 gboolean folder_set_notice(struct store *store, gint64 id, const char *notice, GError **error);
@@ -104,5 +115,7 @@ char *folder_path(struct store *store, gint64 id, gboolean make, GError **error)
  * continues below a component that ends in "%+". */
 char *folder_dir_from_name(const char *name);
 char *folder_dir_to_name(const char *dir); /* NULL: not one of ours */
+/* A directory of the account for a folder that cannot have its own yet; no folder's name leads there. */
+char *folder_dir_aside(const char *account_dir, gint64 folder);
 
 #endif

@@ -95,3 +95,9 @@ folder_dir_to_name(const char *dir)
     g_autofree char *again = folder_dir_from_name(out->str);
     return strlen(out->str) == out->len && !strcmp(again, dir) ? g_strdup(out->str) : NULL;
 }
+
+char *
+folder_dir_aside(const char *account_dir, gint64 folder)
+{
+    return g_strdup_printf("%s/%%=%" G_GINT64_FORMAT, account_dir, folder);
+}

@@ -234,7 +234,13 @@ static const char version_4[] =
     " ('maildrop', 'maildrop_hash', '10000 1');"
     "ANALYZE sqlite_schema;";
 
-static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4};
+/* Who a folder is whatever it is called (RFC 8474), and messages that the server did not give (withheld.h). */
+static const char version_5[] =
+    "ALTER TABLE folder ADD COLUMN mailbox_id TEXT;"
+    "CREATE TABLE withheld (placement INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, next_attempt INTEGER NOT NULL,"
+    " reason TEXT NOT NULL);";
+
+static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

@@ -17,6 +17,8 @@
 #define LEVEL '/'
 #define SLASH_IN_NAME "\xE2\x88\x95" /* U+2215 */
 
+#define LISTED (IMAP_STATUS_SYNC | IMAP_STATUS_MAILBOXID)
+
 /* ---- roles ---- */
 
 static const struct {
@@ -62,9 +64,8 @@ level_shown(const char *level)
     return g_strjoinv(SLASH_IN_NAME, pieces);
 }
 
-/* UTF-8 with '/' between levels; the prefix of the user's own namespace ("INBOX.") is left out. */
-static char *
-name_from_wire(struct sync *sync, const char *wire, char delimiter)
+char *
+folder_name_from_wire(struct sync *sync, const char *wire, char delimiter)
 {
     const struct imap_namespace *space = personal_namespace(sync);
     const char *rest = wire;
@@ -151,7 +152,8 @@ ask_list(struct sync *sync, struct listing *listing, GError **error)
     listing->gone = g_array_new(FALSE, FALSE, sizeof(gint64));
     listing->folders = g_hash_table_new(g_str_hash, g_str_equal);
     listing->status = g_hash_table_new(g_str_hash, g_str_equal);
-    listing->list = imap_list(sync->imap, IMAP_STATUS_SYNC, error);
+    listing->statuses = g_ptr_array_new_with_free_func((GDestroyNotify) g_ptr_array_unref);
+    listing->list = imap_list(sync->imap, LISTED, error);
     if (!listing->list)
         return FALSE;
     for (guint i = 0; i < listing->list->len; i++) {
@@ -165,6 +167,27 @@ ask_list(struct sync *sync, struct listing *listing, GError **error)
     return TRUE;
 }
 
+gboolean
+listing_ask(struct sync *sync, struct listing *listing, const GPtrArray *wires, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < wires->len; i++)
+        if (!g_hash_table_contains(listing->status, wires->pdata[i]))
+            g_ptr_array_add(names, wires->pdata[i]);
+    if (!names->len)
+        return TRUE;
+    g_ptr_array_add(names, NULL);
+    GPtrArray *statuses = imap_status(sync->imap, (const char *const *) names->pdata, LISTED, error);
+    if (!statuses)
+        return FALSE;
+    for (guint i = 0; i < statuses->len; i++) {
+        struct imap_status *status = statuses->pdata[i];
+        g_hash_table_insert(listing->status, status->name, status);
+    }
+    g_ptr_array_add(listing->statuses, statuses);
+    return TRUE;
+}
+
 /* STATUS of the folders that we keep and whose STATUS did not come with the list. */
 static gboolean
 ask_statuses(struct sync *sync, struct listing *listing, GError **error)
@@ -175,20 +198,30 @@ ask_statuses(struct sync *sync, struct listing *listing, GError **error)
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < kept->len; i++) {
         const struct folder *folder = kept->pdata[i];
-        if (folder_is_synced(sync, folder) && g_hash_table_contains(listing->folders, folder->wire) &&
-            !g_hash_table_contains(listing->status, folder->wire))
+        if (folder_is_synced(sync, folder) && g_hash_table_contains(listing->folders, folder->wire))
             g_ptr_array_add(names, folder->wire);
     }
-    if (!names->len)
-        return TRUE;
-    g_ptr_array_add(names, NULL);
-    listing->statuses =
-        imap_status(sync->imap, (const char *const *) names->pdata, IMAP_STATUS_SYNC, error);
-    for (guint i = 0; listing->statuses && i < listing->statuses->len; i++) {
-        struct imap_status *status = listing->statuses->pdata[i];
-        g_hash_table_insert(listing->status, status->name, status);
+    return listing_ask(sync, listing, names, error);
+}
+
+/* Another folder of the same name may have the same UIDVALIDITY, where that is the time in seconds: its numbers mean other
+ * messages all the same. */
+static gboolean
+take_ids(struct sync *sync, const struct listing *listing, GError **error)
+{
+    g_autoptr(GPtrArray) kept = folder_list(sync->store, sync->account, TRUE, error);
+    for (guint i = 0; kept && i < kept->len; i++) {
+        const struct folder *folder = kept->pdata[i];
+        const struct imap_status *status = folder->wire ? g_hash_table_lookup(listing->status, folder->wire) : NULL;
+        if (!status || !status->mailbox_id || !g_strcmp0(folder->mailbox_id, status->mailbox_id))
+            continue;
+        gboolean other = folder->mailbox_id && folder->uidvalidity && folder->uidvalidity == status->uidvalidity &&
+                         folder->role != FOLDER_INBOX;
+        if ((other && !folder_reset_uidvalidity(sync->store, folder->id, status->uidvalidity, error)) ||
+            !folder_set_mailbox_id(sync->store, folder->id, status->mailbox_id, error))
+            return FALSE;
     }
-    return listing->statuses != NULL;
+    return kept != NULL;
 }
 
 /* ---- out ---- */
@@ -345,7 +378,7 @@ take_list(struct sync *sync, struct listing *listing, GError **error)
         /* A rename that the server has not heard of yet keeps its name here. */
         gint64 known = folder_find_wire(sync->store, sync->account, folder->name);
         g_autoptr(struct_folder) here = known ? folder_get(sync->store, known, NULL) : NULL;
-        g_autofree char *name = here ? g_strdup(here->name) : name_from_wire(sync, folder->name, folder->delimiter);
+        g_autofree char *name = here ? g_strdup(here->name) : folder_name_from_wire(sync, folder->name, folder->delimiter);
         /* Two names that look the same here: the second would overwrite the first. */
         if (g_hash_table_contains(names, name)) {
             sync_tell_notice(sync, NULL, "the folder %s is left out: another one has the same name here", folder->shown);
@@ -406,29 +439,73 @@ folders_sync(struct sync *sync, struct listing *listing, GError **error)
     if (!sync_connect(sync, error) || !sync_unselect(sync, error))
         return FALSE;
     sync_tell_progress(sync, NULL, SYNC_FOLDERS, 0, 0);
-    if (!ask_list(sync, listing, error) || !send_intents(sync, listing, &any, error) ||
+    if (!ask_list(sync, listing, error) || !ask_statuses(sync, listing, error) ||
+        !renames_take(sync, listing, error) || !send_intents(sync, listing, &any, error) ||
         (any && !ask_list(sync, listing, error)))
         return FALSE;
     if (!sync->dry_run && (!take_list(sync, listing, error) || !find_gone(sync, listing, error)))
         return FALSE;
-    return ask_statuses(sync, listing, error);
+    return ask_statuses(sync, listing, error) && (sync->dry_run || take_ids(sync, listing, error));
 }
 
 /* ---- folders that the server has no more ---- */
 
-static gboolean
-forget(struct sync *sync, const struct folder *folder, GError **error)
+/* Placements of a folder that the server has no more; `last`: messages that lie nowhere else. */
+struct going {
+    struct folder *folder;
+    guint messages, last;
+};
+
+static void
+going_clear(gpointer data)
 {
-    g_autoptr(struct_placement_set) set = placement_load(sync->store, folder->id, PLACEMENT_SELECT_ALL, 0, error);
+    folder_free(((struct going *) data)->folder);
+}
+
+static gboolean
+count_going(struct sync *sync, struct going *going, GError **error)
+{
+    g_autoptr(struct_placement_set) set =
+        placement_load(sync->store, going->folder->id, PLACEMENT_SELECT_ALL, 0, error);
     if (!set)
         return FALSE;
     g_autofree gint64 *ids = g_new(gint64, set->n + 1);
     for (guint i = 0; i < set->n; i++)
         ids[i] = set->rows[i].id;
-    guint last = survey_count_last(sync->store, ids, set->n);
-    if (plan_brake(set->n, last) && !sync_is_agreed(sync->store, folder->id)) {
-        g_autofree char *text = g_strdup_printf(
-            "the server has this folder no more: %u messages would be removed here; they are kept until you agree", last);
+    going->messages = set->n;
+    going->last = survey_count_last(sync->store, ids, set->n);
+    return TRUE;
+}
+
+/* A list that has lost most of what it had is no list to remove anything by, however small each folder is. */
+static gboolean
+is_list_suspect(struct sync *sync, const GArray *all)
+{
+    g_autoptr(GPtrArray) kept = folder_list(sync->store, sync->account, TRUE, NULL);
+    guint with_mail = 0, gone = 0;
+    guint64 total = 0, lost = 0;
+    for (guint i = 0; kept && i < kept->len; i++) {
+        const struct folder *folder = kept->pdata[i];
+        total += (guint64) MAX(folder->total, 0);
+        with_mail += folder->total && folder->role != FOLDER_INBOX;
+    }
+    for (guint i = 0; i < all->len; i++) {
+        const struct going *going = &g_array_index(all, struct going, i);
+        lost += going->last;
+        gone += going->last > 0;
+    }
+    return gone > 1 && (plan_brake(total, lost) || (gone > 2 && gone > with_mail / 2));
+}
+
+static gboolean
+forget(struct sync *sync, const struct going *going, gboolean suspect, GError **error)
+{
+    const struct folder *folder = going->folder;
+    if ((plan_brake(going->messages, going->last) || (suspect && going->last)) &&
+        !sync_is_agreed(sync->store, folder->id)) {
+        g_autofree char *text =
+            g_strdup_printf("the server has this folder no more: %u messages would be removed here; they are kept until "
+                            "you agree", going->last);
         sync_tell_notice(sync, folder, "%s", text);
         return folder_set_bits(sync->store, folder->id, FOLDER_PAUSED, 0, error) &&
                folder_set_notice(sync->store, folder->id, text, error);
@@ -436,8 +513,8 @@ forget(struct sync *sync, const struct folder *folder, GError **error)
     STEP("sync.folder.forget");
     g_autoptr(GError) why = NULL;
     if (folder_forget(sync->store, folder->id, &why)) {
-        log_info("sync.folders", "forgot folder=%s messages=%u", folder->name, set->n);
-        sync->statistics.removed += last;
+        log_info("sync.folders", "forgot folder=%s messages=%u", folder->name, going->messages);
+        sync->statistics.removed += going->last;
         return sync_forget_agreement(sync->store, folder->id, error);
     }
     if (why->code != ERROR_BUSY) {
@@ -453,11 +530,22 @@ forget(struct sync *sync, const struct folder *folder, GError **error)
 gboolean
 folders_forget_gone(struct sync *sync, const struct listing *listing, GError **error)
 {
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct going));
+    g_array_set_clear_func(all, going_clear);
     for (guint i = 0; i < listing->gone->len; i++) {
-        g_autoptr(struct_folder) folder = folder_get(sync->store, g_array_index(listing->gone, gint64, i), NULL);
-        if (!folder || folder->bits & FOLDER_PAUSED)
+        struct going going = {folder_get(sync->store, g_array_index(listing->gone, gint64, i), NULL), 0, 0};
+        if (!going.folder || going.folder->bits & FOLDER_PAUSED) {
+            folder_free(going.folder);
             continue;
-        if (!forget(sync, folder, error) && !sync_survives(sync, folder, error))
+        }
+        g_array_append_val(all, going);
+        if (!count_going(sync, &g_array_index(all, struct going, all->len - 1), error))
+            return FALSE;
+    }
+    gboolean suspect = all->len && is_list_suspect(sync, all);
+    for (guint i = 0; i < all->len; i++) {
+        const struct going *going = &g_array_index(all, struct going, i);
+        if (!forget(sync, going, suspect, error) && !sync_survives(sync, going->folder, error))
             return FALSE;
     }
     return TRUE;

@@ -63,7 +63,8 @@ gboolean sync_survives(struct sync *sync, const struct folder *folder, GError **
 /* ---- folders.c ---- */
 
 struct listing {
-    GPtrArray *list, *statuses; /* struct imap_folder, struct imap_status */
+    GPtrArray *list;            /* struct imap_folder */
+    GPtrArray *statuses;        /* GPtrArray of struct imap_status */
     GHashTable *folders;        /* wire name -> struct imap_folder */
     GHashTable *status;         /* wire name -> struct imap_status, as far as told */
     GArray *gone;               /* ids of folders that the server lists no more */
@@ -71,12 +72,22 @@ struct listing {
 void listing_clear(struct listing *listing);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_listing, listing_clear)
 
+/* STATUS of these (wire names), as far as it is not known. */
+gboolean listing_ask(struct sync *sync, struct listing *listing, const GPtrArray *wires, GError **error);
+/* UTF-8 with '/' between levels; the prefix of the user's own namespace ("INBOX.") is left out. */
+char *folder_name_from_wire(struct sync *sync, const char *wire, char delimiter);
+
 /* Folder intents out, the list in. */
 gboolean folders_sync(struct sync *sync, struct listing *listing, GError **error);
 /* When every folder was read, so that what was moved out of them is known elsewhere. */
 gboolean folders_forget_gone(struct sync *sync, const struct listing *listing, GError **error);
 /* Is its mail kept here, and not held back by a brake? */
 gboolean folder_is_synced(const struct sync *sync, const struct folder *folder);
+
+/* ---- renames.c ---- */
+
+/* Folders that the server calls otherwise now keep their row, under the new name. */
+gboolean renames_take(struct sync *sync, struct listing *listing, GError **error);
 
 /* ---- report.c: what the server says of a folder ---- */
 

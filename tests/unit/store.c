@@ -122,8 +122,9 @@ test_version_1(void)
         add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "old", 1700000000 + i);
     }
     store_close(world.store);
-    raw(world.dir, "DROP TABLE sync_total; DROP TABLE sync_event; DROP TABLE maildrop;"
-                   "ALTER TABLE account DROP COLUMN local; DROP INDEX placement_key;"
+    raw(world.dir, "DROP TABLE sync_total; DROP TABLE sync_event; DROP TABLE maildrop; DROP TABLE withheld;"
+                   "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;"
+                   "DROP INDEX placement_key;"
                    "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;"
                    "DELETE FROM sqlite_stat1; PRAGMA user_version = 1");
     expect_refusal(world.dir, STORE_READ, ERROR_CONFIG);

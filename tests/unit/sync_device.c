@@ -348,6 +348,7 @@ do_folders(struct device *device)
         json_init(&json);
         json_object_begin(&json, NULL);
         json_string(&json, "name", folder->name);
+        json_int(&json, "id", folder->id);
         json_string(&json, "role", folder_role_name(folder->role));
         json_string(&json, "notice", folder->notice ? folder->notice : "");
         json_int(&json, "bits", folder->bits);
