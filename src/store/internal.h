@@ -58,7 +58,7 @@ void txn_flush_before_commit(struct store *store, const char *dir);
 gint64 txn_sequence(struct store *store, GError **error);
 
 /* --- schema.c, tokenizer.c */
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 gboolean schema_migrate(struct store *store, GError **error);
 gboolean tokenizer_register(sqlite3 *db, GError **error);
 

@@ -19,10 +19,13 @@ survey_uids(struct store *store, gint64 folder, GError **error)
     return rc < 0 ? NULL : g_steal_pointer(&uids);
 }
 
-#define SELECT_PLACEMENT                                                                                     \
+/* Without its name the planner takes placement_uid for what is rare, and reads a folder of 100,000 to its end. */
+#define CHANGED "INDEXED BY placement_changed"
+
+#define SELECT_PLACEMENT(index)                                                                              \
     "SELECT p.id, p.message, p.modseq, p.uid, p.base_flags, p.flags, p.state, m.cached, m.size, "            \
     "p.base_tags, p.tags"                                                                                    \
-    " FROM placement p CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
+    " FROM placement p " index " CROSS JOIN message m ON m.id = p.message WHERE p.folder = ?1 "
 
 static gboolean
 append_rows(struct store *store, struct placement_set *set, sqlite3_stmt *q, GError **error)
@@ -61,10 +64,10 @@ struct placement_set *
 survey_load(struct store *store, gint64 folder, const struct uidset *uids, GError **error)
 {
     static const char *const unsettled[] = {
-        SELECT_PLACEMENT "AND p.uid = 0",
-        SELECT_PLACEMENT "AND p.uid > 0 AND p." SHOWN
-                         " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)",
-        SELECT_PLACEMENT "AND p.uid > 0 AND p.state = 1",
+        SELECT_PLACEMENT("INDEXED BY placement_no_uid") "AND p.uid = 0",
+        SELECT_PLACEMENT(CHANGED) "AND p.uid > 0 AND p." SHOWN
+                                  " AND (p.flags <> p.base_flags OR p.tags <> p.base_tags)",
+        SELECT_PLACEMENT("INDEXED BY placement_leaving") "AND p.uid > 0 AND p.state = 1",
     };
     g_autoptr(struct_placement_set) set = g_new0(struct placement_set, 1);
     set->array = g_array_new(FALSE, FALSE, sizeof(struct placement));
@@ -75,7 +78,7 @@ survey_load(struct store *store, gint64 folder, const struct uidset *uids, GErro
     guint32 first, last;
     for (struct uidset_iter it = uidset_iter(uids); uidset_next_range(&it, &first, &last);)
         if (!append_rows(store, set,
-                         sql_query(store, error, SELECT_PLACEMENT "AND p.uid > 0 AND p.uid BETWEEN ?2 AND ?3",
+                         sql_query(store, error, SELECT_PLACEMENT("") "AND p.uid > 0 AND p.uid BETWEEN ?2 AND ?3",
                                    "lll", folder, (gint64)first, (gint64)last),
                          error))
             return NULL;
@@ -95,9 +98,11 @@ survey_load(struct store *store, gint64 folder, const struct uidset *uids, GErro
 gboolean
 survey_is_dirty(struct store *store, gint64 folder)
 {
-    return sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND uid = 0 LIMIT 1", "l", folder) ||
+    return sql_int(store, 0,
+                   "SELECT 1 FROM placement INDEXED BY placement_no_uid WHERE folder = ? AND uid = 0 LIMIT 1", "l",
+                   folder) ||
            sql_int(store, 0,
-                   "SELECT 1 FROM placement WHERE folder = ? AND uid > 0 AND " SHOWN
+                   "SELECT 1 FROM placement " CHANGED " WHERE folder = ? AND uid > 0 AND " SHOWN
                    " AND (flags <> base_flags OR tags <> base_tags) LIMIT 1",
                    "l", folder);
 }

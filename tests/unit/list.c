@@ -283,6 +283,7 @@ test_plan(void)
         "DESC LIMIT 1",
         "SELECT id FROM placement INDEXED BY placement_changed WHERE folder = 1 AND uid > 0 AND state <> 1 "
         "AND (flags <> base_flags OR tags <> base_tags)",
+        "SELECT id FROM placement INDEXED BY placement_leaving WHERE folder = 1 AND uid > 0 AND state = 1",
     };
     sqlite3 *db;
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);

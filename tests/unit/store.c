@@ -124,7 +124,7 @@ test_version_1(void)
     store_close(world.store);
     raw(world.dir, "DROP TABLE sync_total; DROP TABLE sync_event; DROP TABLE maildrop; DROP TABLE withheld;"
                    "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;"
-                   "DROP INDEX placement_key;"
+                   "DROP INDEX placement_leaving; DROP INDEX placement_key;"
                    "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;"
                    "DELETE FROM sqlite_stat1; PRAGMA user_version = 1");
     expect_refusal(world.dir, STORE_READ, ERROR_CONFIG);
