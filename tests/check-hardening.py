@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 BUILT = os.path.dirname(os.path.abspath(os.environ.get("POSTRIDER", "postrider")))
-PROGRAMS = ("postrider", "postrider-engine", "postrider-reader")
+PROGRAMS = ("postrider", "postrider-engine", "postrider-worker", "postrider-index", "postrider-reader")
 # libetpan's own sockets and TLS: bytes reach it through net/stream only.
 ETPAN = re.compile(r"^mail(stream|imap|pop3|smtp)_?(\w*_)?(ssl|starttls|socket|cfstream)\w*$")
 # The light program starts in milliseconds.
@@ -83,8 +83,9 @@ def main():
         results.append((not bad, "%s does not use libetpan's sockets and TLS %s" % (program, " ".join(bad)), None))
         bad = sorted(imports(path) & UNBOUNDED)
         results.append((not bad, "%s calls nothing that is unbounded or runs a shell %s" % (program, " ".join(bad)), None))
-    light = [name for name in needed(os.path.join(BUILT, "postrider")) if HEAVY.match(name)]
-    results.append((not light, "postrider links no library of the engine %s" % " ".join(light), None))
+    for program in ("postrider", "postrider-engine"):
+        light = [name for name in needed(os.path.join(BUILT, program)) if HEAVY.match(name)]
+        results.append((not light, "%s links no library of the workers %s" % (program, " ".join(light)), None))
     print("1..%d" % len(results))
     for number, (ok, text, why) in enumerate(results, 1):
         print("%s %d - %s%s" % ("ok" if ok else "not ok", number, text.strip(), " # SKIP " + why if why else ""))

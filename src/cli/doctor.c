@@ -73,7 +73,8 @@ check_config(GError **error)
 static gboolean
 check_programs(GError **error)
 {
-    static const char *const names[] = {"postrider-engine", "postrider-reader"};
+    static const char *const names[] = {"postrider-engine", "postrider-worker", "postrider-index",
+                                        "postrider-reader"};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = paths_program(names[i]);
         if (!tell("program", path,

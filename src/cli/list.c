@@ -124,7 +124,7 @@ run_list(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 static gboolean
 search_notmuch(struct store *store, const char *text, GError **error)
 {
-    g_autofree char *program = paths_program("postrider-engine");
+    g_autofree char *program = paths_program("postrider-index");
     const char *argv[] = {program, "--notmuch", text, NULL};
     g_autofree char *out = NULL, *err = NULL;
     int status;

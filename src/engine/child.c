@@ -21,7 +21,7 @@
 #define WAITING_MAX 1000 /* records for a worker that is down */
 
 struct child {
-    char *duty, *name;
+    char *name; /* of the account; NULL: the index worker */
     struct child_callbacks callbacks;
     GPid pid;
     int fd;
@@ -55,7 +55,6 @@ child_free(struct child *child)
     drop_source(&child->killer);
     g_queue_clear_full(&child->waiting, (GDestroyNotify)g_variant_unref);
     g_hash_table_unref(child->open);
-    g_free(child->duty);
     g_free(child->name);
     g_free(child);
 }
@@ -198,13 +197,10 @@ static gboolean
 start(gpointer data)
 {
     struct child *child = data;
-    g_autofree char *program = paths_program("postrider-engine");
-    const char *argv[] = {program,
-                          child->duty,
-                          child->name ? child->name : "--control",
-                          child->name ? "--control" : "3",
-                          child->name ? "3" : NULL,
-                          NULL};
+    g_autofree char *program = paths_program(child->name ? "postrider-worker" : "postrider-index");
+    const char *worker[] = {program, "--account", child->name, "--control", "3", NULL};
+    const char *index[] = {program, "--index", "--control", "3", NULL};
+    const char **argv = child->name ? worker : index;
     g_autoptr(GError) error = NULL;
     int pair[2], target = 3;
 
@@ -239,10 +235,9 @@ start(gpointer data)
 }
 
 struct child *
-child_new(const char *duty, const char *name, const struct child_callbacks *callbacks)
+child_new(const char *name, const struct child_callbacks *callbacks)
 {
     struct child *child = g_new0(struct child, 1);
-    child->duty = g_strdup(duty);
     child->name = g_strdup(name);
     child->callbacks = *callbacks;
     child->fd = -1;

@@ -1,6 +1,6 @@
 /* child.h - one worker process of the engine: started, watched, restarted with growing delays
  *
- * A worker is this same program with another duty (--account NAME, --index), tied to the supervisor by a
+ * A worker is a program of its own (postrider-worker, postrider-index), tied to the supervisor by a
  * socket pair that carries the records of engine/client.h. A worker that dies is started again after 1 s, 2
  * s, … 5 min (with jitter; back to the start after ten good minutes); what it was asked and had not answered
  * is answered with an error. Runs in the supervisor's main loop; one thread.
@@ -20,8 +20,8 @@ struct child_callbacks {
     gpointer data;
 };
 
-/* `duty`: "--account" or "--index"; `name`: of the account, else NULL. Starts at once. */
-struct child *child_new(const char *duty, const char *name, const struct child_callbacks *callbacks);
+/* `name`: of the account; NULL: the index worker. Starts at once. */
+struct child *child_new(const char *name, const struct child_callbacks *callbacks);
 /* Asks it to stop, and kills it when it has not after two seconds; never blocks: `done` runs when it is gone.
  */
 void child_stop(struct child *child, GDestroyNotify done, gpointer data);

@@ -7,10 +7,10 @@
 
 #include <stdio.h>
 
-/* The process of `postrider-engine --index`; the exit code. */
+/* The process of `postrider-index --index`; the exit code. */
 int indexer_run(int control_fd);
 
-/* `postrider-engine --notmuch QUERY`: the message ids that notmuch finds, newest first, one a line; the exit
+/* `postrider-index --notmuch QUERY`: the message ids that notmuch finds, newest first, one a line; the exit
  * code. */
 int indexer_search(const char *query, FILE *out);
 

@@ -114,7 +114,7 @@ supervisor_follow_config(struct supervisor *sup)
     g_hash_table_remove_all(sup->states);
     for (guint i = 0; i < config->accounts->len; i++) {
         const struct account *account = config->accounts->pdata[i];
-        struct child *child = child_new("--account", account->name, &callbacks);
+        struct child *child = child_new(account->name, &callbacks);
         g_ptr_array_add(sup->accounts, child);
         if (sup->polling)
             send_poll(sup, child);
@@ -124,7 +124,7 @@ supervisor_follow_config(struct supervisor *sup)
         sup->index = NULL;
     }
     if (config->notmuch_days >= 0 && config->accounts->len)
-        sup->index = child_new("--index", NULL, &callbacks);
+        sup->index = child_new(NULL, &callbacks);
     if (sup->config)
         config_free(sup->config);
     sup->config = g_steal_pointer(&config);

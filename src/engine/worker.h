@@ -8,7 +8,7 @@
 #ifndef ENGINE_WORKER_H
 #define ENGINE_WORKER_H
 
-/* The process of `postrider-engine --account NAME`; the exit code. */
+/* The process of `postrider-worker --account NAME`; the exit code. */
 int worker_run(const char *account, int control_fd);
 
 #endif

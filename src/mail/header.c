@@ -6,7 +6,6 @@
 #include "mail/limits.h"
 
 #include <gmime/gmime.h>
-#include <libxml/parser.h>
 #include <string.h>
 
 static GMimeParserOptions *options;
@@ -19,7 +18,6 @@ mail_init(void)
         return;
     static const char *fallback[] = {"utf-8", "windows-1252", NULL};
     g_mime_init();
-    xmlInitParser();
     charset_preload();
     options = g_mime_parser_options_new();
     g_mime_parser_options_set_fallback_charsets(options, fallback);

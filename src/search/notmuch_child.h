@@ -41,11 +41,11 @@ enum notmuch_reply {
 #define NOTMUCH_REPLY_MAX (1024 * 1024)
 #define NOTMUCH_REQUEST_MAX (64 * 1024 * 1024)
 
-/* The process of `postrider-engine --index-child`: serves requests on the socket until it closes; the exit
+/* The process of `postrider-index --index-child`: serves requests on the socket until it closes; the exit
  * code. `megabytes`: its memory limit, 0 for the usual one. */
 int notmuch_child_main(int fd, guint megabytes);
 
-/* `postrider-engine --notmuch QUERY`: the Message-IDs that notmuch finds, newest first, one a line; `limit`
+/* `postrider-index --notmuch QUERY`: the Message-IDs that notmuch finds, newest first, one a line; `limit`
  * 0: all. */
 gboolean notmuch_find(const char *mail_dir, const char *query, guint limit, FILE *out, GError **error);
 

@@ -555,8 +555,8 @@ index_context_new(struct store *store, const struct index_options *options)
     context->message_seconds = options->message_seconds ? options->message_seconds : MESSAGE_SECONDS;
     context->tasks = g_ptr_array_new_with_free_func(task_free);
     g_queue_init(&context->urgent);
-    g_autofree char *engine = paths_program("postrider-engine");
-    const char *const own[] = {engine, "--index-child", NULL};
+    g_autofree char *program = paths_program("postrider-index");
+    const char *const own[] = {program, "--index-child", NULL};
     context->link = notmuch_link_new(options->child ? options->child : own);
     context->uuid = index_state_get(store, STATE_UUID);
     context->revision = (guint64)noted_number(context, STATE_REVISION);

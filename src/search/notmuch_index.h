@@ -22,7 +22,7 @@
 struct index_options {
     int days; /* only mail of the last N days; 0: all, -1: none at all */
     const char *const
-        *child; /* the program that runs notmuch_child_main() on descriptor 0; NULL: postrider-engine */
+        *child; /* the program that runs notmuch_child_main() on descriptor 0; NULL: postrider-index */
     guint message_seconds; /* for one message, 0: 30 */
 };
 

@@ -50,7 +50,8 @@ def lint(tool, *words):
 @test("programs, manual, completions, desktop file, unit and the demo's world are in place, with their modes")
 def in_place():
     make("install")
-    for end in ("/bin/postrider", "/libexec/postrider/postrider-engine", "/libexec/postrider/postrider-reader",
+    for end in ("/bin/postrider", "/libexec/postrider/postrider-engine", "/libexec/postrider/postrider-worker",
+                "/libexec/postrider/postrider-index", "/libexec/postrider/postrider-reader",
                 "/share/postrider/lab/demo", "/share/postrider/lab/lab"):
         equal(os.stat(find(end)).st_mode & 0o777, 0o755, end)
     for end in ("/man1/postrider.1", "/man5/postrider-config.5", "/bash-completion/completions/postrider",
@@ -85,6 +86,8 @@ def finds_its_parts():
         os.makedirs(home.path("Mail", "cur"))
         told = home.run("doctor", program=program()).text
         contains(told, find("/libexec/postrider/postrider-engine"))
+        contains(told, find("/libexec/postrider/postrider-worker"))
+        contains(told, find("/libexec/postrider/postrider-index"))
         contains(told, find("/libexec/postrider/postrider-reader"))
         mail = home.write("a.eml", "From: a@x.test\nSubject: hello\n\nthe text\n")
         contains(home.ok("show", mail, program=program()).text, "the text")
