@@ -1,15 +1,11 @@
-/* list.c - folders, list, search, thread: what is in the store */
+/* list.c - list, search, thread: what is in the store */
 #include "config.h"
 
 #include "cli/commands.h"
 #include "cli/rows.h"
 #include "base/i18n.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/paths.h"
-#include "base/text.h"
-#include "base/width.h"
-#include "config/keep.h"
 #include "search/query.h"
 #include "store/folder.h"
 #include "store/list.h"
@@ -49,58 +45,6 @@ print_view(struct store *store, const struct list_view *view, GError **error)
             break;
         key = ((struct list_row *)rows->pdata[rows->len - 1])->key;
         left -= rows->len;
-    }
-    return TRUE;
-}
-
-static gboolean
-run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GError **error)
-{
-    gint64 account;
-    if (argc)
-        return cli_usage_error(error, _("folders takes no arguments"));
-    struct store *store = cli_store(STORE_READ, error);
-    const struct config *config = cli_config(NULL);
-    if (!store || !cli_account_id(store, &account, error))
-        return FALSE;
-    g_autoptr(GPtrArray) folders = folder_list(store, account, FALSE, error);
-    if (!folders)
-        return FALSE;
-    for (guint i = 0; i < folders->len; i++) {
-        const struct folder *folder = folders->pdata[i];
-        const struct account *of = config ? config_account(config, folder->account_name, NULL) : NULL;
-        g_autofree char *keep = of ? keep_to_string(keep_of(of, folder->name)) : NULL;
-        if (cli_json) {
-            struct json json;
-            g_autofree char *synced = folder->synced ? clock_rfc3339(folder->synced, 0) : NULL;
-            json_init(&json);
-            json_object_begin(&json, NULL);
-            json_string(&json, "account", folder->account_name);
-            json_string(&json, "name", folder->name);
-            json_string(&json, "role",
-                        *folder_role_name(folder->role) ? folder_role_name(folder->role) : NULL);
-            json_int(&json, "total", folder->total);
-            json_int(&json, "unread", folder->unread);
-            json_int(&json, "uidvalidity", folder->uidvalidity);
-            json_string(&json, "synced", synced);
-            json_string(&json, "keep", keep);
-            json_object_end(&json);
-            if (!cli_print_json(&json, error))
-                return FALSE;
-            continue;
-        }
-        g_autofree char *account_name = text_safe(folder->account_name, -1, TEXT_LINE);
-        g_autofree char *account_cell = width_fit(account_name, 16);
-        g_autofree char *name = text_safe(folder->name, -1, TEXT_LINE);
-        g_autofree char *name_cell = width_fit(name, 30);
-        g_autofree char *when =
-            folder->synced ? clock_relative(folder->synced, clock_now()) : g_strdup("never");
-        g_autofree char *line =
-            g_strdup_printf("%s %s %-9s %8" G_GINT64_FORMAT " %7" G_GINT64_FORMAT "  %s%s%s", account_cell,
-                            name_cell, folder_role_name(folder->role), folder->total, folder->unread, when,
-                            folder->notice ? "  ! " : "", folder->notice ? folder->notice : "");
-        if (!cli_print(line, error))
-            return FALSE;
     }
     return TRUE;
 }
@@ -187,8 +131,6 @@ run_thread(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return print_view(store, &view, error);
 }
 
-const struct cli_command cmd_folders = {
-    "folders", NULL, N_("the folders, with their role and counts"), NULL, NULL, FALSE, run_folders};
 const struct cli_command cmd_list = {
     "list",
     "[FOLDER]",

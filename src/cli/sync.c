@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "cli/planned.h"
 #include "cli/rows.h"
 #include "config/password.h"
 #include "engine/client.h"
@@ -102,6 +103,7 @@ static gboolean
 follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GError **error)
 {
     guint request = ask_sync(client, names, error);
+    g_autoptr(struct_planned) planned = planned_new();
     gboolean answered = FALSE;
     while (request) {
         g_autoptr(struct_engine_event) event = engine_client_wait(client, -1, error);
@@ -112,6 +114,10 @@ follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GEr
         } else if (!strcmp(event->verb, "notice")) {
             end_progress();
             cli_note("%s: %s", engine_event_string(event, "account"), engine_event_string(event, "text"));
+        } else if (!strcmp(event->verb, "planned") && dry_run) {
+            end_progress();
+            if (!planned_take(planned, event, error))
+                return FALSE;
         } else if (!strcmp(event->verb, "need-password")) {
             if (!answer_password(client, event, error))
                 return FALSE;
@@ -124,6 +130,8 @@ follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GEr
                 continue;
             }
             const char *text = engine_event_string(event, "text");
+            if (dry_run && engine_event_bool(event, "ok") && !planned_finish(planned, error))
+                return FALSE;
             if (*text && engine_event_bool(event, "ok"))
                 return cli_print(text, error);
             if (*text)
@@ -182,7 +190,12 @@ const struct cli_command cmd_sync = {
        "postrider.service runs \"postrider sync --watch\".\n\n"
        "A pass that would remove more than 50 messages and more than a fifth of a folder, here or on the "
        "server, leaves the folder alone and "
-       "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass."),
+       "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass.\n\n"
+       "--dry-run asks the server and prints a line for each thing that a pass would do, with the folder, the direction (in: the "
+       "store changes; out: the server) and the number of messages, and the sums. With --json: account, folder, direction, "
+       "action, count (0 when it is about the folder itself, or known only when the messages are listed), text; the last object "
+       "has actions, in and out. What other programs did to the files since the last pass is not looked at, and a message that "
+       "somebody moved on the server counts as one that goes and one that comes."),
     entries,
     FALSE,
     run_sync};

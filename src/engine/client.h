@@ -6,7 +6,7 @@
  *
  * Requests:
  *   wake       the store has new intents or queued mail: carry them out soon
- *   sync       accounts as: one pass (all when empty); answered by "done" with the request's id
+ *   sync       accounts as, dry-run b: one pass (all when empty); answered by "done" with the request's id
  *   flush      deliver what waits in the queue now, whatever its next attempt; answered by "done"
  *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be
  * had password   account s, secret s: the answer to "need-password" watch      account s, folder s: the
@@ -19,6 +19,7 @@
  *   state      account s, state s (idle|syncing|offline|password|error|paused), text s, synced x (time of the
  * last pass) progress   account s, folder s, phase s, done t, total t changed    the store changed: read
  * again what is shown need-password  account s, text s notice     account s, text s: one line for a person
+ *   planned    account s, folder s, direction s (in|out), action s, count t, text s: an action of a dry run
  *   done       id u, ok b, code i (exit code), text s
  *
  * One thread uses a client. The caller owns it and the events it takes.

@@ -8,6 +8,7 @@
 #include "outbox/deliver.h"
 #include "store/account.h"
 #include "store/folder.h"
+#include "store/history.h"
 #include "store/intent.h"
 #include "store/message.h"
 #include "store/outbox.h"
@@ -62,6 +63,21 @@ on_notice(const char *folder, const char *text, gpointer data)
 }
 
 static void
+on_planned(const struct sync_planned *planned, gpointer data)
+{
+    struct lane *lane = data;
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "account", "s", lane->worker->account->name);
+    g_variant_dict_insert(&values, "folder", "s", planned->folder ? planned->folder : "");
+    g_variant_dict_insert(&values, "direction", "s", planned->direction == SYNC_OUT ? "out" : "in");
+    g_variant_dict_insert(&values, "action", "s", planned->action);
+    g_variant_dict_insert(&values, "count", "t", planned->count);
+    g_variant_dict_insert(&values, "text", "s", planned->text);
+    control_emit(lane->worker->control, "planned", 0, &values);
+}
+
+static void
 on_delivery_notice(const char *text, gpointer data)
 {
     on_notice(NULL, text, data);
@@ -86,7 +102,7 @@ open_sync(struct lane *lane)
         .progress = on_progress,
         .changed = on_changed,
         .notice = on_notice,
-        .planned = on_notice,
+        .planned = on_planned,
         .data = lane,
     };
     return sync_new(lane->store, lane->account_id, &options);
@@ -141,6 +157,8 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
                             : error->code == ERROR_AUTH ? "login"
                                                         : "error",
                             error->message, 0, NULL);
+    if (!outgoing)
+        history_note(lane->store, lane->account_id, 0, clock_now(), HISTORY_ERROR, 0, error->message, NULL);
 }
 
 /* Delivery reports that have just come in change the state of what they are about. */

@@ -40,6 +40,14 @@ deflate_free(struct deflate *layer)
     g_free(layer);
 }
 
+guint64
+deflate_get_saved(const struct deflate *layer)
+{
+    guint64 plain = layer->inflater.total_out + layer->deflater.total_in;
+    guint64 packed = layer->inflater.total_in + layer->deflater.total_out;
+    return plain > packed ? plain - packed : 0;
+}
+
 void *
 deflate_get_room(struct deflate *layer, gsize *size)
 {

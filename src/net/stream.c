@@ -431,6 +431,7 @@ stream_get_info(const struct stream *stream, struct stream_info *info)
         .cipher = stream->tls ? tls_get_cipher(stream->tls) : NULL,
         .key = stream->key,
         .compressed = stream->deflate != NULL,
+        .saved = stream->deflate ? deflate_get_saved(stream->deflate) : 0,
     };
 }
 

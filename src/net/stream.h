@@ -86,6 +86,7 @@ struct stream_info {
     const char *key; /* "sha256:…" of the server's public key, also of a refused one, or NULL: what a tls-pin
                         would say */
     gboolean compressed;
+    guint64 saved; /* bytes that compression kept off the wire, both ways */
 };
 
 enum stream_direction { STREAM_SENT, STREAM_RECEIVED };

@@ -102,6 +102,8 @@ const char *tls_get_cipher(const struct tls *tls);
 /* deflate.c */
 struct deflate *deflate_new(void);
 void deflate_free(struct deflate *deflate);
+/* Bytes that did not have to go over the wire, both ways. */
+guint64 deflate_get_saved(const struct deflate *deflate);
 /* Room for bytes from the link; deflate_put() says how many came. */
 void *deflate_get_room(struct deflate *deflate, gsize *size);
 void deflate_put(struct deflate *deflate, gsize length);

@@ -90,7 +90,8 @@ bodies_fetch(struct sync *sync, struct folder *folder, GError **error)
     gint64 since = keep->days ? clock_now() - (gint64) keep->days * SECONDS_A_DAY : 0;
     g_autoptr(GArray) rows = survey_bodies(sync->store, folder->id, since, (guint64) keep->size, error);
     if (rows && rows->len)
-        sync_tell_planned(sync, folder, "fetch the bodies of %u message%s", rows->len, rows->len == 1 ? "" : "s");
+        sync_tell_planned(sync, folder->name, SYNC_IN, "bodies", rows->len, "fetch the bodies of %u message%s", rows->len,
+                          rows->len == 1 ? "" : "s");
     return rows && (sync->dry_run || fetch_rows(sync, folder, rows, error));
 }
 
@@ -104,4 +105,17 @@ bodies_fetch_some(struct sync *sync, struct folder *folder, const struct uidset 
         if (!uidset_contains(uids, g_array_index(rows, struct survey_body, i).uid))
             g_array_remove_index(rows, i);
     return fetch_rows(sync, folder, rows, error);
+}
+
+/* The bodies of new messages come in the same pass. Which of them a limit lets in is known when they are listed. */
+void
+sync_tell_bodies(struct sync *sync, const char *folder, guint64 n)
+{
+    const struct keep *keep = keep_of(sync->options.account, folder);
+    g_autofree char *rule = keep_to_string(keep);
+    if (!keep_is_partial(keep))
+        sync_tell_planned(sync, folder, SYNC_IN, "bodies", n, "fetch the bodies of the new messages");
+    else if (keep->what == KEEP_BODIES)
+        sync_tell_planned(sync, folder, SYNC_IN, "bodies", 0,
+                          "fetch the bodies of those new messages that keep = %s lets in", rule);
 }

@@ -144,6 +144,7 @@ bind_pairs(struct sync *sync, const GArray *locals, const GArray *list, const GA
         bound[pair->remote] = TRUE;
         waiting_remove(waiting, placement);
         sync->statistics.matched++;
+        sync->statistics.matched_bytes += arrival->row.size;
     }
     return TRUE;
 }

@@ -143,6 +143,7 @@ listing_clear(struct listing *listing)
     g_clear_pointer(&listing->list, g_ptr_array_unref);
     g_clear_pointer(&listing->statuses, g_ptr_array_unref);
     g_clear_pointer(&listing->gone, g_array_unref);
+    g_clear_pointer(&listing->renamed, g_hash_table_unref);
 }
 
 static gboolean
@@ -150,6 +151,7 @@ ask_list(struct sync *sync, struct listing *listing, GError **error)
 {
     listing_clear(listing);
     listing->gone = g_array_new(FALSE, FALSE, sizeof(gint64));
+    listing->renamed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     listing->folders = g_hash_table_new(g_str_hash, g_str_equal);
     listing->status = g_hash_table_new(g_str_hash, g_str_equal);
     listing->statuses = g_ptr_array_new_with_free_func((GDestroyNotify) g_ptr_array_unref);
@@ -273,6 +275,13 @@ carry_out(struct sync *sync, const struct intent *intent, const struct listing *
     }
 }
 
+static const char *const folder_verbs[INTENT_KINDS] = {
+    [INTENT_FOLDER_CREATE] = "make",
+    [INTENT_FOLDER_RENAME] = "rename",
+    [INTENT_FOLDER_DELETE] = "delete",
+    [INTENT_FOLDER_SUBSCRIBE] = "change the subscription of",
+};
+
 /* TRUE in *any when something was done, and the list has to be asked for again. */
 static gboolean
 send_intents(struct sync *sync, struct listing *listing, gboolean *any, GError **error)
@@ -283,7 +292,10 @@ send_intents(struct sync *sync, struct listing *listing, gboolean *any, GError *
         if (intent->kind < INTENT_FOLDER_CREATE)
             continue;
         g_autoptr(struct_folder) folder = folder_get(sync->store, intent->folder, NULL);
-        sync_tell_planned(sync, folder, "%s the folder", intent_kind_name(intent->kind));
+        sync_tell_planned(sync, folder ? folder->name : intent->name, SYNC_OUT, intent_kind_name(intent->kind), 0,
+                          "%s the folder%s%s", folder_verbs[intent->kind],
+                          intent->kind == INTENT_FOLDER_RENAME ? " to " : "",
+                          intent->kind == INTENT_FOLDER_RENAME ? intent->name : "");
         if (sync->dry_run)
             continue;
         g_autofree char *wire = NULL;
@@ -365,6 +377,30 @@ bits_of(struct sync *sync, const struct imap_folder *folder, enum folder_role ro
     return wanted && !is_view ? bits | FOLDER_SUBSCRIBED : bits;
 }
 
+/* A dry run: a folder that is not here yet, and what lies in it. */
+static gboolean
+tell_new(struct sync *sync, struct listing *listing, const char *name, const struct imap_folder *folder, guint bits,
+         GError **error)
+{
+    const guint wanted = FOLDER_SELECTABLE | FOLDER_SUBSCRIBED;
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    if (folder_find(sync->store, sync->account, name) || (bits & wanted) != wanted ||
+        keep_of(sync->options.account, name)->what == KEEP_OFF || g_hash_table_contains(listing->renamed, folder->name))
+        return TRUE;
+    g_ptr_array_add(one, folder->name);
+    if (!listing_ask(sync, listing, one, error))
+        return FALSE;
+    const struct imap_status *status = g_hash_table_lookup(listing->status, folder->name);
+    guint64 messages = status ? status->messages : 0;
+    sync_tell_planned(sync, name, SYNC_IN, "folder", 0, "make the folder here");
+    if (messages)
+        sync_tell_planned(sync, name, SYNC_IN, "new", messages, "fetch %" G_GUINT64_FORMAT " new message%s", messages,
+                          messages == 1 ? "" : "s");
+    if (messages)
+        sync_tell_bodies(sync, name, messages);
+    return TRUE;
+}
+
 static gboolean
 take_list(struct sync *sync, struct listing *listing, GError **error)
 {
@@ -397,6 +433,11 @@ take_list(struct sync *sync, struct listing *listing, GError **error)
         const struct imap_folder *folder = g_hash_table_lookup(names, order->pdata[i]);
         enum folder_role role = GPOINTER_TO_UINT(g_hash_table_lookup(role_of, folder));
         g_autoptr(GError) why = NULL;
+        if (sync->dry_run) {
+            if (!tell_new(sync, listing, order->pdata[i], folder, bits_of(sync, folder, role, all), error))
+                return FALSE;
+            continue;
+        }
         STEP("sync.folder.take");
         if (!folder_upsert(sync->store, sync->account, order->pdata[i], folder->name, folder->delimiter, role,
                            bits_of(sync, folder, role, all), &why)) {
@@ -421,6 +462,10 @@ find_gone(struct sync *sync, struct listing *listing, GError **error)
         const struct folder *folder = kept->pdata[i];
         if (folder->wire && !g_hash_table_contains(listing->folders, folder->wire))
             g_array_append_val(listing->gone, folder->id);
+        if (sync->dry_run && folder->wire && folder->total && !g_hash_table_contains(listing->folders, folder->wire) &&
+            !g_hash_table_contains(listing->renamed, folder->wire))
+            sync_tell_planned(sync, folder->name, SYNC_IN, "remove", (guint64) folder->total,
+                              "remove the folder here, which the server has no more");
     }
     return kept != NULL;
 }
@@ -443,7 +488,7 @@ folders_sync(struct sync *sync, struct listing *listing, GError **error)
         !renames_take(sync, listing, error) || !send_intents(sync, listing, &any, error) ||
         (any && !ask_list(sync, listing, error)))
         return FALSE;
-    if (!sync->dry_run && (!take_list(sync, listing, error) || !find_gone(sync, listing, error)))
+    if (!take_list(sync, listing, error) || !find_gone(sync, listing, error))
         return FALSE;
     return ask_statuses(sync, listing, error) && (sync->dry_run || take_ids(sync, listing, error));
 }

@@ -9,6 +9,7 @@
 #include "store/placement.h"
 #include "sync/plan.h"
 #include "sync/sync.h"
+#include "sync/tally.h"
 
 typedef struct known struct_known;
 typedef struct listing struct_listing;
@@ -41,6 +42,7 @@ struct sync {
     guint32 told_uidnext; /* has_moved_on() */
     guint64 told_modseq;
     GHashTable *bodies_looked; /* folder -> monotonic time when nothing was left to fetch of it */
+    struct tally *tally;       /* tally.h */
 };
 
 /* ---- sync.c ---- */
@@ -56,7 +58,8 @@ void sync_tell_progress(struct sync *sync, const struct folder *folder, enum syn
 void sync_tell_changed(struct sync *sync, gboolean now);
 /* To the log and to the person. */
 void sync_tell_notice(struct sync *sync, const struct folder *folder, const char *format, ...) G_GNUC_PRINTF(3, 4);
-void sync_tell_planned(struct sync *sync, const struct folder *folder, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void sync_tell_planned(struct sync *sync, const char *folder, enum sync_direction direction, const char *action,
+                       guint64 count, const char *format, ...) G_GNUC_PRINTF(6, 7);
 /* TRUE when the pass may go on with the next folder: the error is about this one alone. It is then noted with it. */
 gboolean sync_survives(struct sync *sync, const struct folder *folder, GError **error);
 
@@ -68,6 +71,7 @@ struct listing {
     GHashTable *folders;        /* wire name -> struct imap_folder */
     GHashTable *status;         /* wire name -> struct imap_status, as far as told */
     GArray *gone;               /* ids of folders that the server lists no more */
+    GHashTable *renamed;        /* a dry run: wire names, old and new, of folders that were renamed there */
 };
 void listing_clear(struct listing *listing);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_listing, listing_clear)
@@ -139,6 +143,8 @@ gboolean relink_known(struct sync *sync, const struct folder *folder, GError **e
 
 /* What the account's policy wants here, of the placements that have no body. */
 gboolean bodies_fetch(struct sync *sync, struct folder *folder, GError **error);
+/* A dry run: what becomes of the bodies of n new messages. */
+void sync_tell_bodies(struct sync *sync, const char *folder, guint64 n);
 /* These placements, whatever the policy says. */
 gboolean bodies_fetch_some(struct sync *sync, struct folder *folder, const struct uidset *uids, GError **error);
 

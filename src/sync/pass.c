@@ -188,15 +188,59 @@ close_placements(struct pass *pass, const struct plan_action *action, GError **e
     return TRUE;
 }
 
+/* What each kind of the plan is called in a dry run. Moves, uploads and removals there are told by push_intents(), bodies by
+ * bodies_fetch(). */
+static const struct {
+    enum plan_kind kind;
+    enum sync_direction direction;
+    const char *action;
+} told[] = {
+    {PLAN_TAKE_FLAGS, SYNC_IN, "flags"}, {PLAN_CLOSE, SYNC_IN, "forget"},    {PLAN_SEND_FLAGS, SYNC_OUT, "flags"},
+    {PLAN_FETCH_NEW, SYNC_IN, "new"},    {PLAN_REMOVE, SYNC_IN, "remove"},   {PLAN_TELL_TAGS, SYNC_OUT, "tags"},
+    {PLAN_TELL_READ_ONLY, SYNC_OUT, "read-only"},
+};
+
+static void
+tell_removal(struct sync *sync, const struct folder *folder, const GArray *ids)
+{
+    guint last = survey_count_last(sync->store, (const gint64 *) ids->data, ids->len);
+    if (plan_brake((guint64) MAX(folder->total, 0), last) && !sync_is_agreed(sync->store, folder->id))
+        sync_tell_planned(sync, folder->name, SYNC_IN, "brake", 0,
+                          "hold that back, and ask: it is %u of %" G_GINT64_FORMAT " messages", last, folder->total);
+}
+
+static void
+tell_action(struct sync *sync, const struct folder *folder, const struct plan_action *action)
+{
+    g_autofree char *line = plan_action_to_string(action);
+    for (guint i = 0; i < G_N_ELEMENTS(told); i++)
+        if (told[i].kind == action->kind)
+            sync_tell_planned(sync, folder->name, told[i].direction, told[i].action, plan_action_count(action), "%s", line);
+    if (action->kind == PLAN_FETCH_NEW)
+        sync_tell_bodies(sync, folder->name, plan_action_count(action));
+    else if (action->kind == PLAN_REMOVE)
+        tell_removal(sync, folder, action->ids);
+}
+
+static void
+note_conflicts(struct sync *sync, const struct folder *folder, const struct plan *plan)
+{
+    for (guint i = 0; i < plan->conflicted->len; i++) {
+        const struct plan_conflict *conflict = plan->conflicted->pdata[i];
+        struct placement row;
+        if (placement_get(sync->store, conflict->id, &row, NULL, NULL))
+            tally_conflict(sync, folder->id, row.message, conflict->here, conflict->there, conflict->kept);
+    }
+}
+
 static gboolean
 carry_out(struct pass *pass, const struct folder *folder, struct known *known, const struct plan *plan, GError **error)
 {
     struct sync *sync = pass->sync;
     for (guint i = 0; i < plan->actions->len; i++) {
         const struct plan_action *action = plan->actions->pdata[i];
-        g_autofree char *line = plan_action_to_string(action);
         gboolean ok = TRUE;
-        sync_tell_planned(sync, folder, "%s", line);
+        tell_action(sync, folder, action);
         if (sync->dry_run)
             continue;
         switch (action->kind) {
@@ -217,15 +261,18 @@ carry_out(struct pass *pass, const struct folder *folder, struct known *known, c
             break;
         }
         case PLAN_TELL_TAGS:
-        case PLAN_TELL_READ_ONLY:
+        case PLAN_TELL_READ_ONLY: {
+            g_autofree char *line = plan_action_to_string(action);
             sync_tell_notice(sync, folder, "%s", line);
             break;
+        }
         default: /* moves, uploads, removals there and bodies wait until every folder was read */
             break;
         }
         if (!ok)
             return FALSE;
     }
+    note_conflicts(sync, folder, plan);
     sync->statistics.flags_in += plan->flags_in;
     sync->statistics.flags_out += plan->flags_out;
     sync->statistics.conflicts += plan->conflicts;
@@ -300,6 +347,7 @@ pass_folder(struct pass *pass, gint64 folder_id, GError **error)
     g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, NULL);
     g_autoptr(GError) why = NULL;
     guint before = sync->statistics.envelopes;
+    tally_to(sync, folder_id);
     if (sync_is_cancelled(sync, error))
         return FALSE;
     gboolean ok = read_folder(pass, folder_id, &why) &&
@@ -316,6 +364,7 @@ pass_push_marks(struct pass *pass, const struct folder *folder, GError **error)
 {
     struct sync *sync = pass->sync;
     g_auto(struct_known) known = {0};
+    tally_to(sync, folder->id);
     if (!sync_select(sync, folder, NULL, error))
         return FALSE;
     if (sync->mailbox->uidvalidity != folder->uidvalidity)

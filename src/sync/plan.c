@@ -67,6 +67,7 @@ plan_free(struct plan *plan)
     if (!plan)
         return;
     g_ptr_array_unref(plan->actions);
+    g_ptr_array_unref(plan->conflicted);
     g_free(plan);
 }
 
@@ -289,7 +290,7 @@ visit(struct walk *walk, const struct plan_local *local, const struct plan_remot
     }
     if (remote && !says_the_same(local, remote)) {
         if (changed_on_both(local, remote))
-            walk->plan->conflicts++;
+            plan_note_conflict(walk->plan, local, remote);
         take_flags(walk, local, remote);
     }
     if (local->state != PLAN_DELETE)
@@ -394,6 +395,7 @@ plan_folder(const struct plan_input *in)
 {
     struct plan *plan = g_new0(struct plan, 1);
     plan->actions = g_ptr_array_new_with_free_func(action_free);
+    plan->conflicted = g_ptr_array_new_with_free_func(plan_conflict_free);
     g_autoptr(GPtrArray) remotes = sane_remotes(in);
     if (!adds_up(in, remotes)) {
         g_ptr_array_add(plan->actions, action_new(PLAN_REREAD));
@@ -446,58 +448,4 @@ plan_folder(const struct plan_input *in)
     g_hash_table_unref(walk.moves);
     g_ptr_array_unref(walk.move_order);
     return plan;
-}
-
-/* ---- plans for people ---- */
-
-static char *
-flags_to_words(guint flags, const char *tags, char sign)
-{
-    GString *out = g_string_new(NULL);
-    for (const struct flag_name *f = flag_names; f->bit; f++)
-        if (flags & f->bit)
-            g_string_append_printf(out, " %c%s", sign, f->json);
-    g_auto(GStrv) words = tags_split(tags ? tags : "");
-    for (char **word = words; *word; word++)
-        g_string_append_printf(out, " %c%s", sign, *word);
-    return g_string_free(out, FALSE);
-}
-
-char *
-plan_action_to_string(const struct plan_action *action)
-{
-    guint64 n = action->ids ? action->ids->len : action->taken ? action->taken->len : uidset_count(action->uids);
-    const char *s = n == 1 ? "" : "s";
-    g_autofree char *words = NULL;
-    switch (action->kind) {
-    case PLAN_REREAD:
-        return g_strdup("read the whole folder again");
-    case PLAN_TAKE_FLAGS:
-        return g_strdup_printf("take the flags of %" G_GUINT64_FORMAT " message%s", n, s);
-    case PLAN_CLOSE:
-        return g_strdup_printf("forget %" G_GUINT64_FORMAT " message%s that left as asked", n, s);
-    case PLAN_SEND_FLAGS:
-        words = flags_to_words(action->flags, action->tags, action->add ? '+' : '-');
-        return g_strdup_printf("mark %" G_GUINT64_FORMAT " message%s on the server%s", n, s, words);
-    case PLAN_SEND_MOVE:
-        return g_strdup_printf("move %" G_GUINT64_FORMAT " message%s on the server", n, s);
-    case PLAN_SEND_EXPUNGE:
-        return g_strdup_printf("remove %" G_GUINT64_FORMAT " message%s from the server", n, s);
-    case PLAN_ASK_EXPUNGE:
-        return g_strdup_printf("ask before %" G_GUINT64_FORMAT " message%s are removed from the server", n, s);
-    case PLAN_SEND_UPLOAD:
-        return g_strdup_printf("upload %" G_GUINT64_FORMAT " message%s", n, s);
-    case PLAN_FETCH_NEW:
-        return g_strdup_printf("fetch %" G_GUINT64_FORMAT " new message%s", n, s);
-    case PLAN_FETCH_BODY:
-        return g_strdup_printf("fetch the bodies of %" G_GUINT64_FORMAT " message%s", n, s);
-    case PLAN_REMOVE:
-        return g_strdup_printf("remove %" G_GUINT64_FORMAT " message%s here", n, s);
-    case PLAN_TELL_TAGS:
-        words = flags_to_words(0, action->tags, '+');
-        return g_strdup_printf("keep tags here only, the server cannot store them:%s", words);
-    case PLAN_TELL_READ_ONLY:
-        return g_strdup_printf("leave the changes of %" G_GUINT64_FORMAT " message%s: the folder is read-only", n, s);
-    }
-    return g_strdup("");
 }

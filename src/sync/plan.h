@@ -106,11 +106,19 @@ struct plan_action {
     GArray *taken;       /* struct plan_taken; or NULL */
 };
 
+/* A message that was changed on both sides; `here` and `there` are changes, "+seen -work". */
+struct plan_conflict {
+    gint64 id;
+    char *here, *there, *kept;
+};
+
 struct plan {
     GPtrArray *actions; /* struct plan_action */
+    GPtrArray *conflicted; /* struct plan_conflict: the first PLAN_CONFLICTS_MAX of them */
     guint flags_in, flags_out, conflicts; /* messages whose marks change here, there, and changed on both sides */
 };
 
+#define PLAN_CONFLICTS_MAX 20
 struct plan *plan_folder(const struct plan_input *input);
 void plan_free(struct plan *plan);
 typedef struct plan struct_plan;
@@ -118,6 +126,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_plan, plan_free)
 
 /* One line for people: "flag 3 messages +seen", for --dry-run and the log. Newly allocated. */
 char *plan_action_to_string(const struct plan_action *action);
+guint64 plan_action_count(const struct plan_action *action); /* messages */
+
+/* For plan.c. */
+void plan_note_conflict(struct plan *plan, const struct plan_local *local, const struct plan_remote *remote);
+void plan_conflict_free(gpointer conflict);
 
 /* The brake: TRUE when removing `removed` of `total` messages at once needs the user's word. More than 50, and more
  * than a fifth. */

@@ -307,11 +307,12 @@ send_upload_batch(struct batch *batch, GError **error)
 static const struct {
     gboolean (*send)(struct batch *batch, GError **error);
     gboolean needs_source, needs_target;
+    const char *verb;
 } senders[INTENT_KINDS] = {
-    [INTENT_MOVE] = {send_moves, TRUE, TRUE},
-    [INTENT_COPY] = {send_copy_batch, TRUE, TRUE},
-    [INTENT_APPEND] = {send_upload_batch, FALSE, TRUE},
-    [INTENT_EXPUNGE] = {send_expunge_batch, TRUE, FALSE},
+    [INTENT_MOVE] = {send_moves, TRUE, TRUE, "move"},
+    [INTENT_COPY] = {send_copy_batch, TRUE, TRUE, "copy"},
+    [INTENT_APPEND] = {send_upload_batch, FALSE, TRUE, "upload"},
+    [INTENT_EXPUNGE] = {send_expunge_batch, TRUE, FALSE, "delete"},
 };
 
 static gboolean
@@ -330,14 +331,17 @@ send_batch(struct batch *batch, GError **error)
     if ((senders[batch->kind].needs_source && !is_ready(batch->source)) ||
         (senders[batch->kind].needs_target && !is_ready(batch->target)))
         return TRUE;
-    sync_tell_planned(batch->sync, batch->source ? batch->source : batch->target, "%s %u message%s%s%s",
-                      intent_kind_name(batch->kind), batch->intents->len, batch->intents->len == 1 ? "" : "s",
+    sync_tell_planned(batch->sync, (batch->source ? batch->source : batch->target)->name, SYNC_OUT,
+                      intent_kind_name(batch->kind), batch->intents->len, "%s %u message%s%s%s%s",
+                      senders[batch->kind].verb, batch->intents->len, batch->intents->len == 1 ? "" : "s",
+                      batch->kind == INTENT_EXPUNGE ? " from the server" : "",
                       batch->source && batch->target ? " to " : "",
                       batch->source && batch->target ? batch->target->name : "");
     if (batch->sync->dry_run)
         return TRUE;
     sync_tell_progress(batch->sync, batch->source ? batch->source : batch->target, SYNC_SEND, 0, batch->intents->len);
     g_autoptr(GError) why = NULL;
+    tally_to(batch->sync, (batch->source ? batch->source : batch->target)->id);
     if (senders[batch->kind].send(batch, &why))
         return TRUE;
     if (why && sync_survives(batch->sync, batch->source ? batch->source : batch->target, &why))

@@ -86,6 +86,7 @@ link_twin(struct relinking *re, const struct survey_twin *twin, GError **error)
     if (!placement_attach(store, &body, 1, error))
         return FALSE;
     re->linked++;
+    re->sync->statistics.matched_bytes += message->size;
     return TRUE;
 }
 

@@ -239,7 +239,9 @@ record(struct search *search, GError **error)
     for (guint i = 0; i < n; i++) {
         const struct pair *pair = &g_array_index(search->pairs, struct pair, i);
         renames[i] = (struct folder_rename){pair->from->id, pair->name, pair->to->name, pair->to->delimiter};
-        sync_tell_planned(sync, pair->from, "take its new name %s", pair->name);
+        sync_tell_planned(sync, pair->from->name, SYNC_IN, "rename-folder", 0, "take its new name %s", pair->name);
+        g_hash_table_add(search->listing->renamed, g_strdup(pair->from->wire));
+        g_hash_table_add(search->listing->renamed, g_strdup(pair->to->name));
         log_info("sync.folders", "renamed folder=%s to=%s", pair->from->name, pair->name);
     }
     if (sync->dry_run || !n)

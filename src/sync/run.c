@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/history.h"
 #include "store/scan.h"
 #include "store/survey.h"
 #include "sync/pass.h"
@@ -50,6 +51,7 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
                                           !g_hash_table_contains(pass->listing.folders, folder->wire)))
             continue;
         if (pass->listing.status && is_unchanged(pass, folder)) {
+            tally_to(pass->sync, folder->id);
             pass->sync->statistics.unchanged++;
             pass_add(pass->read, folder->id);
             pass_add(pass->unchanged, folder->id);
@@ -136,12 +138,15 @@ fetch_bodies(struct pass *pass, const GPtrArray *folders, GError **error)
         if (sync_is_cancelled(sync, error))
             return FALSE;
         guint skipped = sync->statistics.skipped;
+        tally_to(sync, id);
         if (!bodies_fetch(sync, now, &why)) {
             if (sync_survives(sync, now, &why))
                 continue;
             g_propagate_error(error, g_steal_pointer(&why));
             return FALSE;
         }
+        if (!sync->dry_run)
+            history_set_missing(sync->store, sync->account, id, sync->statistics.skipped - skipped, NULL);
         if (sync->statistics.skipped == skipped)
             g_hash_table_insert(sync->bodies_looked, g_memdup2(&id, sizeof id), g_memdup2(&time, sizeof time));
     }
@@ -185,6 +190,7 @@ sync_account(struct sync *sync, gboolean dry_run, GError **error)
     sync->dry_run = dry_run;
     gint64 start = clock_monotonic();
     gboolean ok = run_account(&pass, error);
+    tally_write(sync, FALSE);
     sync->dry_run = FALSE;
     const struct sync_statistics *s = sync_get_statistics(sync);
     log_info("sync.pass", "account=%s ok=%d ms=%d folders=%u unchanged=%u envelopes=%u bodies=%u flags=%u/%u removed=%u",
@@ -213,7 +219,9 @@ sync_folder(struct sync *sync, gint64 folder, GError **error)
 {
     g_auto(struct_pass) pass;
     pass_init(&pass, sync, FALSE);
-    return run_folder(&pass, folder, error);
+    gboolean ok = run_folder(&pass, folder, error);
+    tally_write(sync, FALSE);
+    return ok;
 }
 
 static gboolean
@@ -260,6 +268,7 @@ sync_push(struct sync *sync, GError **error)
     g_auto(struct_pass) pass;
     pass_init(&pass, sync, FALSE);
     gboolean ok = run_push(&pass, error);
+    tally_write(sync, FALSE);
     sync_tell_changed(sync, TRUE);
     return ok;
 }
@@ -278,6 +287,7 @@ fetch_placement(struct sync *sync, gint64 placement, GError **error)
         return folder != NULL;
     g_autoptr(struct_uidset) one = uidset_new();
     uidset_add(one, row.uid);
+    tally_to(sync, folder_id);
     return bodies_fetch_some(sync, folder, one, error);
 }
 
@@ -293,6 +303,7 @@ sync_fetch_wanted(struct sync *sync, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
+    tally_write(sync, FALSE);
     if (wanted && wanted->len)
         sync_tell_changed(sync, TRUE);
     return wanted != NULL;
@@ -312,6 +323,7 @@ sync_fetch_body(struct sync *sync, gint64 message, GError **error)
         g_autoptr(struct_message) now = message_load(sync->store, message, NULL);
         /* Its row may have become that of the same content known elsewhere. */
         if (!now || now->cached) {
+            tally_write(sync, FALSE);
             sync_tell_changed(sync, TRUE);
             return TRUE;
         }

@@ -53,6 +53,7 @@ settle_folder(struct pass *pass, gint64 folder_id, struct removal *removal, GErr
     g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, error);
     if (!folder)
         return FALSE;
+    tally_to(sync, folder_id);
     g_autoptr(GArray) ids = still_here(sync, removal->ids);
     guint last = survey_count_last(sync->store, (const gint64 *) ids->data, ids->len);
     if (plan_brake((guint64) MAX(folder->total, 0), last) && !sync_is_agreed(sync->store, folder->id)) {

@@ -40,6 +40,7 @@ sync_new(struct store *store, gint64 account_id, const struct sync_options *opti
     sync->store = store;
     sync->account = account_id;
     sync->options = *options;
+    sync->tally = tally_new();
     sync->bodies_looked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     return sync;
 }
@@ -54,6 +55,7 @@ add_traffic(const struct sync *sync, struct sync_statistics *statistics)
     stream_get_info(imap_get_stream(sync->imap), &info);
     statistics->bytes_in += info.bytes_in;
     statistics->bytes_out += info.bytes_out;
+    statistics->saved += info.saved;
     statistics->round_trips += imap_get_roundtrips(sync->imap);
 }
 
@@ -80,6 +82,8 @@ sync_free(struct sync *sync)
     if (!sync)
         return;
     sync_disconnect(sync);
+    tally_write(sync, TRUE);
+    tally_free(sync->tally);
     reader_free(sync->reader);
     g_hash_table_unref(sync->bodies_looked);
     g_free(sync);
@@ -103,11 +107,13 @@ void
 sync_reset_statistics(struct sync *sync)
 {
     struct sync_statistics now = {0}, zero = {0};
+    tally_reset(sync);
     add_traffic(sync, &now);
     sync->statistics = zero;
     /* The open connection counts on: what it had is taken off. Unsigned, so it comes out right. */
     sync->statistics.bytes_in -= now.bytes_in;
     sync->statistics.bytes_out -= now.bytes_out;
+    sync->statistics.saved -= now.saved;
     sync->statistics.round_trips -= now.round_trips;
 }
 
@@ -157,6 +163,8 @@ sync_connect(struct sync *sync, GError **error)
         .compress = !sync->options.no_compress,
     };
     sync->imap = imap_open(account->incoming, &options, sync->options.cancel, error);
+    if (sync->imap)
+        tally_server(sync);
     return sync->imap != NULL;
 }
 
@@ -236,20 +244,24 @@ sync_tell_notice(struct sync *sync, const struct folder *folder, const char *for
     va_end(args);
     sync->statistics.notices++;
     log_warn("sync.notice", "account=%s folder=%s %s", sync->options.account->name, folder ? folder->name : "", text);
+    if (!sync->dry_run)
+        tally_notice(sync, folder ? folder->id : 0, text);
     if (sync->options.notice)
         sync->options.notice(folder ? folder->name : NULL, text, sync->options.data);
 }
 
 void
-sync_tell_planned(struct sync *sync, const struct folder *folder, const char *format, ...)
+sync_tell_planned(struct sync *sync, const char *folder, enum sync_direction direction, const char *action,
+                  guint64 count, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     g_autofree char *text = safe_line(format, args);
     va_end(args);
-    log_debug("sync.plan", "account=%s folder=%s %s", sync->options.account->name, folder ? folder->name : "", text);
+    log_debug("sync.plan", "account=%s folder=%s %s", sync->options.account->name, folder ? folder : "", text);
+    struct sync_planned planned = {folder, direction, action, count, text};
     if (sync->dry_run && sync->options.planned)
-        sync->options.planned(folder ? folder->name : NULL, text, sync->options.data);
+        sync->options.planned(&planned, sync->options.data);
 }
 
 gboolean

@@ -56,16 +56,28 @@ struct sync_progress {
 /* Since sync_new(), or the last sync_reset_statistics(). */
 struct sync_statistics {
     guint64 bytes_in, bytes_out;  /* on the wire */
+    guint64 saved;                /* bytes that compression kept off the wire */
     guint64 round_trips;
     guint folders, unchanged;     /* looked into; told unchanged by STATUS alone */
     guint envelopes, bodies;      /* came in */
     guint64 body_bytes;
     guint matched;                /* known again (UIDVALIDITY, a lost answer, moved by another client), not fetched */
+    guint64 matched_bytes;        /* of those whose bodies are here */
     guint flags_in, flags_out, conflicts; /* messages */
     guint moved, copied, uploaded, expunged; /* messages, at the server */
     guint removed;                /* messages, here */
     guint skipped;                /* messages that could not be had or read */
     guint notices;
+};
+
+/* An action of a dry run. */
+enum sync_direction { SYNC_IN, SYNC_OUT }; /* what changes: the store, or the server */
+struct sync_planned {
+    const char *folder; /* its name, unsafe for a terminal; NULL: the account as a whole */
+    enum sync_direction direction;
+    const char *action; /* "new", "bodies", "flags" …: stable */
+    guint64 count;      /* messages; 0: it is about the folder itself, or the number is not known before */
+    const char *text;   /* one line, safe to show: "fetch 3 new messages" */
 };
 
 struct sync_options {
@@ -81,7 +93,7 @@ struct sync_options {
     void (*progress)(const struct sync_progress *progress, gpointer data);
     void (*changed)(gpointer data); /* rows were committed that a list shows; at most some times a second */
     void (*notice)(const char *folder, const char *text, gpointer data); /* for a person; text is safe to show */
-    void (*planned)(const char *folder, const char *text, gpointer data); /* an action, one line, safe to show */
+    void (*planned)(const struct sync_planned *planned, gpointer data);
     gpointer data;
 };
 

@@ -65,5 +65,94 @@ def policies():
     contains(home.fails(78, "sync").errors, "keep.Lists")
 
 
+def wanted(lines):
+    """{(folder, direction, action): count} of a dry run, and its sums."""
+    return {(line["folder"], line["direction"], line["action"]): line["count"] for line in lines[:-1]}, lines[-1]
+
+
+@test("sync --dry-run names each folder, action and number, both ways, and nothing changes; the pass does just that")
+def dry_run():
+    home = keep(world.home("ben", account=["keep.Thin = envelopes"]))
+    with world.oracle("ben") as server:
+        for name in ("Keep", "Thin", "Old"):
+            server.create(name)
+        fill(server, "INBOX", *range(100, 110))
+        fill(server, "Keep", 120, 121)
+        lines, sums = wanted(home.json("sync", "--dry-run"))
+        equal(lines[("INBOX", "in", "new")], 10)
+        equal(lines[("INBOX", "in", "bodies")], 10)
+        equal(lines[("Keep", "in", "folder")], 0)
+        assert ("Thin", "in", "bodies") not in lines, lines
+        equal(sums["in"]["new"], 12)
+        equal(home.json("folders"), [], "nothing was made")
+        home.ok("sync")
+        equal(home.ok("sync", "--dry-run").text, "Everything is in step: there is nothing to do.\n")
+
+        # Changes on both sides.
+        rows = {row["message_id"]: str(row["id"]) for row in home.json("list", "--limit", "0")}
+        home.stop()
+        world.kill_server("imap")
+        home.ok("mark", rows["m100@lab.test"], rows["m101@lab.test"], "+flagged")
+        home.ok("move", rows["m102@lab.test"], rows["m103@lab.test"], "Keep")
+        home.ok("delete", rows["m104@lab.test"])
+        home.stop()
+        states = {row["name"]: (row["state"], row["pending"]["marks"], row["pending"]["moves"]) for row in home.json("folders")}
+        equal(states["INBOX"], ("waiting", 2, 3))
+        equal(states["Keep"][0], "in-step")
+        contains(home.ok("folders").text, "to send: 2 marks, 3 moves")
+        world.start_server("imap")
+    with world.oracle("ben") as server:
+        fill(server, "Thin", 130, 131, 132)
+        server.flag("INBOX", server.uids("INBOX", 'SUBJECT "message 105"'), "+\\Seen")
+        server.flag("INBOX", server.uids("INBOX", 'SUBJECT "message 100"'), "+\\Answered")
+        server.expunge("INBOX", server.uids("INBOX", 'SUBJECT "message 106"'))
+        server.delete("Old")
+        server.rename("Keep", "Kept")
+        truth, before = server.snapshot(), home.json("list", "--limit", "0")
+        lines, sums = wanted(home.json("sync", "--dry-run"))
+        equal(lines, {
+            ("INBOX", "in", "flags"): 2, ("INBOX", "out", "flags"): 2, ("INBOX", "in", "remove"): 1,
+            ("INBOX", "out", "move"): 1, ("Thin", "in", "new"): 3, ("Keep", "in", "rename-folder"): 0}, "by folder and action")
+        equal((sums["in"]["flags"], sums["in"]["new"], sums["in"]["bodies"], sums["in"]["remove"]), (2, 3, 0, 1))
+        equal((sums["out"]["flags"], sums["out"]["move"]), (2, 3))
+        text = home.ok("sync", "--dry-run").text
+        contains(text, "move 2 messages to Keep")
+        contains(text, "Out: 2 messages marked, 3 messages moved.")
+        contains(text, "In:  1 folder renamed, 3 new messages, 2 messages marked, 1 message removed.")
+        equal(server.snapshot(), truth)
+        equal(home.json("list", "--limit", "0"), before)
+        home.ok("sync")
+        equal(len(server.uids("Kept")), 4)
+        states = {row["name"]: row["state"] for row in home.json("folders")}
+        equal((states["INBOX"], states["Thin"], states["Kept"]), ("in-step", "in-step", "unsubscribed"))
+
+
+@test("what was changed on both sides is noted with what was kept, and the work is counted by folder")
+def history():
+    home = keep(world.home("ben"))
+    home.ok("sync")
+    row = [row for row in home.json("list", "--limit", "0") if row["message_id"] == "m107@lab.test"][0]
+    home.stop()
+    world.kill_server("imap")
+    home.ok("mark", str(row["id"]), "+flagged", "+work")
+    home.stop()
+    world.start_server("imap")
+    with world.oracle("ben") as server:
+        server.flag("INBOX", server.uids("INBOX", 'SUBJECT "message 107"'), "+\\Answered")
+    home.ok("sync")
+    home.stop()
+    inbox = home.database("SELECT id FROM folder WHERE name = 'INBOX'")[0][0]
+    text, message_id = home.database("SELECT text, message FROM sync_event WHERE kind = 2 AND folder = ?", inbox)[0]
+    equal(text, "message 107\n+flagged +work\n+answered\n+answered +flagged +work")
+    equal(message_id, row["id"])
+    sums = home.database("SELECT envelopes, bodies, flags_in, flags_out, conflicts, missing, last_in > 0, last_out > 0, bytes_in > 0"
+                         " FROM sync_total WHERE folder = ?", inbox)[0]
+    n = len(home.json("list", "--limit", "0"))
+    equal(sums, (n, n, 1, 1, 1, 0, 1, 1, 1))
+    server = home.database("SELECT value FROM setting WHERE name LIKE 'sync.server.%'")[0][0]
+    contains(server, "host localhost:%d" % world.ports["imaps"])
+    contains(server, "CONDSTORE")
+
+
 if __name__ == "__main__":
     main()

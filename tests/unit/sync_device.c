@@ -81,9 +81,9 @@ on_notice(const char *folder, const char *text, G_GNUC_UNUSED gpointer data)
 }
 
 static void
-on_planned(const char *folder, const char *text, G_GNUC_UNUSED gpointer data)
+on_planned(const struct sync_planned *planned, G_GNUC_UNUSED gpointer data)
 {
-    say("plan", folder, text);
+    say("plan", planned->folder, planned->text);
 }
 
 static guint64
