@@ -1,6 +1,7 @@
 """What the server says, asked by a client that is not ours (imaplib)."""
 
 import base64
+import hashlib
 import imaplib
 import re
 import ssl
@@ -125,6 +126,16 @@ class Oracle:
             int(re.search(rb"RFC822.SIZE (\d+)", meta)[1]),
             text if bodies else None)
 
+    def truth(self):
+        """folder -> {uid: (flags, digest)} of all that is not empty."""
+        found = {}
+        for folder in self.folders():
+            rows = {message.uid: (message.flags, digest(message.body))
+                    for message in self.messages(folder, bodies=True)}
+            if rows:
+                found[folder] = rows
+        return found
+
     def by_id(self, folder="INBOX"):
         """message id (without <>) -> Message; two of one id are an error."""
         found = {}
@@ -172,6 +183,28 @@ class Oracle:
     def expunge(self, folder, uids):
         self.flag(folder, uids, "+\\Deleted")
         self._do("expunge")
+
+
+def digest(data):
+    """Of a message, however its lines end."""
+    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def differences(here, there, limit=10):
+    """Two truth()s compared: what is missing here, what there is too much,
+    what is not the same, a line each."""
+    found = []
+    for folder in sorted(here.keys() | there.keys()):
+        ours, theirs = here.get(folder, {}), there.get(folder, {})
+        for uid in sorted(ours.keys() | theirs.keys()):
+            what = ("missing" if uid not in ours else "excess"
+                    if uid not in theirs else "flags"
+                    if ours[uid][0] != theirs[uid][0] else "content"
+                    if ours[uid][1] != theirs[uid][1] else None)
+            if what:
+                found.append("%s: %s UID %d: here %s, there %s" % (
+                    what, folder, uid, ours.get(uid), theirs.get(uid)))
+    return found[:limit]
 
 
 def _set(uids):

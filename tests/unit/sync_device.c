@@ -3,7 +3,10 @@
  *
  *   sync_device STORE WORD [ARGUMENT…]      the account is in the environment: LAB_HOST, LAB_IMAPS_PORT, LAB_CA, SYNC_USER,
  *                                           LAB_PASSWORD; SYNC_WITHOUT names extensions that are not to be used, SYNC_KEEP
- *                                           is "DAYS BYTES"
+ *                                           is "DAYS BYTES", SYNC_TLS none or starttls
+ *   sync_device -                           a line of standard input is [NAME=VALUE…] STORE WORD [ARGUMENT…], separated by
+ *                                           tabs; each runs in a child, and what it used is the last line of its answer:
+ *                                           thousands of cases cost no start of a program
  *
  * Each answer is one JSON object a line. Called without arguments it is skipped. */
 #include "config.h"
@@ -11,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/flags.h"
 #include "base/json.h"
@@ -383,13 +389,16 @@ static const struct {
     {"list", do_list},     {"folders", do_folders}, {"check", do_check},   {"markall", do_mark_all},
 };
 
-int
-main(int argc, char **argv)
+static enum tls_mode
+tls_mode(void)
 {
-    if (argc < 3) {
-        puts("1..0 # SKIP driven by tests/e2e/sync_*.py");
-        return 0;
-    }
+    const char *name = g_getenv("SYNC_TLS");
+    return !g_strcmp0(name, "none") ? TLS_NONE : !g_strcmp0(name, "starttls") ? TLS_STARTTLS : TLS_IMPLICIT;
+}
+
+static int
+run(int argc, char **argv)
+{
     struct device device = {.args = argv + 3, .n = (guint) (argc - 3)};
     GError *error = NULL;
     log_open(NULL, LOG_LEVEL_ERROR);
@@ -401,7 +410,7 @@ main(int argc, char **argv)
     if (!device.account)
         fail(error);
     device.config.name = (char *) "lab";
-    device.config.incoming = endpoint_new(ENDPOINT_IMAP, TLS_IMPLICIT, g_getenv("LAB_HOST") ? g_getenv("LAB_HOST") : "",
+    device.config.incoming = endpoint_new(ENDPOINT_IMAP, tls_mode(), g_getenv("LAB_HOST") ? g_getenv("LAB_HOST") : "",
                                           (guint16) strtoul(port ? port : "0", NULL, 10), user);
     device.config.incoming->tls_ca = g_strdup(g_getenv("LAB_CA"));
     if (keep)
@@ -414,4 +423,58 @@ main(int argc, char **argv)
             return 0;
         }
     fail(NULL);
+}
+
+static G_NORETURN void
+run_line(char *line)
+{
+    g_auto(GStrv) parts = g_strsplit(line, "\t", -1);
+    char **first = parts;
+    for (char *equals; *first && (equals = strchr(*first, '=')) != NULL; first++) {
+        *equals = '\0';
+        g_setenv(*first, equals + 1, TRUE);
+    }
+    g_autoptr(GPtrArray) args = g_ptr_array_new();
+    g_ptr_array_add(args, (gpointer) "sync_device");
+    for (; *first; first++)
+        g_ptr_array_add(args, *first);
+    g_ptr_array_add(args, NULL);
+    exit(args->len > 3 ? run((int) args->len - 1, (char **) args->pdata) : 64);
+}
+
+static int
+serve(void)
+{
+    g_autofree char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    while ((length = getline(&line, &size, stdin)) > 0) {
+        line[length - 1] = '\0';
+        pid_t child = fork();
+        if (child == 0) {
+            dup2(STDOUT_FILENO, STDERR_FILENO);
+            run_line(line);
+        }
+        int status;
+        struct rusage used;
+        if (child < 0 || wait4(child, &status, 0, &used) < 0)
+            return 71;
+        gint64 cpu = (gint64) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * G_USEC_PER_SEC + used.ru_utime.tv_usec +
+                     used.ru_stime.tv_usec;
+        printf("{\"kind\":\"exit\",\"code\":%d,\"cpu_us\":%" G_GINT64_FORMAT ",\"rss_kb\":%ld}\n",
+               WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), cpu, used.ru_maxrss);
+        fflush(stdout);
+    }
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], "-"))
+        return serve();
+    if (argc >= 3)
+        return run(argc, argv);
+    puts("1..0 # SKIP driven by tests/e2e/sync_*.py");
+    return 0;
 }
