@@ -152,4 +152,15 @@ fail_step(const char *name)
     return err != 0;
 }
 
+guint
+fail_value(const char *name, guint value)
+{
+    g_auto(GStrv) parts = g_strsplit(g_getenv("POSTRIDER_FAIL") ?: "", ",", -1);
+    gsize length = strlen(name);
+    for (char **part = parts; *part; part++)
+        if (!strncmp(*part, name, length) && (*part)[length] == '=')
+            return (guint)strtoul(*part + length + 1, NULL, 10);
+    return value;
+}
+
 #endif

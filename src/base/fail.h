@@ -11,6 +11,9 @@
  * process that is started again with the same environment lives after:NAME       a process counts only what
  * it passes after its first NAME
  *
+ * TEST_VALUE("net.command_ms", 60000) is that number, or what NAME=NUMBER among the rules says: time limits that a
+ * test need not sit out.
+ *
  * Compiled away without --enable-failpoints. Names are "module.action"; `git grep 'STEP("'` is the list.
  * Any thread may call.
  */
@@ -21,12 +24,15 @@
 
 #ifdef FAILPOINTS
 gboolean fail_step(const char *name);
+guint fail_value(const char *name, guint value);
 void fail_reload(void); /* POSTRIDER_FAIL anew: for a test's child after fork() */
 #define STEP(name) ((void)fail_step(name))
 #define STEP_FAILS(name) (fail_step(name))
+#define TEST_VALUE(name, value) (fail_value(name, value))
 #else
 #define STEP(name) ((void)0)
 #define STEP_FAILS(name) ((void)(name), FALSE)
+#define TEST_VALUE(name, value) ((guint)(value))
 #endif
 
 #endif

@@ -4,6 +4,7 @@
 #include "engine/lane.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "config/password.h"
 #include "store/account.h"
@@ -73,7 +74,7 @@ lane_take(struct lane *lane, gint64 ms)
 guint
 lane_backoff_ms(guint failures)
 {
-    guint ms = BACKOFF_FIRST_MS;
+    guint ms = TEST_VALUE("engine.backoff_ms", BACKOFF_FIRST_MS);
     while (failures-- > 1 && ms < BACKOFF_LAST_MS)
         ms *= 2;
     ms = MIN(ms, BACKOFF_LAST_MS);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "net/stream_private.h"
+#include "base/fail.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -27,6 +28,8 @@ stream_new(const struct endpoint *endpoint, struct cancel *cancel)
     stream->name = endpoint_to_string(endpoint);
     stream->cancel = cancel_ref(cancel);
     stream->limits = default_limits;
+    stream->limits.connect_ms = TEST_VALUE("net.connect_ms", default_limits.connect_ms);
+    stream->limits.command_ms = TEST_VALUE("net.command_ms", default_limits.command_ms);
     stream->activity = "connecting";
     stream->fd = -1;
     stream->peer = g_strdup("");

@@ -149,7 +149,7 @@ class Device:
 class Fast(Device):
     """A device for thousands of cases: one process, a fork for each pass, the
     store in memory where there is such a place.  `used` has what the last run
-    cost: code, cpu_us, rss_kb, and `ended`, when (monotonic)."""
+    cost: code, cpu_us, rss_kb, threads, and `ended`, when (monotonic)."""
 
     def __init__(self, world, user, port=None, tls="", **options):
         shared = "/dev/shm"
@@ -160,6 +160,7 @@ class Fast(Device):
         if tls:
             self.env["SYNC_TLS"] = tls
         self.used = {}
+        self.pid = None                 # of the run under way
         self._process = None
 
     def __exit__(self, *_):
@@ -181,6 +182,8 @@ class Fast(Device):
             "\t".join([*line, *words]).encode() + b"\n")
         self._process.stdin.flush()
 
+        self.pid = json.loads(self._process.stdout.readline())["pid"]
+
     def end(self):
         lines, errors = [], []
         for line in self._process.stdout:
@@ -188,11 +191,13 @@ class Fast(Device):
                 errors.append(line)
                 continue
             lines.append(json.loads(line))
-            if lines[-1]["kind"] == "exit":
+            if lines[-1].get("kind") == "exit":
                 break
         else:
             raise Failed("the device died")
         self.used = dict(lines.pop(), ended=time.monotonic())
+        if lines and lines[-1].get("kind") == "threads":
+            self.used["threads"] = lines.pop()["n"]
         return (self.used["code"], lines,
                 b"".join(errors).decode("utf-8", "replace"))
 

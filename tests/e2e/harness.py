@@ -37,11 +37,11 @@ from home import POSTRIDER, Home, Result
 from oracle import Message, Oracle
 from screen import Pty, Screen
 from spec import LabError
-from tap import (Skip, at_end, contains, equal, keep, main, note,
+from tap import (LONG, Skip, at_end, chance, contains, equal, keep, main, note,
                  on_failure, refuses, temporary, test, wait_for)
 
-__all__ = ["POSTRIDER", "TOP", "Home", "LabError", "Message", "Oracle", "Pty",
-           "Result", "Screen", "Skip", "World", "at_end", "contains", "equal",
+__all__ = ["POSTRIDER", "TOP", "Home", "LONG", "LabError", "Message", "Oracle", "Pty",
+           "Result", "Screen", "Skip", "World", "at_end", "chance", "contains", "equal",
            "keep", "lab_world", "main", "note", "on_failure", "refuses",
            "temporary", "test", "wait_for"]
 

@@ -14,6 +14,8 @@ happens.  Words on the command line pick the tests whose names hold them.
 
 import contextlib
 import os
+import random
+import secrets
 import shutil
 import signal
 import sys
@@ -103,6 +105,17 @@ def wait_for(condition, timeout=30, what=None):
                 "a condition"))
         _never.wait(pause)
         pause = min(pause * 1.5, 0.2)
+
+
+# `make check-long` runs all of what `make check` takes samples of.
+LONG = "POSTRIDER_LONG" in os.environ
+
+
+def chance():
+    """A source of chance, whose seed is told: POSTRIDER_SEED=N repeats it."""
+    seed = int(os.environ.get("POSTRIDER_SEED", secrets.randbelow(1 << 31)))
+    note("POSTRIDER_SEED=%d" % seed)
+    return random.Random(seed)
 
 
 def note(text):

@@ -6,11 +6,12 @@
  *                                           is "DAYS BYTES", SYNC_TLS none or starttls
  *   sync_device -                           a line of standard input is [NAME=VALUE…] STORE WORD [ARGUMENT…], separated by
  *                                           tabs; each runs in a child, and what it used is the last line of its answer:
- *                                           thousands of cases cost no start of a program
+ *                                           thousands of cases cost no start of a program. SIGTERM cancels
  *
  * Each answer is one JSON object a line. Called without arguments it is skipped. */
 #include "config.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,15 @@ arg(struct device *device, guint i)
     if (i >= device->n)
         fail(NULL);
     return device->args[i];
+}
+
+/* Until SIGTERM, which stops what runs as the engine stops it. */
+static struct cancel *cancel;
+
+static void
+on_signal(G_GNUC_UNUSED int number)
+{
+    cancel_trigger(cancel);
 }
 
 static char *
@@ -111,6 +121,7 @@ open_sync(struct device *device)
     struct sync_options options = {
         .account = &device->config,
         .get_secret = secret,
+        .cancel = cancel,
         .without = without(),
         .notice = on_notice,
         .planned = on_planned,
@@ -442,6 +453,17 @@ run_line(char *line)
     exit(args->len > 3 ? run((int) args->len - 1, (char **) args->pdata) : 64);
 }
 
+/* At its end: who runs beside the main thread. */
+static void
+count_threads(void)
+{
+    int n = 0;
+    g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
+    while (tasks && g_dir_read_name(tasks))
+        n++;
+    printf("{\"kind\":\"threads\",\"n\":%d}\n", n);
+}
+
 static int
 serve(void)
 {
@@ -453,6 +475,11 @@ serve(void)
         pid_t child = fork();
         if (child == 0) {
             dup2(STDOUT_FILENO, STDERR_FILENO);
+            cancel = cancel_new();
+            signal(SIGTERM, on_signal);
+            atexit(count_threads);
+            printf("{\"kind\":\"start\",\"pid\":%d}\n", (int) getpid());
+            fflush(stdout);
             run_line(line);
         }
         int status;
