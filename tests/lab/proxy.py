@@ -15,6 +15,7 @@ lies.py what a server may invent.
 proxy.use(rule, …)      other rules from now on, and a clean record
 proxy.transcript        what was said: [Entry(time, connection, side, unit)]
 proxy.cut_at            when a rule last ended a connection (monotonic)
+proxy.stalled           set when a rule has fallen silent for good
 proxy.summary()         figures; check() raises what the client did wrong
 """
 
@@ -139,6 +140,8 @@ class Flow:
 
     def stall(self, seconds):
         """Says nothing; the other direction goes on."""
+        if seconds is None:
+            self.proxy.stalled.set()
         if seconds == 0 or not self.source.wait(
                 select.POLLRDHUP if self.side == "client" else 0, seconds):
             return
@@ -289,6 +292,7 @@ class Proxy:
             self.transcript, self.problems, self.handshakes = [], [], []
             self.asked, self.mails, self.cut_at = [], Counter(), None
             self.sizes, self.flooded = Counter(), 0
+            self.stalled = threading.Event()
             self.connections = 0
             self._identity = None
 

@@ -386,6 +386,8 @@ def _cut_connection(connection, how="rst"):
 
 
 def _stall_connection(connection, seconds=None):
+    if seconds is None:
+        connection.proxy.stalled.set()
     connection.client.wait(select.POLLRDHUP,
                            None if seconds is None else float(seconds))
     if seconds is None:
