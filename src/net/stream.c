@@ -147,14 +147,20 @@ stream_connect_time_left(const struct stream *stream)
 
 /* How long the next wait may take: the limit for one silence, and what is left of the whole. A whole exchange
  * gets the more time the more bytes it has moved, so that a big message over a thin line is fine and a server
- * that drips is not. */
+ * that drips is not. Bytes earn no credit for later: once the limit has passed, what kept the rate so far is
+ * forgotten, and it must be kept again. */
 static int
-wait_limit(const struct stream *stream, gboolean *is_total)
+wait_limit(struct stream *stream, gboolean *is_total)
 {
     *is_total = FALSE;
     if (stream->connect_deadline)
         return stream_connect_time_left(stream);
     guint64 moved = stream->bytes_in + stream->bytes_out - stream->exchange_bytes;
+    gint64 lasted = (g_get_monotonic_time() - stream->exchange_start) / 1000;
+    if (lasted >= stream->limits.command_ms && moved * 1000 >= (guint64)lasted * stream->limits.min_rate) {
+        stream_begin_exchange(stream);
+        moved = 0;
+    }
     gint64 allowed = stream->limits.command_ms + (gint64)(moved * 1000 / MAX(stream->limits.min_rate, 1));
     gint64 left = allowed - (g_get_monotonic_time() - stream->exchange_start) / 1000;
     *is_total = left < stream->limits.command_ms && moved > 0;

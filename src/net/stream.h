@@ -74,7 +74,8 @@ enum certificate_fault {
 struct stream_limits {
     guint connect_ms; /* name, TCP and TLS together; 30 000 */
     guint command_ms; /* without a byte in either direction, and the base of the total limit; 60 000 */
-    guint min_rate;   /* bytes a second: an exchange may last command_ms + bytes / min_rate; 128 */
+    guint min_rate;   /* bytes a second: an exchange may last command_ms + bytes / min_rate, and what is fast at first earns
+                         nothing for later: the count begins anew after each command_ms; 128 */
 };
 
 struct stream_info {

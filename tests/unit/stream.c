@@ -187,6 +187,33 @@ test_slow_drip(void)
 }
 
 static gpointer
+send_megabytes(gpointer data);
+
+static gpointer
+send_then_drip(gpointer data)
+{
+    send_megabytes(data);
+    return drip(data);
+}
+
+/* What came fast at first is no credit for a drip that follows it. */
+static void
+test_fast_then_drip(void)
+{
+    struct pair *pair = pair_new(send_then_drip, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_autofree char *bytes = g_malloc(4 * 1024 * 1024);
+    limit(pair, 200, 10000);
+    g_assert_true(stream_read_exactly(pair->stream, bytes, 4 * 1024 * 1024, &error));
+    gint64 begun = g_get_monotonic_time();
+    g_assert_false(stream_read_line(pair->stream, STREAM_LINE_MAX, line, &error));
+    assert_fault(pair, error, STREAM_TIMEOUT, ERROR_RETRY, "too slow");
+    g_assert_cmpint(g_get_monotonic_time() - begun, <, 20 * G_USEC_PER_SEC); /* 4 MiB would be good for 419 */
+    pair_free(pair);
+}
+
+static gpointer
 send_megabytes(gpointer data)
 {
     struct pair *pair = data;
@@ -206,7 +233,7 @@ test_total_grows(void)
     g_autofree char *bytes = g_malloc(4 * 1024 * 1024);
     limit(pair, 200, 128);
     g_assert_true(stream_read_exactly(pair->stream, bytes, 4 * 1024 * 1024, &error));
-    /* 4 MiB earn hours, but a silence still ends. */
+    /* A silence still ends. */
     g_assert_cmpint(stream_read(pair->stream, bytes, 1, &error), ==, -1);
     assert_fault(pair, error, STREAM_TIMEOUT, ERROR_RETRY, "");
     pair_free(pair);
@@ -716,6 +743,7 @@ main(int argc, char **argv)
     g_test_add_func("/stream/end-is-an-error", test_end_is_an_error);
     g_test_add_func("/stream/silence", test_silence);
     g_test_add_func("/stream/slow-drip", test_slow_drip);
+    g_test_add_func("/stream/fast-then-drip", test_fast_then_drip);
     g_test_add_func("/stream/total-grows", test_total_grows);
     g_test_add_func("/stream/wait", test_wait);
     g_test_add_func("/stream/cancel", test_cancel);
