@@ -200,7 +200,8 @@ ask_statuses(struct sync *sync, struct listing *listing, GError **error)
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < kept->len; i++) {
         const struct folder *folder = kept->pdata[i];
-        if (folder_is_synced(sync, folder) && g_hash_table_contains(listing->folders, folder->wire))
+        if (folder_is_synced(sync, folder) && g_hash_table_contains(listing->folders, folder->wire) &&
+            folder->id != sync->selected) /* RFC 9051 section 6.3.11: not of the open one */
             g_ptr_array_add(names, folder->wire);
     }
     return listing_ask(sync, listing, names, error);
@@ -481,7 +482,7 @@ gboolean
 folders_sync(struct sync *sync, struct listing *listing, GError **error)
 {
     gboolean any = FALSE;
-    if (!sync_connect(sync, error) || !sync_unselect(sync, error))
+    if (!sync_connect(sync, error))
         return FALSE;
     sync_tell_progress(sync, NULL, SYNC_FOLDERS, 0, 0);
     if (!ask_list(sync, listing, error) || !ask_statuses(sync, listing, error) ||

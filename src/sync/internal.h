@@ -108,10 +108,16 @@ struct report {
 
 /* What is known here of the folder: every UID, and the rows that the report speaks of or that are not settled. */
 struct known {
-    struct uidset *uids;
+    struct uidset *all; /* see known_uids() */
     struct placement_set *set;
+    struct store *store;
+    gint64 folder;
+    GError *error; /* the UIDs could not be read: what was reported with them is worth nothing */
 };
-gboolean known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error); /* UIDs */
+void known_begin(struct sync *sync, const struct folder *folder, struct known *known);
+/* Read when first asked for: where nothing happened nobody asks, and in a large folder they are many. Borrowed. */
+const struct uidset *known_uids(struct known *known);
+gboolean known_check(const struct known *known, GError **error); /* FALSE: they could not be read */
 void known_clear(struct known *known);
 struct placement *known_find(const struct known *known, guint32 uid); /* NULL: none */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_known, known_clear)

@@ -96,7 +96,7 @@ state_of(const struct pass *pass, const struct placement *row, gint64 *target)
 }
 
 static struct plan *
-make_plan(struct pass *pass, const struct folder *folder, const struct known *known, const struct report *report,
+make_plan(struct pass *pass, const struct folder *folder, struct known *known, const struct report *report,
           GError **error)
 {
     struct sync *sync = pass->sync;
@@ -125,7 +125,7 @@ make_plan(struct pass *pass, const struct folder *folder, const struct known *kn
     struct plan_input in = {
         .locals = locals,
         .n_locals = known->set->n,
-        .known = known->uids,
+        .known = known_uids(known),
         .complete = report->complete,
         .matched = !sync->dry_run,
         .remotes = (const struct plan_remote *) report->remotes->data,
@@ -137,7 +137,7 @@ make_plan(struct pass *pass, const struct folder *folder, const struct known *kn
         .read_only = mailbox->read_only,
         .removals_agreed = sync_is_agreed(sync->store, folder->id),
     };
-    return plan_folder(&in);
+    return known_check(known, error) ? plan_folder(&in) : NULL;
 }
 
 /* ---- carrying it out ---- */
@@ -294,6 +294,16 @@ record_state(struct sync *sync, const struct folder *folder, const struct report
                            (gint64) report->exists, clock_now(), error);
 }
 
+/* All is as it was recorded, there and here. */
+static gboolean
+says_nothing(const struct pass *pass, const struct folder *folder, const struct report *report)
+{
+    return !report->complete && !report->remotes->len && uidset_is_empty(report->vanished) &&
+           uidset_is_empty(report->fresh) && folder->modseq && report->modseq == folder->modseq &&
+           report->uidnext == folder->uidnext && (gint64) report->exists == folder->server_total &&
+           !g_hash_table_contains(pass->must_read, &folder->id) && !survey_is_dirty(pass->sync->store, folder->id);
+}
+
 static gboolean
 read_folder(struct pass *pass, gint64 folder_id, GError **error)
 {
@@ -304,11 +314,16 @@ read_folder(struct pass *pass, gint64 folder_id, GError **error)
         return FALSE;
     sync_tell_progress(sync, folder, SYNC_FLAGS, 0, 0);
     for (gboolean complete = sync->options.complete;; complete = TRUE) {
-        if (!known_load(sync, folder, &known, error))
-            return FALSE;
+        known_begin(sync, folder, &known);
         g_autoptr(struct_report) report = report_read(sync, &folder, &known, complete, error);
         if (!report)
             return FALSE;
+        if (says_nothing(pass, folder, report)) {
+            sync->statistics.unchanged++;
+            pass_add(pass->read, folder->id);
+            pass_add(pass->unchanged, folder->id);
+            return TRUE;
+        }
         if (!folder->uidvalidity && !sync->dry_run &&
             !folder_set_sync(sync->store, folder->id, sync->mailbox->uidvalidity, 0, 0, (gint64) report->exists, 0, error))
             return FALSE;
@@ -370,13 +385,13 @@ pass_push_marks(struct pass *pass, const struct folder *folder, GError **error)
     if (sync->mailbox->uidvalidity != folder->uidvalidity)
         return TRUE; /* the next pass finds out who is who */
     known.set = survey_load(sync->store, folder->id, NULL, error);
-    known.uids = known.set ? uidset_new() : NULL;
+    known.all = known.set ? uidset_new() : NULL;
     if (!known.set)
         return FALSE;
     g_autoptr(struct_report) nothing = report_new();
     for (guint i = 0; i < known.set->n; i++)
-        uidset_add(known.uids, known.set->rows[i].uid);
-    nothing->exists = uidset_count(known.uids);
+        uidset_add(known.all, known.set->rows[i].uid);
+    nothing->exists = uidset_count(known.all);
     if (!pass_load_intents(pass, error))
         return FALSE;
     g_autoptr(struct_plan) plan = make_plan(pass, folder, &known, nothing, error);

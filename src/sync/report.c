@@ -13,12 +13,30 @@
 /* Flags of so many messages are asked for in one command when all are read. */
 #define FLAGS_A_FETCH 5000
 
-gboolean
-known_load(struct sync *sync, const struct folder *folder, struct known *known, GError **error)
+void
+known_begin(struct sync *sync, const struct folder *folder, struct known *known)
 {
     known_clear(known);
-    known->uids = survey_uids(sync->store, folder->id, error);
-    return known->uids != NULL;
+    known->store = sync->store;
+    known->folder = folder->id;
+}
+
+const struct uidset *
+known_uids(struct known *known)
+{
+    if (!known->all && !known->error)
+        known->all = survey_uids(known->store, known->folder, &known->error);
+    if (!known->all)
+        known->all = uidset_new();
+    return known->all;
+}
+
+gboolean
+known_check(const struct known *known, GError **error)
+{
+    if (known->error && error)
+        *error = g_error_copy(known->error);
+    return !known->error;
 }
 
 /* The rows that the plan needs: those that the report speaks of and those that are not settled; all when it is complete. */
@@ -42,7 +60,8 @@ void
 known_clear(struct known *known)
 {
     g_clear_pointer(&known->set, placement_set_free);
-    g_clear_pointer(&known->uids, uidset_free);
+    g_clear_pointer(&known->all, uidset_free);
+    g_clear_error(&known->error);
 }
 
 struct placement *
@@ -86,7 +105,7 @@ report_new(void)
 
 struct taking {
     struct report *report;
-    const struct known *known;
+    struct known *known;
 };
 
 static gboolean
@@ -104,7 +123,7 @@ take_message(const struct imap_message *message, gpointer data, G_GNUC_UNUSED GE
         .modseq = message->items & IMAP_FETCH_MODSEQ ? message->modseq : 0,
     };
     g_array_append_val(taking->report->remotes, remote);
-    if (!uidset_contains(taking->known->uids, message->uid))
+    if (!uidset_contains(known_uids(taking->known), message->uid))
         uidset_add(taking->report->fresh, message->uid);
     return TRUE;
 }
@@ -148,7 +167,8 @@ gboolean
 report_settle(struct sync *sync, const struct folder *folder, struct report *report, struct known *known,
               GError **error)
 {
-    if (!known_load(sync, folder, known, error) || !load_rows(sync, folder, report, known, error))
+    known_begin(sync, folder, known);
+    if (!load_rows(sync, folder, report, known, error))
         return FALSE;
     add_present(report, known);
     return TRUE;
@@ -171,8 +191,9 @@ renumber(struct sync *sync, struct folder **folder, struct known *known, GError 
     gint64 id = (*folder)->id;
     folder_free(*folder);
     *folder = folder_get(sync->store, id, error);
-    if (!*folder || !known_load(sync, *folder, known, error))
+    if (!*folder)
         return FALSE;
+    known_begin(sync, *folder, known);
     if ((*folder)->validity_changes < VALIDITY_CHANGES_MAX)
         return TRUE;
     /* D10: something is wrong with that server, and each time costs a look at every message. */
@@ -195,10 +216,10 @@ read_all(struct sync *sync, struct taking *taking, GError **error)
         return FALSE;
     uidset_add_set(taking->report->present, all);
     uidset_add_set(taking->report->fresh, all);
-    uidset_remove_set(taking->report->fresh, taking->known->uids);
+    uidset_remove_set(taking->report->fresh, known_uids(taking->known));
     taking->report->exists = uidset_count(all);
     g_autoptr(struct_uidset) old = uidset_copy(all);
-    uidset_keep_set(old, taking->known->uids);
+    uidset_keep_set(old, known_uids(taking->known));
     struct imap_fetch what = {.items = IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ, .chunk = FLAGS_A_FETCH};
     if (uidset_is_empty(old))
         return TRUE;
@@ -217,13 +238,13 @@ read_changes(struct sync *sync, const struct folder *folder, struct taking *taki
     };
     if (!imap_fetch(sync->imap, all, &what, take_message, taking, error))
         return FALSE;
-    guint64 expected = uidset_count(taking->known->uids) + uidset_count(taking->report->fresh);
+    guint64 expected = uidset_count(known_uids(taking->known)) + uidset_count(taking->report->fresh);
     if (expected <= taking->report->exists)
         return TRUE;
     g_autoptr(struct_uidset) there = imap_search_all(sync->imap, error);
     if (!there)
         return FALSE;
-    uidset_add_set(taking->report->vanished, taking->known->uids);
+    uidset_add_set(taking->report->vanished, known_uids(taking->known));
     uidset_remove_set(taking->report->vanished, there);
     return TRUE;
 }
@@ -264,14 +285,15 @@ report_read(struct sync *sync, struct folder **folder, struct known *known, gboo
     gboolean ok = TRUE;
     if (trusted && mailbox->resynced) {
         uidset_add_set(report->vanished, mailbox->vanished);
-        uidset_keep_set(report->vanished, known->uids);
+        if (!uidset_is_empty(report->vanished))
+            uidset_keep_set(report->vanished, known_uids(known));
     } else {
         g_array_set_size(report->remotes, 0);
         uidset_clear(report->fresh);
         ok = trusted && imap_has(sync->imap, IMAP_CONDSTORE) ? read_changes(sync, *folder, &taking, error)
                                                              : read_all(sync, &taking, error);
     }
-    if (!ok || !load_rows(sync, *folder, report, known, error))
+    if (!ok || !known_check(known, error) || !load_rows(sync, *folder, report, known, error))
         return NULL;
     resolve(report, known);
     add_present(report, known);

@@ -47,6 +47,8 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
 {
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
+        if (g_hash_table_contains(pass->read, &folder->id))
+            continue;
         if (!folder_is_synced(pass->sync, folder) || (pass->listing.folders &&
                                           !g_hash_table_contains(pass->listing.folders, folder->wire)))
             continue;
@@ -168,17 +170,41 @@ push_all(struct pass *pass, const GPtrArray *folders, GError **error)
     return TRUE;
 }
 
+/* The INBOX is opened before the folders are listed, where its opening tells all that happened: most of what happens,
+ * happens there. And while it is open its state costs nothing in the list; Dovecot, whose list of states leaves the INBOX
+ * out by default, otherwise reads the names of all its files for it, which are 0.15 s at 100,000 messages. */
+static gboolean
+read_first(struct pass *pass, GError **error)
+{
+    struct sync *sync = pass->sync;
+    gint64 inbox = folder_find_role(sync->store, sync->account, FOLDER_INBOX);
+    g_autoptr(GPtrArray) one = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
+    struct folder *folder = inbox ? folder_get(sync->store, inbox, NULL) : NULL;
+    if (!folder)
+        return TRUE;
+    g_ptr_array_add(one, folder);
+    /* A folder with an identity is looked at only when the list has said that it is still the same. */
+    if (sync->dry_run || sync->options.complete || !imap_has(sync->imap, IMAP_QRESYNC | IMAP_CONDSTORE) ||
+        !folder->modseq || folder->mailbox_id || !folder_is_synced(sync, folder))
+        return TRUE;
+    return pass_folder(pass, inbox, error) &&
+           (g_hash_table_contains(pass->unchanged, &inbox) || fetch_bodies(pass, one, error));
+}
+
 static gboolean
 run_account(struct pass *pass, GError **error)
 {
     struct sync *sync = pass->sync;
     if (!sync->dry_run && !intent_recover(sync->store, sync->account, error))
         return FALSE;
-    if (!folders_sync(sync, &pass->listing, error))
+    g_autoptr(GPtrArray) before = folder_list(sync->store, sync->account, TRUE, error);
+    if (!before || !scan_folders(sync, before, error) || !find_uncertain(pass, error) ||
+        !sync_connect(sync, error) || !read_first(pass, error) ||
+        !(g_hash_table_contains(pass->read, &sync->selected) || sync_unselect(sync, error)) ||
+        !folders_sync(sync, &pass->listing, error))
         return FALSE;
     g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
-    return folders && scan_folders(sync, folders, error) && find_uncertain(pass, error) &&
-           read_changed(pass, folders, error) && pass_settle(pass, error) && push_all(pass, folders, error) &&
+    return folders && read_changed(pass, folders, error) && pass_settle(pass, error) && push_all(pass, folders, error) &&
            fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
 }
 
