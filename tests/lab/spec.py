@@ -47,6 +47,8 @@ class Spec:
         self.smtp_name = "smtp." + DOMAIN
         self.password = None
         self.users = []
+        self.imap_server = "dovecot"  # or cyrus
+        self.inbox_namespace = False    # Cyrus: INBOX.Sent, not Sent
         self.smtp_server = None         # postfix or aiosmtpd
         self.submission = ["tls", "starttls"]
         self.off = []                   # names out of dovecot.FEATURES

@@ -20,6 +20,7 @@ import sys
 import time
 import traceback
 
+import cyrus
 import dovecot
 import postfix
 import submission
@@ -98,10 +99,12 @@ class Supervisor:
         self._save()
 
     def _start_all(self):
+        imap = {"dovecot": dovecot.Dovecot,
+                "cyrus": cyrus.Cyrus}[self.spec.imap_server]
         smtp = {"postfix": postfix.Postfix,
                 "aiosmtpd": submission.Submission}[self.spec.smtp_server]
         self.servers = {server.name: server for server in (
-            dovecot.Dovecot(self.spec), smtp(self.spec))}
+            imap(self.spec), smtp(self.spec))}
         for server in self.servers.values():
             server.prepare()
         deadline = time.monotonic() + START_LIMIT

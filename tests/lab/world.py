@@ -30,11 +30,12 @@ class World:
         self._supervisor = supervisor       # only in the process that began it
 
     @classmethod
-    def up(cls, folder, count=3, off=(), smtp="auto", **fields):
+    def up(cls, folder, count=3, off=(), smtp="auto", imap=None, **fields):
         """Starts a world in the folder and returns when all of it answers.
 
         off names features (dovecot.FEATURES); smtp is auto, postfix or
-        aiosmtpd; the other fields are those of Spec.
+        aiosmtpd; imap is dovecot or cyrus, by default what the environment
+        says in POSTRIDER_LAB_IMAP; the other fields are those of Spec.
         """
         unknown = set(off) - set(dovecot.FEATURES)
         if unknown:
@@ -42,9 +43,17 @@ class World:
         if os.path.lexists(os.path.join(folder, "world.json")):
             raise LabError("%s holds a world already: lab down %s"
                            % (folder, folder))
+        imap = imap or os.environ.get("POSTRIDER_LAB_IMAP") or "dovecot"
+        if imap not in ("dovecot", "cyrus"):
+            raise LabError("no such server: %s (dovecot or cyrus)" % imap)
         if smtp == "auto":
-            smtp = "postfix" if postfix.usable() else "aiosmtpd"
-        spec = Spec(folder, off=sorted(off), smtp_server=smtp, **fields)
+            smtp = ("postfix" if imap == "dovecot" and postfix.usable()
+                    else "aiosmtpd")
+        if imap == "cyrus" and smtp == "postfix":
+            raise LabError("Postfix asks Dovecot for the passwords: with "
+                           "Cyrus it is --smtp aiosmtpd")
+        spec = Spec(folder, off=sorted(off), smtp_server=smtp,
+                    imap_server=imap, **fields)
         spec.users = people(count, spec.password)
         # Not a trace on disk before there is a supervisor to take it away.
         process = subprocess.Popen(
