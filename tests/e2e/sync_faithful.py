@@ -160,7 +160,9 @@ def moved_elsewhere():
     done = device.sync()
     equal(done["told"], [])
     equal(done["bodies"], 0)
-    equal(done["matched"], 80)
+    # A server that names its messages is believed; else it is found out.
+    if "OBJECTID" not in server.capabilities:
+        equal(done["matched"], 80)
     equal(len(device.snapshot()["To"]), 80)
     device.sync()
     equal(dict(device.snapshot()["To"])["m401@lab.test"], ("\\Flagged",))
