@@ -201,6 +201,13 @@ survey_twins(struct store *store, gint64 folder, GError **error)
     return rc < 0 ? NULL : g_steal_pointer(&twins);
 }
 
+gboolean
+survey_is_unsent(struct store *store, gint64 placement)
+{
+    return sql_int(store, 0, "SELECT flags <> base_flags OR tags <> base_tags FROM placement WHERE id = ?", "l",
+                   placement) != 0;
+}
+
 gint64
 survey_elsewhere(struct store *store, gint64 placement)
 {
@@ -208,6 +215,16 @@ survey_elsewhere(struct store *store, gint64 placement)
         store, 0,
         "SELECT max(other.id) FROM placement p CROSS JOIN placement other ON other.message = p.message"
         " WHERE p.id = ? AND other.id <> p.id AND other.uid > 0 AND other." SHOWN,
+        "l", placement);
+}
+
+gint64
+survey_heir(struct store *store, gint64 placement)
+{
+    return sql_int(
+        store, 0,
+        "SELECT other.id FROM placement p CROSS JOIN placement other ON other.message = p.message"
+        " WHERE p.id = ? AND other.id <> p.id AND other." SHOWN " ORDER BY other.uid > 0 DESC, other.id DESC LIMIT 1",
         "l", placement);
 }
 

@@ -57,8 +57,12 @@ struct survey_twin {
 };
 GArray *survey_twins(struct store *store, gint64 folder, GError **error);
 
+/* Was it marked here, and the server not told? */
+gboolean survey_is_unsent(struct store *store, gint64 placement);
 /* Another placement of the same message, on a server and shown; the newest of several. 0: none. */
 gint64 survey_elsewhere(struct store *store, gint64 placement);
+/* The same, or else one that is not on a server yet: it is to have the marks. */
+gint64 survey_heir(struct store *store, gint64 placement);
 
 /* Of these placements, how many messages lie nowhere else (in a folder of theirs on a server, not leaving)?
  */

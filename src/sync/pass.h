@@ -42,6 +42,8 @@ gboolean pass_push_marks(struct pass *pass, const struct folder *folder, GError 
 
 /* ---- settle.c ---- */
 
+/* Is it worth another look at every folder before what was put off is done? */
+gboolean pass_is_unsure(struct pass *pass);
 /* What was put off: removals here, moves that came to nothing. */
 gboolean pass_settle(struct pass *pass, GError **error);
 /* At the end: file names, suspicions, agreements. `folders` as they were before. */

@@ -65,6 +65,17 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
     return TRUE;
 }
 
+/* A message that is gone from one folder may have come into another after that was read. */
+static gboolean
+look_again(struct pass *pass, const GPtrArray *folders, GError **error)
+{
+    if (pass->sync->dry_run || !pass_is_unsure(pass))
+        return TRUE;
+    g_clear_pointer(&pass->listing.status, g_hash_table_unref); /* it is older */
+    g_hash_table_remove_all(pass->read);
+    return read_changed(pass, folders, error);
+}
+
 /* After the intents: targets whose UID the server did not tell, marks that waited for a UID. */
 static gboolean
 read_dirty(struct pass *pass, const GPtrArray *folders, GError **error)
@@ -204,8 +215,8 @@ run_account(struct pass *pass, GError **error)
         !folders_sync(sync, &pass->listing, error))
         return FALSE;
     g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
-    return folders && read_changed(pass, folders, error) && pass_settle(pass, error) && push_all(pass, folders, error) &&
-           fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
+    return folders && read_changed(pass, folders, error) && look_again(pass, folders, error) && pass_settle(pass, error) &&
+           push_all(pass, folders, error) && fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
 }
 
 gboolean

@@ -14,10 +14,8 @@ remove_here(struct pass *pass, const struct folder *folder, GArray *ids, GError 
 {
     struct sync *sync = pass->sync;
     for (guint i = 0; i < ids->len; i++) {
-        gint64 id = g_array_index(ids, gint64, i), other = survey_elsewhere(sync->store, id);
-        struct placement row;
-        if (other && placement_get(sync->store, id, &row, NULL, NULL) && row.flags != row.base_flags &&
-            !placement_carry(sync->store, id, other, error))
+        gint64 id = g_array_index(ids, gint64, i), other = survey_heir(sync->store, id);
+        if (other && survey_is_unsent(sync->store, id) && !placement_carry(sync->store, id, other, error))
             return FALSE;
     }
     for (guint i = 0; i < ids->len; i += ROWS_A_COMMIT) {
@@ -46,6 +44,61 @@ still_here(struct sync *sync, const GArray *ids)
     return left;
 }
 
+/* Marks that the server was not told of are meant for a message that may have been moved into a folder which was read
+ * before it came there. */
+static gboolean
+is_unsure(struct sync *sync, const GArray *ids)
+{
+    for (guint i = 0; i < ids->len; i++) {
+        gint64 id = g_array_index(ids, gint64, i);
+        if (survey_is_unsent(sync->store, id) && !survey_elsewhere(sync->store, id))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A move whose source has gone and whose target did not come. */
+static gboolean
+is_dropped(struct sync *sync, const struct intent *intent)
+{
+    struct placement source, target;
+    return intent->kind == INTENT_MOVE && !placement_get(sync->store, intent->source, &source, NULL, NULL) &&
+           placement_get(sync->store, intent->target, &target, NULL, NULL) && !target.uid;
+}
+
+/* The same, or a later part of such a way. */
+static gboolean
+will_be_dropped(struct pass *pass, const struct intent *intent)
+{
+    for (guint i = 0; intent && i < pass->intents->len; i++) {
+        if (is_dropped(pass->sync, intent))
+            return TRUE;
+        intent = intent->kind == INTENT_MOVE ? g_hash_table_lookup(pass->intents_by_target, &intent->source) : NULL;
+    }
+    return FALSE;
+}
+
+gboolean
+pass_is_unsure(struct pass *pass)
+{
+    pass_forget_intents(pass);
+    if (!pass_load_intents(pass, NULL))
+        return FALSE; /* whoever needs them says why */
+    for (guint i = 0; i < pass->intents->len; i++) {
+        const struct intent *intent = pass->intents->pdata[i];
+        if (will_be_dropped(pass, intent) && survey_is_unsent(pass->sync->store, intent->target) &&
+            !survey_elsewhere(pass->sync->store, intent->target))
+            return TRUE;
+    }
+    GHashTableIter iter;
+    gpointer removal;
+    g_hash_table_iter_init(&iter, pass->removals);
+    while (g_hash_table_iter_next(&iter, NULL, &removal))
+        if (is_unsure(pass->sync, ((struct removal *) removal)->ids))
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean
 settle_folder(struct pass *pass, gint64 folder_id, struct removal *removal, GError **error)
 {
@@ -54,6 +107,8 @@ settle_folder(struct pass *pass, gint64 folder_id, struct removal *removal, GErr
     if (!folder)
         return FALSE;
     tally_to(sync, folder_id);
+    if (!pass->whole && is_unsure(sync, removal->ids))
+        return TRUE; /* a whole pass tells */
     g_autoptr(GArray) ids = still_here(sync, removal->ids);
     guint last = survey_count_last(sync->store, (const gint64 *) ids->data, ids->len);
     if (plan_brake((guint64) MAX(folder->total, 0), last) && !sync_is_agreed(sync->store, folder->id)) {
@@ -82,12 +137,9 @@ drop_arrivals(struct pass *pass, GError **error)
         return FALSE;
     for (guint i = 0; i < pass->intents->len; i++) {
         const struct intent *intent = pass->intents->pdata[i];
-        struct placement source, target;
-        if (intent->kind != INTENT_MOVE || !g_hash_table_contains(pass->read, &intent->target_folder) ||
-            placement_get(store, intent->source, &source, NULL, NULL) ||
-            !placement_get(store, intent->target, &target, NULL, NULL) || target.uid)
+        if (!g_hash_table_contains(pass->read, &intent->target_folder) || !is_dropped(pass->sync, intent))
             continue;
-        gint64 other = survey_elsewhere(store, intent->target);
+        gint64 other = survey_heir(store, intent->target);
         STEP("sync.drop");
         if ((other && !placement_carry(store, intent->target, other, error)) ||
             !placement_remove(store, &intent->target, 1, error) || !intent_drop(store, intent->id, error))

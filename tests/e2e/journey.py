@@ -38,7 +38,8 @@ def received():
         equal(bool(TIME.match(hop["time"])), True, hop["time"])
         equal(hop["delay"] is None or hop["delay"] >= 0, True, "delay")
     contains(hops[0]["with"], "ESMTPSA")  # submitted with TLS and a login
-    contains(hops[0]["tls"], "TLSv1.")
+    if world.spec.smtp_server == "postfix":  # the small server says only that it was TLS
+        contains(hops[0]["tls"], "TLSv1.")
     equal(hops[-1]["with"], "LMTP")
     equal(0 <= got["total"] < 600, True, "total %r" % got["total"])
     equal((got["attempts"], got["bounce"]), ([], None))

@@ -155,7 +155,7 @@ def moved_elsewhere():
     server.create("To")
     ana.fill("From", 400, 500, body="y" * 5000 + "\n")
     device.sync()
-    device.mark("m401@lab.test", "+flagged")
+    device.mark("m401@lab.test", "+flagged", add="mine")
     server.move("From", server.uids("From")[:80], "To")
     done = device.sync()
     equal(done["told"], [])
@@ -165,7 +165,7 @@ def moved_elsewhere():
         equal(done["matched"], 80)
     equal(len(device.snapshot()["To"]), 80)
     device.sync()
-    equal(dict(device.snapshot()["To"])["m401@lab.test"], ("\\Flagged",))
+    equal(dict(device.snapshot()["To"])["m401@lab.test"], ("\\Flagged", "mine"))
     ana.same()
 
 

@@ -44,7 +44,7 @@ maxmessagesize: 0
 imapidlepoll: {idle_poll}
 specialusealways: {special}
 autocreate_quota: 0
-autocreate_post: yes
+autocreate_post: no
 autocreate_inbox_folders: {folders}
 autocreate_subscribe_folders: {folders}
 {special_use}sasl_pwcheck_method: auxprop

@@ -1,14 +1,16 @@
 /* Random histories: two devices and a server, other clients on it, and a loss at any point; all must converge.
  *
  * Each device is a model of the store (placements, intents) and of the runner (src/sync/run.c), which carries out what
- * the planner says step by step; at any step it may be killed, and what was not yet recorded is forgotten. After a
- * history of random actions and broken passes, whole passes follow, and then:
+ * the planner says step by step; at any step it may be killed, and what was not yet recorded is forgotten. Between any
+ * two deeds of a pass another client may move, mark, remove and put mail, and its own user may act. After a history of
+ * random actions and broken passes, whole passes follow, and then:
  *   - both devices hold what the server holds: messages, UIDs, flags, tags;
  *   - a further pass finds nothing to do;
  *   - a message that nobody deleted is there; none is there more often than it was put there;
  *   - a flag that nobody set is nowhere; one that was set and never taken away is there.
  *
- * A sample runs by default. POSTRIDER_HISTORIES=100000 runs so many, POSTRIDER_SEED=N one seed onwards.
+ * A sample runs by default, 100,000 of them with POSTRIDER_LONG or -m slow, POSTRIDER_HISTORIES=N so many;
+ * POSTRIDER_SEED=N one seed onwards.
  */
 #include "config.h"
 
@@ -20,6 +22,7 @@
 
 #define FOLDERS 3
 #define CONTENTS 40
+#define LONGEST 45 /* steps of a pass */
 
 /* Two tags are enough to be merged wrongly. */
 static const char *const tag_sets[] = {"", "a", "b", "a b"};
@@ -36,6 +39,7 @@ struct content {
     gboolean deleted;      /* somebody removed it for good, somewhere */
     guint in_doubt;        /* devices that crashed between the server's deed and their record of it … */
     gboolean may_double;   /* … and another client moved or removed that very message in between */
+    gboolean may_fade;     /* marked by another client where a device, without MOVE, has copied it and is about to remove it */
     guint copies;          /* as often it may be there */
     guint set, cleared;    /* flags, and tags from bit 8 on */
 };
@@ -98,8 +102,17 @@ struct world {
     int steps_left;        /* -1: it is not killed */
     gboolean has_move, has_uids, has_delta, loses_vanished;
     guint commands;        /* sent to the server that change it */
+    guint disturbed;       /* in so many thousandths of the moments somebody else acts */
+    guint steps;           /* of this pass */
+    struct device *running; /* the pass is its own */
     GString *trace;
 };
+
+/* How sharp the test was. */
+static struct {
+    guint64 contents, deleted, may_double, doubled, killed, disturbed, renumbered, moved, tagged;
+    guint longest; /* steps of a pass */
+} seen;
 
 static guint
 pick(struct world *world, guint n)
@@ -111,6 +124,7 @@ pick(struct world *world, guint n)
 static gboolean
 killed(struct world *world)
 {
+    world->steps++;
     return world->steps_left >= 0 && world->steps_left-- == 0;
 }
 
@@ -302,20 +316,39 @@ take_flags(struct device *device, struct place *place, guint flags, guint tags)
     place_take(place, flags, tags);
 }
 
+/* On the server in another folder; the newest of several. */
+static struct place *
+place_elsewhere(struct device *device, const struct place *place)
+{
+    for (guint i = device->places->len; i-- > 0;) {
+        struct place *other = &g_array_index(device->places, struct place, i);
+        if (!other->removed && !other->leaving && other->uid && other->content == place->content && other->id != place->id)
+            return other;
+    }
+    return NULL;
+}
+
+/* The same, or else one that is not there yet. */
+static struct place *
+place_heir(struct device *device, const struct place *place)
+{
+    struct place *heir = place_elsewhere(device, place);
+    for (guint i = device->places->len; i-- > 0 && !heir;) {
+        struct place *other = &g_array_index(device->places, struct place, i);
+        if (!other->removed && !other->leaving && other->content == place->content && other->id != place->id)
+            heir = other;
+    }
+    return heir;
+}
+
 /* A message that leaves here takes no unsent mark with it when it lies elsewhere too. */
 static void
 place_remove(struct device *device, struct place *place)
 {
     place->removed = TRUE;
-    if (place->base == place->want && place->base_tags == place->want_tags)
-        return;
-    for (guint i = device->places->len; i-- > 0;) {
-        struct place *other = &g_array_index(device->places, struct place, i);
-        if (other->removed || other->leaving || other->content != place->content)
-            continue;
+    struct place *other = place_heir(device, place);
+    if (other && (place->base != place->want || place->base_tags != place->want_tags))
         place_carry(other, place->base, place->base_tags, place->want, place->want_tags);
-        return;
-    }
 }
 
 /* ---- a pass: the runner's order of deeds ---- */
@@ -327,6 +360,8 @@ struct pass {
     GArray *removals[FOLDERS]; /* gint64: gone at the server, removed here when all folders were read */
     guint64 modseq[FOLDERS];
 };
+
+static void disturb(struct pass *pass, gboolean by_user);
 
 /* A placement without UID that a new message may turn out to be. */
 static gboolean
@@ -604,8 +639,15 @@ carry_out_move(struct pass *pass, struct intent *intent, struct place *source, s
             }
         }
     }
-    if (!world->has_move && !record(pass, source->content))
-        return FALSE;
+    if (!world->has_move) {
+        /* It is in both folders: one who moves it on now makes two of it. */
+        guint doubt = world->contents[source->content].in_doubt;
+        world->contents[source->content].in_doubt |= 1u << pass->number;
+        disturb(pass, FALSE);
+        world->contents[source->content].in_doubt = doubt;
+        if (!record(pass, source->content))
+            return FALSE;
+    }
     world->commands++;
     note_touch(world, source->content, 1u << pass->number);
     server_remove(world, source->folder, source->uid);
@@ -641,6 +683,7 @@ carry_out_intents(struct pass *pass)
     struct device *device = pass->device;
     guint n = device->intents->len;
     for (guint i = 0; i < n; i++) {
+        disturb(pass, TRUE);
         struct intent *intent = &g_array_index(device->intents, struct intent, i);
         struct place *source = place_find(device, intent->source), *target = place_find(device, intent->target);
         if (intent->done)
@@ -724,11 +767,64 @@ carry_out_intents(struct pass *pass)
     return TRUE;
 }
 
+/* The target of a move whose source has gone, and which did not come. */
+static gboolean
+is_dropped(struct device *device, const struct place *place)
+{
+    const struct intent *intent = place->uid ? NULL : intent_of_target(device, place->id);
+    return intent && intent->kind == MOVE && !place_find(device, intent->source);
+}
+
+/* The same, or a later part of such a way. */
+static gboolean
+will_be_dropped(struct device *device, const struct place *place)
+{
+    while (place && !is_dropped(device, place)) {
+        const struct intent *intent = place->uid ? NULL : intent_of_target(device, place->id);
+        place = intent && intent->kind == MOVE ? place_find(device, intent->source) : NULL;
+    }
+    return place != NULL;
+}
+
+/* Is something that is gone, and was not found elsewhere, marked with what the server was not told? */
+static gboolean
+is_unsure(struct pass *pass)
+{
+    for (guint f = 0; f < FOLDERS; f++)
+        for (guint i = 0; i < pass->removals[f]->len; i++) {
+            const struct place *place = place_find(pass->device, g_array_index(pass->removals[f], gint64, i));
+            if (place && (place->base != place->want || place->base_tags != place->want_tags) &&
+                !place_elsewhere(pass->device, place))
+                return TRUE;
+        }
+    for (guint i = 0; i < pass->device->places->len; i++) {
+        const struct place *place = &g_array_index(pass->device->places, struct place, i);
+        if (!place->removed && (place->base != place->want || place->base_tags != place->want_tags) &&
+            will_be_dropped(pass->device, place) && !place_elsewhere(pass->device, place))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+read_folders(struct pass *pass)
+{
+    for (guint f = 0; f < FOLDERS; f++) {
+        g_array_set_size(pass->removals[f], 0);
+        disturb(pass, TRUE);
+        if (!read_folder(pass, f))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* When every folder was read: what is nowhere any more goes, and so does what was to come from what has gone. */
 static gboolean
 carry_out_removals(struct pass *pass)
 {
     struct device *device = pass->device;
+    if (is_unsure(pass) && !read_folders(pass))
+        return FALSE;
     for (guint f = 0; f < FOLDERS; f++) {
         for (guint i = 0; i < pass->removals[f]->len; i++) {
             struct place *place = place_find(device, g_array_index(pass->removals[f], gint64, i));
@@ -746,7 +842,7 @@ carry_out_removals(struct pass *pass)
     for (guint i = 0; i < device->places->len; i++) {
         struct place *place = &g_array_index(device->places, struct place, i);
         struct intent *intent = intent_of_target(device, place->id);
-        if (place->removed || place->uid || !intent || intent->kind != MOVE || place_find(device, intent->source))
+        if (place->removed || !is_dropped(device, place))
             continue;
         if (killed(pass->world))
             return FALSE;
@@ -767,9 +863,13 @@ sync_device(struct world *world, guint d)
     gboolean ok = TRUE;
     for (guint f = 0; f < FOLDERS; f++)
         pass.removals[f] = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (guint f = 0; f < FOLDERS && ok; f++)
-        ok = read_folder(&pass, f);
+    world->steps = 0;
+    world->running = pass.device;
+    ok = read_folders(&pass);
+    disturb(&pass, TRUE);
     ok = ok && carry_out_removals(&pass) && carry_out_intents(&pass);
+    world->running = NULL;
+    seen.longest = MAX(seen.longest, world->steps);
     for (guint f = 0; f < FOLDERS; f++)
         g_array_unref(pass.removals[f]);
     return ok;
@@ -792,6 +892,7 @@ static void
 note_mark(struct world *world, guint content, gboolean add, guint flags, guint tags)
 {
     guint bits = flags | tags << 8;
+    seen.tagged += tags != 0;
     *(add ? &world->contents[content].set : &world->contents[content].cleared) |= bits;
 }
 
@@ -832,6 +933,7 @@ act_on_device(struct world *world, guint d)
         target->want = place->want;
         target->want_tags = place->want_tags;
         place->leaving = TRUE;
+        seen.moved++;
         intent_new(device, MOVE, source, target->id);
         trace(world, "device %u: move #%d m%u to %u as #%d", d, (int) source, target->content, to, (int) target->id);
     } else if (what == 9) {
@@ -858,12 +960,23 @@ act_on_device(struct world *world, guint d)
     }
 }
 
+/* Copied, and not yet removed. */
+static gboolean
+is_half_moved(struct device *device, guint f, guint32 uid)
+{
+    const struct place *source = place_find_uid(device, f, uid);
+    const struct intent *intent = source && source->leaving ? intent_of_source(device, source->id) : NULL;
+    return intent && intent->kind == MOVE && intent->claimed;
+}
+
 static void
-act_on_server(struct world *world)
+act_on_server(struct world *world, gboolean may_renumber)
 {
     guint f = pick(world, FOLDERS), what = pick(world, 12);
     GArray *messages = world->folders[f].messages;
-    if (what == 11 && pick(world, 4) == 0) {
+    /* A folder that is open is not numbered anew: its UIDs would mean other messages. */
+    if (what == 11 && may_renumber && pick(world, 4) == 0) {
+        seen.renumbered++;
         server_renumber(world, f);
         return;
     }
@@ -881,6 +994,8 @@ act_on_server(struct world *world)
     gboolean add = pick(world, 3) != 0;
     if (what < 7) {
         guint flags = 1u << pick(world, 3), tags = pick(world, 4);
+        if (world->running && is_half_moved(world->running, f, message.uid))
+            world->contents[message.content].may_fade = TRUE;
         note_mark(world, message.content, add, flags, tags);
         server_mark(world, f, message.uid, add, flags, tags);
         trace(world, "server: mark %u:%u m%u %c%u %s", f, message.uid, message.content, add ? '+' : '-', flags,
@@ -888,6 +1003,7 @@ act_on_server(struct world *world)
     } else if (what < 9) {
         guint to = (f + 1 + pick(world, FOLDERS - 1)) % FOLDERS;
         note_touch(world, message.content, 0);
+        seen.moved++;
         guint32 uid = server_copy(world, f, message.uid, to);
         server_remove(world, f, message.uid);
         trace(world, "server: move %u:%u m%u to %u:%u", f, message.uid, message.content, to, uid);
@@ -903,12 +1019,22 @@ act_on_server(struct world *world)
     }
 }
 
-/* ---- the oracle ---- */
+/* In the middle of a pass: another client, or the user of this device. */
+static void
+disturb(struct pass *pass, gboolean by_user)
+{
+    struct world *world = pass->world;
+    if (!world->disturbed || pick(world, 1000) >= world->disturbed)
+        return;
+    seen.disturbed++;
+    trace(world, "  meanwhile:");
+    if (by_user && pick(world, 2))
+        act_on_device(world, pass->number);
+    else
+        act_on_server(world, FALSE);
+}
 
-/* How sharp the oracle was. */
-static struct {
-    guint64 contents, deleted, may_double, doubled, killed;
-} seen;
+/* ---- the oracle ---- */
 
 static void
 check_equal(struct world *world, guint d)
@@ -951,7 +1077,7 @@ check_contents(struct world *world)
                 guint bits = message->flags | message->tags << 8;
                 count++;
                 g_assert_cmpuint(bits & ~content->set, ==, 0);
-                if (content->copies == 1 && !content->may_double && !content->deleted)
+                if (content->copies == 1 && !content->may_double && !content->may_fade && !content->deleted)
                     g_assert_cmpuint(content->set & ~content->cleared & ~bits, ==, 0);
             }
         if (!content->deleted)
@@ -990,17 +1116,20 @@ run_history(guint32 seed, gboolean tell)
     for (guint i = 0; i < length; i++) {
         guint who = pick(&world, 8);
         if (who < 2) {
-            act_on_server(&world);
+            act_on_server(&world, TRUE);
         } else if (who < 6) {
             act_on_device(&world, who & 1);
         } else {
             choose_server(&world);
-            world.steps_left = pick(&world, 2) ? (int) pick(&world, 25) : -1;
+            /* Near its beginning, and anywhere. */
+            world.steps_left = pick(&world, 2) ? (int) pick(&world, pick(&world, 2) ? 25 : LONGEST) : -1;
+            world.disturbed = pick(&world, 3) ? 0 : 100;
             seen.killed += !sync_device(&world, who & 1);
         }
     }
     /* Quiet now: a few whole passes each, and both agree. */
     world.steps_left = -1;
+    world.disturbed = 0;
     choose_server(&world);
     world.loses_vanished = FALSE;
     guint quiet = 0;
@@ -1046,7 +1175,7 @@ number_from_environment(const char *name, guint64 otherwise)
 static void
 test_histories(void)
 {
-    guint64 n = number_from_environment("POSTRIDER_HISTORIES", 5000);
+    guint64 n = number_from_environment("POSTRIDER_HISTORIES", g_getenv("POSTRIDER_LONG") || g_test_slow() ? 100000 : 5000);
     guint32 seed = (guint32) number_from_environment("POSTRIDER_SEED", (guint32) g_test_rand_int());
     gboolean tell = g_getenv("POSTRIDER_TRACE") != NULL;
     g_test_message("%" G_GUINT64_FORMAT " histories from seed %u", n, seed);
@@ -1057,11 +1186,18 @@ test_histories(void)
         run_history(seed + (guint32) i, tell);
     }
     g_test_message("%" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " of them deleted; %" G_GUINT64_FORMAT
-                   " passes killed; %" G_GUINT64_FORMAT " messages in doubt when another client moved them, %"
+                   " passes killed and %" G_GUINT64_FORMAT " disturbed, the longest of %u steps; %" G_GUINT64_FORMAT
+                   " moves, %" G_GUINT64_FORMAT " marks with tags, %" G_GUINT64_FORMAT
+                   " folders numbered anew; %" G_GUINT64_FORMAT " messages in doubt when another client moved them, %"
                    G_GUINT64_FORMAT " of them doubled",
-                   seen.contents, seen.deleted, seen.killed, seen.may_double, seen.doubled);
+                   seen.contents, seen.deleted, seen.killed, seen.disturbed, seen.longest, seen.moved, seen.tagged,
+                   seen.renumbered, seen.may_double, seen.doubled);
+    if (n < 1000)
+        return;
     /* A test that kills nothing, or is in doubt about everything, shows nothing. */
     g_assert_cmpuint(seen.killed, >, n / 4);
+    g_assert_cmpuint(seen.disturbed, >, n / 4);
+    g_assert_cmpuint(seen.renumbered, >, n / 100);
     g_assert_cmpuint(seen.may_double * 50, <, seen.contents);
 }
 
