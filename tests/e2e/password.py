@@ -19,6 +19,9 @@ def home(how):
 
 
 def refusals():
+    """As the server has them in its log; Cyrus keeps none here."""
+    if world.spec.imap_server != "dovecot":
+        return 0
     return world.log("dovecot.log").count("auth failed")
 
 
@@ -53,7 +56,7 @@ def command():
     before = refusals()
     result = ana.run("sync", timeout=60)
     equal(result.code, 77, result.errors)
-    contains(result.errors, "Authentication failed")
+    contains(result.errors.lower(), "authentication fail")
     ana.run("mark", "1", "+flagged")
     equal(refusals() - before <= 1, True, "attempts: %d" % (refusals() - before))
 

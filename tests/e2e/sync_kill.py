@@ -158,7 +158,9 @@ def register(off, wanted):
         with World(off=off, smtp="aiosmtpd") as world:
             with Scenario(world) as scenario:
                 steps = scenario.steps()
-                equal(sorted(wanted - set(steps)), [], "steps not met")
+                # A server that names its messages leaves nothing to be found out.
+                named = {"sync.relink"} if "OBJECTID" in scenario.server.capabilities else set()
+                equal(sorted(wanted - named - set(steps)), [], "steps not met")
                 every = "POSTRIDER_LONG" in os.environ
                 killed = 0
                 for name in dict.fromkeys(steps):

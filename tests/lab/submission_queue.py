@@ -119,20 +119,21 @@ class Queue:
                 r.reply = "no such domain in this world"
 
     def _by_lmtp(self, sender, recipients, data):
-        try:
-            with smtplib.LMTP("127.0.0.1", self.config["ports"]["lmtp"],
-                              local_hostname=self.config["name"]) as lmtp:
-                lmtp.ehlo_or_helo_if_needed()
-                refused = lmtp.sendmail(
-                    sender or "", [r.address for r in recipients], data)
-        except smtplib.SMTPRecipientsRefused as error:
-            refused = error.recipients
-        except (OSError, smtplib.SMTPException) as error:
-            for r in recipients:
-                r.reply = str(error)
-            return
         for r in recipients:
-            code, text = refused.get(r.address, (250, b"2.0.0 Ok"))
+            try:
+                # One at a time: smtplib takes one answer to the data, and
+                # LMTP gives one for each recipient.
+                with smtplib.LMTP("127.0.0.1", self.config["ports"]["lmtp"],
+                                  local_hostname=self.config["name"]) as lmtp:
+                    lmtp.sendmail(sender or "", [r.address], data)
+                code, text = 250, b"2.0.0 Ok"
+            except smtplib.SMTPRecipientsRefused as error:
+                code, text = error.recipients[r.address]
+            except smtplib.SMTPDataError as error:
+                code, text = error.smtp_code, error.smtp_error
+            except (OSError, smtplib.SMTPException) as error:
+                r.reply = str(error)
+                continue
             r.reply = text.decode(errors="replace").replace("\n", " ")
             if code < 300:
                 r.status = "2.0.0"
