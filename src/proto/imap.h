@@ -175,7 +175,8 @@ enum imap_event_kind {
     IMAP_EVENT_ALERT,      /* text: the server wants people to read it; made safe; at most one in 10 s, 20 a
                               session */
     IMAP_EVENT_BYE,        /* text; made safe */
-    IMAP_EVENT_UIDVALIDITY /* the selected folder's UIDVALIDITY changed: number is the new one */
+    IMAP_EVENT_UIDVALIDITY, /* the selected folder's UIDVALIDITY changed: number is the new one */
+    IMAP_EVENT_OVERFLOW     /* NOTIFY is over, something was not told: list everything, then imap_notify() again */
 };
 
 struct imap_message;
@@ -477,6 +478,17 @@ gboolean imap_idle_start(struct imap *imap, GError **error);
  * number of events delivered; 0 after the time or a wake-up. FALSE: the session is dead, or was cancelled. */
 gboolean imap_idle_wait(struct imap *imap, guint milliseconds, int other_fd, guint *events, GError **error);
 gboolean imap_idle_done(struct imap *imap, GError **error);
+
+/* NOTIFY: from now on the server tells by itself what happens in the selected folder and, as IMAP_EVENT_STATUS and
+ * IMAP_EVENT_FOLDER, in every other one of the user's own. It does so during any command, and in imap_listen().
+ * ERROR_REFUSED: it does not, and is not asked again in this session; then there is IDLE. */
+gboolean imap_notify(struct imap *imap, GError **error);
+/* In force: not refused, no overflow since. */
+gboolean imap_is_notifying(const struct imap *imap);
+/* As imap_idle_wait(), without IDLE: for a server that is notifying. Commands may be given in between; a server may
+ * end a session that gives none for 30 minutes. */
+gboolean imap_listen(struct imap *imap, guint milliseconds, int other_fd, guint *events, GError **error);
+
 /* For an own poll(): -1 when dead. Look at imap_has_pending() first: bytes may be waiting inside. */
 int imap_get_fd(const struct imap *imap);
 gboolean imap_has_pending(const struct imap *imap);

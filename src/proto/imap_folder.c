@@ -135,10 +135,13 @@ status_free(gpointer status)
 }
 
 static void
-add_folder(struct listing *listing, struct imap_folder *folder)
+add_folder(struct listing *listing, struct imap_folder *folder, gboolean by_list)
 {
     struct imap_folder *known = g_hash_table_lookup(listing->by_name, folder->name);
     if (known) {
+        /* With NOTIFY the news that it was removed may come first, and that it is there again later. */
+        if (by_list && !(folder->attributes & IMAP_NONEXISTENT) && known->attributes & IMAP_NONEXISTENT)
+            known->attributes &= ~(guint)(IMAP_NONEXISTENT | IMAP_NOSELECT);
         known->attributes |= folder->attributes;
         known->roles |= folder->roles;
         if (!known->old_name)
@@ -169,7 +172,7 @@ take_list(struct imap *imap G_GNUC_UNUSED, const struct imap_reply *reply, struc
         return FALSE;
     struct imap_folder *folder = reply_parse_list(reply->rest, reply->kind == REPLY_LSUB);
     if (folder)
-        add_folder(listing, folder);
+        add_folder(listing, folder, reply->kind == REPLY_LIST);
     else
         log_warn("imap.list", "a folder with a malformed name was passed over");
     return TRUE;

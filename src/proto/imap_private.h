@@ -7,7 +7,7 @@
  *   - imap_session.c: greeting, TLS, login, capabilities, end
  *   - imap_folder.c: LIST, STATUS, CREATE …; imap_select.c: SELECT, UNSELECT
  *   - imap_fetch.c: FETCH and SEARCH; imap_change.c: STORE, COPY, MOVE, EXPUNGE, APPEND
- *   - imap_idle.c: NOOP and IDLE
+ *   - imap_idle.c: NOOP, IDLE and NOTIFY
  */
 #ifndef PROTO_IMAP_PRIVATE_H
 #define PROTO_IMAP_PRIVATE_H
@@ -86,6 +86,7 @@ struct imap {
     gboolean selecting; /* what comes belongs to the folder that is being opened */
 
     char idle_tag[16];
+    gboolean notifying; /* NOTIFY SET was taken, and has not overflowed since */
     guint events; /* delivered so far */
     guint alerts;
     gint64 last_alert;

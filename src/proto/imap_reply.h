@@ -60,6 +60,8 @@ enum reply_code {
     CODE_TRYCREATE,
     CODE_NONEXISTENT,
     CODE_ALREADYEXISTS,
+    CODE_BADEVENT,
+    CODE_NOTIFICATIONOVERFLOW,
     CODE_REFUSAL /* any other of the table, that only has a meaning for the caller */
 };
 

@@ -291,6 +291,10 @@ learn(struct imap *imap, const struct imap_reply *reply)
         if (reply->code == CODE_UIDVALIDITY && imap->selected && !imap->selecting &&
             reply_parse_code_number(reply, G_MAXUINT32, &number) && number != imap->uidvalidity)
             imap->stale = TRUE;
+        if (reply->code == CODE_NOTIFICATIONOVERFLOW && imap->notifying) {
+            imap->notifying = FALSE; /* RFC 5465 section 5.8: as if NOTIFY NONE had been said */
+            imap_event(imap, &(struct imap_event){.kind = IMAP_EVENT_OVERFLOW});
+        }
         break;
     default:
         break;

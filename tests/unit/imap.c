@@ -341,6 +341,30 @@ run_idle(struct imap *imap, GString *out, GError **error)
     return imap_idle_done(imap, error) && imap_noop(imap, error);
 }
 
+/* NOTIFY, then events until there were three. */
+static gboolean
+run_notify(struct imap *imap, GString *out, GError **error)
+{
+    guint events, total = 0;
+    if (!imap_notify(imap, error) || !select_inbox(imap, error))
+        return FALSE;
+    say(out, "%d", imap_is_notifying(imap));
+    for (; total < 3; total += events)
+        if (!imap_listen(imap, 30000, -1, &events, error))
+            return FALSE;
+    say(out, "%u %d", total, imap_is_notifying(imap));
+    return imap_noop(imap, error);
+}
+
+/* A server that refused is not asked again. */
+static gboolean
+run_notify_twice(struct imap *imap, GString *out, GError **error)
+{
+    gboolean once = imap_notify(imap, NULL), twice = imap_notify(imap, NULL);
+    say(out, "%d %d %d", once, twice, imap_has(imap, IMAP_NOTIFY));
+    return imap_noop(imap, error);
+}
+
 static gboolean
 run_create(struct imap *imap, GString *out G_GNUC_UNUSED, GError **error)
 {
@@ -710,6 +734,36 @@ static const struct act acts[] = {
      ERROR_RETRY, "too long", .dead = TRUE},
     {"idle: BYE", "IDLE", SELECTED "> P2 IDLE\n< + ok\n< * BYE [UNAVAILABLE] restart\n$\n", run_idle, "",
      ERROR_RETRY, "restart", .events = "bye=restart", .dead = TRUE},
+
+    {"notify", "NOTIFY",
+     "> P1 NOTIFY SET STATUS (selected (MessageNew (UID FLAGS)*\n< * STATUS Sent (MESSAGES 1 UIDNEXT 2)\n< P1 OK\n"
+     "> P2 SELECT \"INBOX\"\n< * 3 EXISTS\n< * OK [UIDVALIDITY 7] v\n< P2 OK\n"
+     "< * STATUS Sent (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1)\n< * LIST () \"/\" New (\"OLDNAME\" (Old))\n"
+     "< * 2 FETCH (UID 8 FLAGS (\\\\Seen))\n> P3 NOOP\n< P3 OK\n$\n",
+     run_notify, "1 3 1", .events = "status status folder message=8"},
+    {"notify: too much to tell", "NOTIFY",
+     "> P1 NOTIFY SET*\n< P1 OK\n> P2 SELECT \"INBOX\"\n< * 3 EXISTS\n< * OK [UIDVALIDITY 7] v\n< P2 OK\n"
+     "< * 4 EXISTS\n< * OK [NOTIFICATIONOVERFLOW] sorry\n< * OK [NOTIFICATIONOVERFLOW] again\n< * 5 EXISTS\n"
+     "> P3 NOOP\n< P3 OK\n$\n",
+     run_notify, "1 3 0", .events = "exists=4 overflow exists=5"},
+    {"notify: not all of it", "NOTIFY",
+     "> P1 NOTIFY SET STATUS (selected*\n< P1 NO [BADEVENT (MessageNew MessageExpunge FlagChange)] no\n"
+     "> P2 NOTIFY SET STATUS (selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge "
+     "FlagChange))\n< P2 OK\n"
+     "> P3 SELECT \"INBOX\"\n< * 3 EXISTS\n< * OK [UIDVALIDITY 7] v\n< P3 OK\n< * 4 EXISTS\n< * 5 EXISTS\n"
+     "< * 6 EXISTS\n> P4 NOOP\n< P4 OK\n$\n",
+     run_notify, "1 3 1"},
+    {"notify: nothing of it", "NOTIFY",
+     "> P1 NOTIFY SET STATUS*\n< P1 NO [BADEVENT ()] no\n> P2 NOTIFY SET STATUS (selected (MessageNew Mess*\n< P2 BAD what\n"
+     "> P3 NOTIFY SET (selected (MessageNew MessageExpunge)) (personal (MessageNew MessageExpunge))\n"
+     "< P3 NO [BADEVENT ()] no\n> P4 NOOP\n< P4 OK\n$\n",
+     run_notify_twice, "0 0 0"},
+    {"notify: refused", "NOTIFY", "> P1 NOTIFY SET*\n< P1 NO [LIMIT] no\n> P2 NOOP\n< P2 OK\n$\n",
+     run_notify_twice, "0 0 0"},
+    {"notify: a reply to nothing", "NOTIFY",
+     "> P1 NOTIFY SET*\n< P1 OK\n> P2 SELECT \"INBOX\"\n< * 3 EXISTS\n< * OK [UIDVALIDITY 7] v\n< P2 OK\n"
+     "< P9 OK you are welcome\n$\n",
+     run_notify, "1", ERROR_RETRY, "stopped telling", .dead = TRUE},
 
     {"news", "",
      SELECTED "> P2 NOOP\n< * 4 EXISTS\n< * 3 EXPUNGE\n< * 1 FETCH (FLAGS (\\\\Seen))\n< * VANISHED 5:6\n"

@@ -187,7 +187,7 @@ client_event(const struct imap_event *event, gpointer data)
 {
     GString *heard = data;
     static const char *const names[] = {"exists", "expunged", "vanished", "message",    "status",
-                                        "folder", "alert",    "bye",      "uidvalidity"};
+                                        "folder", "alert",    "bye",      "uidvalidity", "overflow"};
     g_string_append_printf(heard, "%s%s", heard->len ? " " : "", names[event->kind]);
     if (event->kind == IMAP_EVENT_EXISTS)
         g_string_append_printf(heard, "=%u", event->number);
