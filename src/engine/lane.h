@@ -52,6 +52,7 @@ struct lane {
     gint64 account_id;
     struct reader *reader; /* of the sync lane, for delivery reports; NULL before it was needed */
     guint failures;        /* in a row, for the back-off */
+    gint64 last_pass;      /* monotonic: when the last one began */
 };
 
 /* The threads. */

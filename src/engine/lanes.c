@@ -19,6 +19,7 @@
 
 #define IDLE_SLICE_MS (60 * 1000)
 #define FETCH_LINGER_MS (30 * 1000)
+#define PASS_PAUSE_US (5 * G_USEC_PER_SEC)
 
 static char *
 incoming_secret(gpointer data, GError **error)
@@ -185,6 +186,7 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
     if (!is_online(worker))
         return offline_error(worker, error);
     worker_state(worker, "syncing", NULL, 0);
+    lane->last_pass = clock_monotonic();
     g_autoptr(GError) local = NULL;
     gboolean ok = sync_account(sync, dry_run, &local);
     report(lane, FALSE, local);
@@ -248,11 +250,22 @@ watched_folder(struct lane *lane)
     return folder ? folder : folder_find_role(lane->store, lane->account_id, FOLDER_INBOX);
 }
 
+/* The server has told that something happened: only that is looked into. */
+static gboolean
+take_news(struct lane *lane, struct sync *sync, const GArray *changed, GError **error)
+{
+    if (!sync_folders(sync, (const gint64 *)(const void *)changed->data, changed->len, error))
+        return FALSE;
+    read_reports(lane);
+    control_changed(lane->worker->control);
+    return TRUE;
+}
+
 /* Waits for a job, the server's word or the time; TRUE when a pass is due. */
 static gboolean
-wait_for_news(struct lane *lane, struct sync *sync, gint64 next_pass)
+wait_for_news(struct lane *lane, struct sync *sync, gint64 *next_pass)
 {
-    gint64 left = (next_pass - clock_monotonic()) / 1000;
+    gint64 now = clock_monotonic(), left = (*next_pass - now) / 1000;
     gint64 folder = watched_folder(lane);
     if (left <= 0)
         return TRUE;
@@ -263,17 +276,18 @@ wait_for_news(struct lane *lane, struct sync *sync, gint64 next_pass)
         return FALSE;
     }
     g_autoptr(GError) error = NULL;
-    switch (sync_wait(sync, folder, (guint)MIN(left, IDLE_SLICE_MS), lane->wake_fd, &error)) {
-    case SYNC_NEWS_FOLDER:
-        if (sync_folder(sync, folder, &error)) {
-            read_reports(lane);
-            control_changed(lane->worker->control);
+    g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(gint64));
+    switch (sync_wait(sync, folder, (guint)MIN(left, IDLE_SLICE_MS), lane->wake_fd, changed, &error)) {
+    case SYNC_NEWS_FOLDERS:
+        if (take_news(lane, sync, changed, &error))
             break;
-        }
         G_GNUC_FALLTHROUGH;
     case SYNC_NEWS_ERROR:
         report(lane, FALSE, error);
-        return FALSE;
+        break;
+    case SYNC_NEWS_ACCOUNT: /* many in a row are one pass */
+        *next_pass = MIN(*next_pass, MAX(now, lane->last_pass + PASS_PAUSE_US));
+        break;
     case SYNC_NEWS_NONE:
         break;
     }
@@ -323,7 +337,7 @@ sync_lane(gpointer data)
         gboolean left = sync && has_changes(lane);
         lane_settle(lane, left && lane->failures < 3);
         if (sync && is_polling(worker)) {
-            if (wait_for_news(lane, sync, next_pass)) {
+            if (wait_for_news(lane, sync, &next_pass)) {
                 whole_pass(lane, sync, FALSE, NULL);
                 next_pass =
                     clock_monotonic() + (lane->failures ? (gint64)lane_backoff_ms(lane->failures) * 1000

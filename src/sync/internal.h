@@ -32,15 +32,16 @@ struct sync {
     struct reader *reader;
     gint64 selected; /* folder; 0: none */
     struct imap_mailbox *mailbox; /* of it */
+    guint told_since_select;      /* messages that it said had changed since (report.c) */
+    gboolean in_passing;          /* some folders are looked into, no whole pass */
     gboolean recovered; /* intents of a runner that died were looked at */
     gboolean dry_run;
     struct sync_statistics statistics; /* of closed connections, and everything that is no traffic */
     struct sync_statistics shown;      /* with the open one's traffic */
     gint64 last_changed;               /* monotonic, of the last `changed` */
     gboolean changes_untold;
-    guint idle_events;    /* of the selected folder, since it was listed or asked for */
-    guint32 told_uidnext; /* has_moved_on() */
-    guint64 told_modseq;
+    struct imap *second; /* idles on INBOX while another folder is watched; mostly NULL */
+    struct watch *watch; /* what was told unasked (watch.h) */
     GHashTable *bodies_looked; /* folder -> monotonic time when nothing was left to fetch of it */
     struct tally *tally;       /* tally.h */
 };
@@ -48,6 +49,9 @@ struct sync {
 /* ---- sync.c ---- */
 
 gboolean sync_connect(struct sync *sync, GError **error);
+/* One more connection, with the account's login. */
+struct imap *sync_open_connection(struct sync *sync, imap_event_func on_event, GError **error);
+void sync_close_second(struct sync *sync);
 /* Selects, or keeps selected, without asking for anything. mailbox is sync->mailbox. */
 gboolean sync_select(struct sync *sync, const struct folder *folder, const struct imap_select *how, GError **error);
 gboolean sync_unselect(struct sync *sync, GError **error);

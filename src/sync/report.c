@@ -9,6 +9,10 @@
 #include "store/survey.h"
 #include "sync/internal.h"
 #include "sync/keyword.h"
+#include "sync/watch.h"
+
+/* An open folder is asked on for changes since its last opening, until they are so many. */
+#define ASK_ON_MAX 500
 
 /* Flags of so many messages are asked for in one command when all are read. */
 #define FLAGS_A_FETCH 5000
@@ -249,6 +253,40 @@ read_changes(struct sync *sync, const struct folder *folder, struct taking *taki
     return TRUE;
 }
 
+/* Outside of whole passes: the folder is open, and its server can tell who is gone: it need not be opened again. Its mod-sequence stays that of the
+ * opening: what is told in passing may be ahead of what is not told yet, so no later one is known to hold everything. */
+static gboolean
+can_ask_on(const struct sync *sync, const struct folder *folder)
+{
+    return sync->in_passing && sync_is_connected(sync) && sync->selected == folder->id && sync->told_since_select < ASK_ON_MAX &&
+           sync->mailbox->uidvalidity == folder->uidvalidity && sync->mailbox->modseq >= folder->modseq &&
+           imap_has(sync->imap, IMAP_QRESYNC | IMAP_CONDSTORE);
+}
+
+static gboolean
+ask_on(struct sync *sync, const struct folder *folder, struct taking *taking, GError **error)
+{
+    struct report *report = taking->report;
+    g_autoptr(struct_uidset) all = uidset_new_range(1, G_MAXUINT32);
+    struct imap_fetch what = {
+        .items = IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ,
+        .changed_since = folder->modseq,
+        .vanished = report->vanished,
+    };
+    if (!imap_fetch(sync->imap, all, &what, take_message, taking, error))
+        return FALSE;
+    sync->told_since_select = report->remotes->len;
+    report->modseq = folder->modseq;
+    report->uidnext = folder->uidnext;
+    report->exists = (guint64) MAX(folder->server_total, 0);
+    if (!uidset_is_empty(report->vanished))
+        uidset_keep_set(report->vanished, known_uids(taking->known));
+    if (report->remotes->len || !uidset_is_empty(report->vanished))
+        report->exists = uidset_count(known_uids(taking->known)) + uidset_count(report->fresh) -
+                         uidset_count(report->vanished);
+    return known_check(taking->known, error) && load_rows(sync, folder, report, taking->known, error);
+}
+
 struct report *
 report_read(struct sync *sync, struct folder **folder, struct known *known, gboolean complete, GError **error)
 {
@@ -261,8 +299,17 @@ report_read(struct sync *sync, struct folder **folder, struct known *known, gboo
         .on_changed = take_message,
         .data = &taking,
     };
+    watch_forget(sync->watch, (*folder)->id);
+    if (trusted && can_ask_on(sync, *folder)) {
+        if (!ask_on(sync, *folder, &taking, error))
+            return NULL;
+        resolve(report, known);
+        add_present(report, known);
+        return g_steal_pointer(&report);
+    }
     if (!sync_select(sync, *folder, &how, error))
         return NULL;
+    sync->told_since_select = 0;
     struct imap_mailbox *mailbox = sync->mailbox;
     if (!mailbox->uidvalidity || mailbox->uid_not_sticky) {
         g_set_error(error, SYNC_ERROR, ERROR_REFUSED,

@@ -226,37 +226,60 @@ sync_account(struct sync *sync, gboolean dry_run, GError **error)
     pass_init(&pass, sync, TRUE);
     sync->dry_run = dry_run;
     gint64 start = clock_monotonic();
+    guint64 trips = sync_get_statistics(sync)->round_trips;
     gboolean ok = run_account(&pass, error);
     tally_write(sync, FALSE);
     sync->dry_run = FALSE;
     const struct sync_statistics *s = sync_get_statistics(sync);
-    log_info("sync.pass", "account=%s ok=%d ms=%d folders=%u unchanged=%u envelopes=%u bodies=%u flags=%u/%u removed=%u",
+    log_info("sync.pass",
+             "account=%s ok=%d ms=%d folders=%u unchanged=%u envelopes=%u bodies=%u flags=%u/%u removed=%u round_trips=%u",
              sync->options.account->name, ok, (int) ((clock_monotonic() - start) / 1000), s->folders, s->unchanged,
-             s->envelopes, s->bodies, s->flags_in, s->flags_out, s->removed);
+             s->envelopes, s->bodies, s->flags_in, s->flags_out, s->removed, (guint) (s->round_trips - trips));
     return ok;
 }
 
+/* Somebody may have moved them: one list says which other folders changed, and those are read before anything goes. */
 static gboolean
-run_folder(struct pass *pass, gint64 folder_id, GError **error)
+look_elsewhere(struct pass *pass, GError **error)
 {
     struct sync *sync = pass->sync;
-    g_autoptr(GPtrArray) one = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
-    struct folder *folder = folder_get(sync->store, folder_id, error);
-    if (!folder)
-        return FALSE;
-    g_ptr_array_add(one, folder);
-    if (!folder_is_synced(sync, folder))
+    if (!g_hash_table_size(pass->removals))
         return TRUE;
-    return sync_connect(sync, error) && scan_folders(sync, one, error) && pass_folder(pass, folder_id, error) &&
-           pass_settle(pass, error) && fetch_bodies(pass, one, error) && pass_finish(pass, one, error);
+    if (!folders_sync(sync, &pass->listing, error))
+        return FALSE;
+    g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
+    return folders && read_changed(pass, folders, error);
+}
+
+static gboolean
+run_folders(struct pass *pass, const GPtrArray *folders, GError **error)
+{
+    struct sync *sync = pass->sync;
+    if (!sync_connect(sync, error) || !scan_folders(sync, folders, error))
+        return FALSE;
+    for (guint i = 0; i < folders->len; i++)
+        if (!pass_folder(pass, ((const struct folder *) folders->pdata[i])->id, error))
+            return FALSE;
+    return look_elsewhere(pass, error) && pass_settle(pass, error) && fetch_bodies(pass, folders, error) &&
+           pass_finish(pass, folders, error);
 }
 
 gboolean
-sync_folder(struct sync *sync, gint64 folder, GError **error)
+sync_folders(struct sync *sync, const gint64 *ids, guint n, GError **error)
 {
     g_auto(struct_pass) pass;
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
     pass_init(&pass, sync, FALSE);
-    gboolean ok = run_folder(&pass, folder, error);
+    for (guint i = 0; i < n; i++) {
+        struct folder *folder = folder_get(sync->store, ids[i], NULL);
+        if (folder && folder_is_synced(sync, folder))
+            g_ptr_array_add(folders, folder);
+        else
+            folder_free(folder);
+    }
+    sync->in_passing = TRUE;
+    gboolean ok = run_folders(&pass, folders, error);
+    sync->in_passing = FALSE;
     tally_write(sync, FALSE);
     return ok;
 }

@@ -10,11 +10,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/internal.h"
+#include "sync/watch.h"
 
 /* A list that is redrawn more often shows nothing more. */
 #define CHANGED_EVERY_US (200 * 1000)
-/* RFC 2177: at least every 29 minutes; routers forget sooner. */
-#define IDLE_RENEW_MS (9 * 60 * 1000)
 
 GQuark
 sync_error_quark(void)
@@ -41,22 +40,41 @@ sync_new(struct store *store, gint64 account_id, const struct sync_options *opti
     sync->account = account_id;
     sync->options = *options;
     sync->tally = tally_new();
+    sync->watch = watch_new();
     sync->bodies_looked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     return sync;
 }
 
-/* The traffic of the connection so far, into *statistics. */
 static void
-add_traffic(const struct sync *sync, struct sync_statistics *statistics)
+add_connection(const struct imap *imap, struct sync_statistics *statistics)
 {
-    if (!sync->imap)
-        return;
     struct stream_info info;
-    stream_get_info(imap_get_stream(sync->imap), &info);
+    if (!imap)
+        return;
+    stream_get_info(imap_get_stream((struct imap *) imap), &info);
     statistics->bytes_in += info.bytes_in;
     statistics->bytes_out += info.bytes_out;
     statistics->saved += info.saved;
-    statistics->round_trips += imap_get_roundtrips(sync->imap);
+    statistics->round_trips += imap_get_roundtrips(imap);
+}
+
+/* The traffic of the connections so far, into *statistics. */
+static void
+add_traffic(const struct sync *sync, struct sync_statistics *statistics)
+{
+    add_connection(sync->imap, statistics);
+    add_connection(sync->second, statistics);
+}
+
+void
+sync_close_second(struct sync *sync)
+{
+    if (!sync->second)
+        return;
+    if (!imap_is_dead(sync->second))
+        imap_logout(sync->second);
+    add_connection(sync->second, &sync->statistics);
+    g_clear_pointer(&sync->second, imap_free);
 }
 
 static void
@@ -64,8 +82,10 @@ drop_connection(struct sync *sync)
 {
     add_traffic(sync, &sync->statistics);
     g_clear_pointer(&sync->imap, imap_free);
+    g_clear_pointer(&sync->second, imap_free);
     g_clear_pointer(&sync->mailbox, imap_mailbox_free);
     sync->selected = 0;
+    watch_disconnected(sync->watch);
 }
 
 void
@@ -73,6 +93,7 @@ sync_disconnect(struct sync *sync)
 {
     if (sync->imap && !imap_is_dead(sync->imap))
         imap_logout(sync->imap);
+    sync_close_second(sync);
     drop_connection(sync);
 }
 
@@ -86,6 +107,7 @@ sync_free(struct sync *sync)
     tally_free(sync->tally);
     reader_free(sync->reader);
     g_hash_table_unref(sync->bodies_looked);
+    watch_free(sync->watch);
     g_free(sync);
 }
 
@@ -117,7 +139,6 @@ sync_reset_statistics(struct sync *sync)
     sync->statistics.round_trips -= now.round_trips;
 }
 
-/* What the server says unasked. The rest is found by the next look at the folder. */
 static void
 on_event(const struct imap_event *event, gpointer data)
 {
@@ -129,16 +150,30 @@ on_event(const struct imap_event *event, gpointer data)
     case IMAP_EVENT_BYE:
         log_info("sync.connection", "account=%s bye: %s", sync->options.account->name, event->text);
         break;
-    case IMAP_EVENT_EXISTS:
-    case IMAP_EVENT_EXPUNGED:
-    case IMAP_EVENT_VANISHED:
-    case IMAP_EVENT_MESSAGE:
-    case IMAP_EVENT_UIDVALIDITY:
-        sync->idle_events++;
-        break;
     default:
+        watch_event(sync, event);
         break;
     }
+}
+
+struct imap *
+sync_open_connection(struct sync *sync, imap_event_func on_event_of, GError **error)
+{
+    const struct account *account = sync->options.account;
+    if (!account->incoming || account->incoming->protocol != ENDPOINT_IMAP) {
+        g_set_error(error, SYNC_ERROR, ERROR_CONFIG, "the account %s has no IMAP server: see \"incoming\" in the "
+                    "configuration", account->name);
+        return NULL;
+    }
+    struct imap_options options = {
+        .get_secret = sync->options.get_secret,
+        .secret_data = sync->options.secret_data,
+        .on_event = on_event_of,
+        .event_data = sync,
+        .without = sync->options.without,
+        .compress = !sync->options.no_compress,
+    };
+    return imap_open(account->incoming, &options, sync->options.cancel, error);
 }
 
 gboolean
@@ -147,22 +182,8 @@ sync_connect(struct sync *sync, GError **error)
     if (sync_is_connected(sync))
         return TRUE;
     drop_connection(sync);
-    const struct account *account = sync->options.account;
-    if (!account->incoming || account->incoming->protocol != ENDPOINT_IMAP) {
-        g_set_error(error, SYNC_ERROR, ERROR_CONFIG, "the account %s has no IMAP server: see \"incoming\" in the "
-                    "configuration", account->name);
-        return FALSE;
-    }
     sync_tell_progress(sync, NULL, SYNC_CONNECT, 0, 0);
-    struct imap_options options = {
-        .get_secret = sync->options.get_secret,
-        .secret_data = sync->options.secret_data,
-        .on_event = on_event,
-        .event_data = sync,
-        .without = sync->options.without,
-        .compress = !sync->options.no_compress,
-    };
-    sync->imap = imap_open(account->incoming, &options, sync->options.cancel, error);
+    sync->imap = sync_open_connection(sync, on_event, error);
     if (sync->imap)
         tally_server(sync);
     return sync->imap != NULL;
@@ -177,7 +198,6 @@ sync_select(struct sync *sync, const struct folder *folder, const struct imap_se
         return TRUE;
     g_clear_pointer(&sync->mailbox, imap_mailbox_free);
     sync->selected = 0;
-    sync->idle_events = 0;
     struct imap_select plain = {.plain = FALSE};
     sync->mailbox = imap_select(sync->imap, folder->wire, how ? how : &plain, error);
     if (!sync->mailbox)
@@ -277,71 +297,4 @@ sync_survives(struct sync *sync, const struct folder *folder, GError **error)
         folder_set_notice(sync->store, folder->id, e->message, NULL);
     g_clear_error(error);
     return TRUE;
-}
-
-/* ---- waiting for news ---- */
-
-static gboolean
-wait_idle(struct sync *sync, guint milliseconds, int wake_fd, guint *events, GError **error)
-{
-    if (!imap_idle_start(sync->imap, error) ||
-        !imap_idle_wait(sync->imap, MIN(milliseconds, IDLE_RENEW_MS), wake_fd, events, error))
-        return FALSE;
-    return imap_idle_done(sync->imap, error);
-}
-
-static gboolean
-is_readable(int fd)
-{
-    GPollFD poll = {fd, G_IO_IN, 0};
-    return fd >= 0 && g_poll(&poll, 1, 0) > 0;
-}
-
-/* What came between the listing of the last pass and here is told by the SELECT since then; IDLE tells only of what
- * follows. Once for each state of the folder: a server whose numbers never agree must not keep us busy. */
-static gboolean
-has_moved_on(struct sync *sync, const struct folder *folder)
-{
-    const struct imap_mailbox *mailbox = sync->mailbox;
-    if (mailbox->uidnext <= folder->uidnext && mailbox->modseq <= folder->modseq)
-        return FALSE;
-    if (sync->told_uidnext == mailbox->uidnext && sync->told_modseq == mailbox->modseq)
-        return FALSE;
-    sync->told_uidnext = mailbox->uidnext;
-    sync->told_modseq = mailbox->modseq;
-    return TRUE;
-}
-
-/* Events since the last question: those that came while a pass was still busy with bodies count as well. */
-static gboolean
-take_events(struct sync *sync)
-{
-    guint events = sync->idle_events;
-    sync->idle_events = 0;
-    return events > 0;
-}
-
-enum sync_news
-sync_wait(struct sync *sync, gint64 folder_id, guint milliseconds, int wake_fd, GError **error)
-{
-    g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, error);
-    if (!folder || !folder->wire || !sync_select(sync, folder, NULL, error))
-        return SYNC_NEWS_ERROR;
-    if (take_events(sync) || has_moved_on(sync, folder))
-        return SYNC_NEWS_FOLDER;
-    gint64 end = clock_monotonic() + (gint64) milliseconds * 1000;
-    do {
-        guint left = (guint) MAX(0, (end - clock_monotonic()) / 1000), events = 0;
-        if (imap_has(sync->imap, IMAP_IDLE)) {
-            if (!wait_idle(sync, left, wake_fd, &events, error))
-                return SYNC_NEWS_ERROR;
-        } else {
-            enum stream_wait wait = stream_wait(imap_get_stream(sync->imap), MIN(left, IDLE_RENEW_MS), wake_fd, error);
-            if (wait == STREAM_WAIT_ERROR || !imap_noop(sync->imap, error))
-                return SYNC_NEWS_ERROR;
-        }
-        if (take_events(sync) || events)
-            return SYNC_NEWS_FOLDER;
-    } while (!is_readable(wake_fd) && clock_monotonic() < end);
-    return SYNC_NEWS_NONE;
 }

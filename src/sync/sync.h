@@ -107,8 +107,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_sync, sync_free)
 
 /* A whole pass. dry_run: nothing is changed here or there; `planned` hears what would be done. */
 gboolean sync_account(struct sync *sync, gboolean dry_run, GError **error);
-/* One folder, with what is waiting for it. */
-gboolean sync_folder(struct sync *sync, gint64 folder, GError **error);
+/* Some folders, with what is waiting for them. What is gone from them is looked for in the others before it goes here. */
+gboolean sync_folders(struct sync *sync, const gint64 *folders, guint n, GError **error);
 /* Only what was changed here: flags, intents. For the moments after a key press. */
 gboolean sync_push(struct sync *sync, GError **error);
 /* Bodies that a reader is waiting for: message_wanted_bodies() of the store, at once. */
@@ -117,12 +117,17 @@ gboolean sync_fetch_wanted(struct sync *sync, GError **error);
 gboolean sync_fetch_body(struct sync *sync, gint64 message, GError **error);
 
 enum sync_news {
-    SYNC_NEWS_NONE,   /* the time is over, or wake_fd is readable */
-    SYNC_NEWS_FOLDER, /* something happened in the folder: sync_folder() */
-    SYNC_NEWS_ERROR   /* error is set; the connection is gone */
+    SYNC_NEWS_NONE,    /* the time is over, or wake_fd is readable */
+    SYNC_NEWS_FOLDERS, /* something happened in the folders of `changed`: sync_folders() */
+    SYNC_NEWS_ACCOUNT, /* folders came or went, or more happened than the server could tell: sync_account() */
+    SYNC_NEWS_ERROR    /* error is set; the connection is gone */
 };
-/* Waits for the server's word about a folder (IDLE; without it, for the time). Renewed as the RFC wants. */
-enum sync_news sync_wait(struct sync *sync, gint64 folder, guint milliseconds, int wake_fd, GError **error);
+/* Waits for the server's word. With NOTIFY it is about every folder of the account; with IDLE about this one (the one on
+ * the screen) and, over a second connection where the server allows one, about INBOX; without either this one and INBOX
+ * are asked about now and then. What is in no way heard of is found by the next pass. `changed`: gint64 ids are appended,
+ * each once, `folder` first. What happened since the last look is told at once. Renewed as the RFCs want. */
+enum sync_news sync_wait(struct sync *sync, gint64 folder, guint milliseconds, int wake_fd, GArray *changed,
+                         GError **error);
 
 /* Closes the connection, e.g. before a long idle time or after the address changed. The next call opens another. */
 void sync_disconnect(struct sync *sync);
