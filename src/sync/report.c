@@ -253,8 +253,9 @@ read_changes(struct sync *sync, const struct folder *folder, struct taking *taki
     return TRUE;
 }
 
-/* Outside of whole passes: the folder is open, and its server can tell who is gone: it need not be opened again. Its mod-sequence stays that of the
- * opening: what is told in passing may be ahead of what is not told yet, so no later one is known to hold everything. */
+/* Outside of whole passes: the folder is open, its server can tell who is gone, and it need not be opened again. Its
+ * mod-sequence stays that of the opening: what is told in passing may be ahead of what is not told yet, so no later one is
+ * known to hold everything. */
 static gboolean
 can_ask_on(const struct sync *sync, const struct folder *folder)
 {
