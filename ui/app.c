@@ -33,6 +33,7 @@
 #define CLOCK_SECONDS 60 /* "3 h ago" and the days of the list */
 #define MESSAGES_MAX 200
 #define SEQUENCE_MAX 4
+#define SHORT_STATE 24 /* cells */
 
 /* What only the loop itself needs. */
 static struct {
@@ -222,9 +223,11 @@ draw_status(struct app *app, struct view *view, int row, int columns)
     g_autofree char *right =
         view->class->status_right ? view->class->status_right(view) : link_status(app->link);
     if (loop.said) {
+        /* "off line" and its like are what a long error is about: the error gives way, and Esc m has it whole.
+         * What is wide (counts, progress) gives way to what is said. */
+        gboolean both = width_text(right) <= SHORT_STATE || width_text(loop.said) + width_text(right) + 4 < columns;
         draw_ends(row, &area, STYLE_ON(loop.said_warning ? ROLE_BAD : ROLE_BOLD, GROUND_BAR), loop.said,
-                  STYLE_ON(ROLE_DIM, GROUND_BAR),
-                  width_text(loop.said) + width_text(right) + 4 < columns ? right : NULL);
+                  STYLE_ON(ROLE_DIM, GROUND_BAR), both ? right : NULL);
         return;
     }
     if (view->class->bottom) {

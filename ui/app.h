@@ -69,6 +69,8 @@ void app_reread(struct app *app);
 GArray *app_targets(struct app *app);
 
 void app_run_command(struct app *app, const struct command *command, const char *argument);
+/* A command by its name, with what stands behind it: ":save Archive", -e. */
+void app_run_line(struct app *app, const char *text);
 
 /* The end comes without a question: every view keeps what was typed. */
 void app_rescue(struct app *app);

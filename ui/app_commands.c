@@ -102,11 +102,9 @@ complete_command(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, 
     return result;
 }
 
-static void
-command_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
+void
+app_run_line(struct app *app, const char *text)
 {
-    if (!text || !*text)
-        return;
     g_auto(GStrv) words = g_strsplit(text, " ", 2);
     const struct command *command = command_find(words[0]);
     const char *argument = words[1] && *words[1] ? words[1] : NULL;
@@ -120,6 +118,13 @@ command_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
         return;
     }
     app_run_command(app, command, argument);
+}
+
+static void
+command_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
+{
+    if (text && *text)
+        app_run_line(app, text);
 }
 
 void
@@ -245,7 +250,7 @@ command_shell(struct app *app, const char *argument)
 }
 
 void
-command_sync(struct app *app, const char *argument G_GNUC_UNUSED)
+command_sync_now(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     if (link_sync(app->link))
         app_say(app, _("looking at the servers …"));

@@ -40,6 +40,7 @@ command_context_names(guint contexts)
     } all[] = {
         {IN_LIST, "list"},       {IN_READER, "reader"}, {IN_COMPOSER, "composer"}, {IN_OUTBOX, "outbox"},
         {IN_FOLDERS, "folders"}, {IN_PARTS, "parts"},   {IN_TEXT, "text"},         {IN_UNDO, "undo"},
+        {IN_SYNC, "sync"},
     };
     if ((contexts & IN_ANY) == IN_ANY)
         return g_strdup("everywhere");

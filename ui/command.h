@@ -20,10 +20,11 @@ enum command_context {
     IN_PARTS = 1 << 5,
     IN_TEXT = 1 << 6, /* help, headers, journey, messages: read only */
     IN_UNDO = 1 << 7,
-    IN_ANY = (1 << 8) - 1,
-    IN_EDITOR = 1 << 8, /* takes every key itself but Ctrl-Z and Ctrl-L */
+    IN_SYNC = 1 << 8,
+    IN_ANY = (1 << 9) - 1,
+    IN_EDITOR = 1 << 9, /* takes every key itself but Ctrl-Z and Ctrl-L */
     IN_MAIL = IN_LIST | IN_READER,
-    IN_ROWS = IN_LIST | IN_OUTBOX | IN_FOLDERS | IN_PARTS | IN_UNDO /* views with a cursor line */
+    IN_ROWS = IN_LIST | IN_OUTBOX | IN_FOLDERS | IN_PARTS | IN_UNDO | IN_SYNC /* views with a cursor line */
 };
 
 /* For the order and headings of the help screen and the manual page. */

@@ -27,7 +27,7 @@ COMMAND(messages);
 COMMAND(redraw);
 COMMAND(suspend);
 COMMAND(shell);
-COMMAND(sync);
+COMMAND(sync_now);
 COMMAND(offline);
 COMMAND(undo);
 COMMAND(undo_list);
@@ -150,6 +150,14 @@ COMMAND(folder_subscribe);
 
 /* journey.c */
 COMMAND(journey);
+
+/* sync.c, sync_detail.c */
+COMMAND(sync);
+COMMAND(sync_open);
+COMMAND(sync_this);
+COMMAND(sync_agree);
+COMMAND(sync_pause);
+COMMAND(sync_folder);
 
 /* setup.c */
 COMMAND(setup);

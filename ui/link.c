@@ -352,6 +352,26 @@ link_sync(struct link *link)
     return link->sync_id != 0;
 }
 
+gboolean
+link_sync_one(struct link *link, const char *account, const char *folder)
+{
+    if (!link || !link->client)
+        return FALSE;
+    const char *const accounts[] = {account, NULL};
+    g_autoptr(GVariantDict) values = g_variant_dict_new(NULL);
+    g_variant_dict_insert(values, "accounts", "^as", accounts);
+    g_variant_dict_insert(values, "folder", "s", folder ? folder : "");
+    link->sync_id = engine_client_send(link->client, "sync", values, NULL);
+    return link->sync_id != 0;
+}
+
+void
+link_pause(struct link *link, const char *account, gboolean paused)
+{
+    if (link && link->client)
+        engine_client_pause(link->client, account, paused, NULL);
+}
+
 void
 link_flush(struct link *link)
 {
@@ -393,7 +413,7 @@ link_set_online(struct link *link, gboolean online)
 char *
 link_status(const struct link *link)
 {
-    guint offline = 0, waiting = 0;
+    guint offline = 0, waiting = 0, paused = 0;
     if (link && !link->client && !link->connecting)
         return g_strdup(_("no engine: changes wait"));
     const struct link_account *busy = NULL;
@@ -401,6 +421,7 @@ link_status(const struct link *link)
         const struct link_account *account = g_ptr_array_index(link->accounts, i);
         offline += !strcmp(account->state, "offline") || !strcmp(account->state, "error");
         waiting += !strcmp(account->state, "password");
+        paused += !strcmp(account->state, "paused");
         if (!strcmp(account->state, "syncing") && (!busy || account->folder))
             busy = account;
     }
@@ -417,5 +438,7 @@ link_status(const struct link *link)
         return g_strdup(_("a password is wanted: $"));
     if (link && link->accounts->len && offline == link->accounts->len)
         return g_strdup(_("off line"));
+    if (link && link->accounts->len && paused == link->accounts->len)
+        return g_strdup(_("paused"));
     return g_strdup("");
 }

@@ -32,6 +32,9 @@ const GPtrArray *link_accounts(const struct link *link);
 
 void link_wake(struct link *link);                  /* intents wait; NULL is fine */
 gboolean link_sync(struct link *link);              /* all accounts, now */
+/* One account, or one folder of it, now. */
+gboolean link_sync_one(struct link *link, const char *account, const char *folder);
+void link_pause(struct link *link, const char *account, gboolean paused);
 void link_flush(struct link *link);                 /* the queue, now */
 void link_fetch(struct link *link, gint64 message); /* this body, first */
 void link_watch(struct link *link, const char *account, const char *folder);

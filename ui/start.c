@@ -144,4 +144,6 @@ start_views(struct app *app)
         command_recall(app, NULL);
     if (request->draft)
         compose_open_file(app, request->draft, request->draft_temporary);
+    for (char **line = request->commands; line && *line; line++)
+        app_run_line(app, *line);
 }

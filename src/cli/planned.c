@@ -22,6 +22,7 @@ static const struct {
     {"in", "remove", N_("message removed"), N_("messages removed"), FALSE},
     {"in", "forget", N_("message forgotten that left as asked"), N_("messages forgotten that left as asked"), FALSE},
     {"in", "brake", "", "", TRUE},
+    {"in", "held", "", "", TRUE},
     {"out", "create-folder", N_("folder made"), N_("folders made"), FALSE},
     {"out", "rename-folder", N_("folder renamed"), N_("folders renamed"), FALSE},
     {"out", "delete-folder", N_("folder deleted"), N_("folders deleted"), FALSE},

@@ -11,7 +11,9 @@
 #include "cli/rows.h"
 #include "config/password.h"
 #include "engine/client.h"
+#include "store/account.h"
 #include "store/folder.h"
+#include "store/standing.h"
 #include "sync/agree.h"
 
 #include <errno.h>
@@ -21,7 +23,7 @@
 #include <unistd.h>
 
 static gboolean watch, dry_run;
-static char *agree_to;
+static char *agree_to, *pause_name, *resume_name;
 
 static const GOptionEntry entries[] = {
     {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch,
@@ -29,6 +31,9 @@ static const GOptionEntry entries[] = {
     {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, N_("say what would be done, and do nothing"), NULL},
     {"agree", 0, 0, G_OPTION_ARG_STRING, &agree_to,
      N_("let the pass carry out what it held back in a folder that is paused"), "FOLDER"},
+    {"pause", 0, 0, G_OPTION_ARG_STRING, &pause_name,
+     N_("let an account rest: no passes, until --resume; outgoing mail goes all the same"), "ACCOUNT"},
+    {"resume", 0, 0, G_OPTION_ARG_STRING, &resume_name, N_("let it go on"), "ACCOUNT"},
     {NULL},
 };
 
@@ -154,6 +159,20 @@ agree(GError **error)
            (folder = folder_lookup(store, account, agree_to, error)) != 0 && sync_agree(store, folder, error);
 }
 
+/* In the store, which is what counts; a running engine is told. */
+static gboolean
+pause_account(const struct config *config, const char *name, gboolean paused, GError **error)
+{
+    struct store *store = config_account(config, name, error) ? cli_store(STORE_WRITE, error) : NULL;
+    gint64 account = store ? store_account_find(store, name) : 0;
+    if (store && !account)
+        g_set_error(error, CLI_ERROR, ERROR_NOINPUT, _("%s was never looked at: there is nothing to pause"), name);
+    if (!account || !account_set_paused(store, account, paused, error))
+        return FALSE;
+    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_RUNNING, FALSE, NULL);
+    return !client || engine_client_pause(client, name, paused, error);
+}
+
 static gboolean
 run_sync(int argc, char **argv, int *exit_code, GError **error)
 {
@@ -161,9 +180,12 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
     if (!config)
         return FALSE;
     if (watch)
-        return argc || dry_run || agree_to
+        return argc || dry_run || agree_to || pause_name || resume_name
                    ? cli_usage_error(error, _("--watch is for all accounts, and alone"))
                    : become_engine(error);
+    if (pause_name || resume_name)
+        return (!pause_name || pause_account(config, pause_name, TRUE, error)) &&
+               (!resume_name || pause_account(config, resume_name, FALSE, error));
     if (agree_to && !agree(error))
         return FALSE;
     g_autoptr(GPtrArray) names = g_ptr_array_new();

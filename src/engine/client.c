@@ -170,6 +170,16 @@ engine_client_password(struct engine_client *client, const char *account, const 
     return engine_client_send(client, "password", &values, error) != 0;
 }
 
+gboolean
+engine_client_pause(struct engine_client *client, const char *account, gboolean paused, GError **error)
+{
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "account", "s", account);
+    g_variant_dict_insert(&values, "b", "b", paused);
+    return engine_client_send(client, "pause", &values, error) != 0;
+}
+
 void
 engine_event_free(struct engine_event *event)
 {

@@ -6,7 +6,9 @@
  *
  * Requests:
  *   wake       the store has new intents or queued mail: carry them out soon
- *   sync       accounts as, dry-run b: one pass (all when empty); answered by "done" with the request's id
+ *   sync       accounts as, dry-run b, folder s: one pass (all when empty; a folder: that one alone); answered by
+ *              "done" with the request's id
+ *   pause      account s, b: what store/standing.h was told of it (account_set_paused)
  *   flush      deliver what waits in the queue now, whatever its next attempt; answered by "done"
  *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be
  * had password   account s, secret s: the answer to "need-password" watch      account s, folder s: the
@@ -60,6 +62,7 @@ guint engine_client_send(struct engine_client *client, const char *verb, GVarian
 gboolean engine_client_wake(struct engine_client *client);
 guint engine_client_sync(struct engine_client *client, const char *const *accounts, GError **error);
 guint engine_client_fetch(struct engine_client *client, gint64 message, GError **error);
+gboolean engine_client_pause(struct engine_client *client, const char *account, gboolean paused, GError **error);
 gboolean engine_client_password(struct engine_client *client, const char *account, const char *secret,
                                 GError **error);
 

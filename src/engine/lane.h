@@ -23,6 +23,7 @@ struct worker {
         refused[2]; /* the server refused it: not tried again until it is replaced or asked for by hand */
     gboolean asked; /* need-password was said */
     gboolean polling, online;
+    gboolean paused;     /* the user let the account rest: store/standing.h */
     char *watched;       /* the folder on the screen, or NULL */
     guint pending_lanes; /* bits of lanes with work of their own left */
 };
@@ -34,6 +35,7 @@ struct job {
     guint id;
     gint64 message;
     gboolean dry_run;
+    char *folder; /* of "sync": this one alone; NULL: a whole pass */
     GMutex lock;
     GError *error; /* the first that a lane met */
     struct worker *worker;

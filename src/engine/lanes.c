@@ -12,6 +12,7 @@
 #include "store/intent.h"
 #include "store/message.h"
 #include "store/outbox.h"
+#include "store/standing.h"
 #include "sync/sync.h"
 #include "trust/bounce.h"
 
@@ -122,17 +123,44 @@ static gboolean
 is_polling(struct worker *worker)
 {
     g_mutex_lock(&worker->lock);
-    gboolean polling = worker->polling && worker->online;
+    gboolean polling = worker->polling && worker->online && !worker->paused;
     g_mutex_unlock(&worker->lock);
     return polling;
 }
 
 static gboolean
+is_paused(struct worker *worker)
+{
+    g_mutex_lock(&worker->lock);
+    gboolean paused = worker->paused;
+    g_mutex_unlock(&worker->lock);
+    return paused;
+}
+
+static void
+tell_paused(struct worker *worker)
+{
+    worker_state(worker, "paused", "nothing is fetched, and changes wait here, until it goes on", 0);
+}
+
+static gboolean
 offline_error(struct worker *worker, GError **error)
 {
+    if (is_paused(worker)) {
+        g_set_error(error, SYNC_ERROR, ERROR_RETRY,
+                    "%s is paused: \"postrider sync --resume %s\" lets it go on", worker->account->name,
+                    worker->account->name);
+        return FALSE;
+    }
     g_set_error(error, SYNC_ERROR, ERROR_RETRY,
                 "working off line: %s is synchronised when you are on line again", worker->account->name);
     return FALSE;
+}
+
+static gboolean
+may_sync(struct worker *worker)
+{
+    return is_online(worker) && !is_paused(worker);
 }
 
 /* Says how a piece of work ended: the account's state in the store, on the screen and in the log. */
@@ -183,7 +211,7 @@ static gboolean
 whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **error)
 {
     struct worker *worker = lane->worker;
-    if (!is_online(worker))
+    if (!may_sync(worker))
         return offline_error(worker, error);
     worker_state(worker, "syncing", NULL, 0);
     lane->last_pass = clock_monotonic();
@@ -212,6 +240,42 @@ has_changes(struct lane *lane)
     return intent_count(lane->store, lane->account_id) > 0;
 }
 
+/* One folder, as a person asked. */
+static void
+one_folder(struct lane *lane, struct sync *sync, const char *name, GError **error)
+{
+    struct worker *worker = lane->worker;
+    gint64 folder = folder_find(lane->store, lane->account_id, name);
+    g_autoptr(GError) local = NULL;
+    if (!folder || !may_sync(worker)) {
+        if (folder)
+            offline_error(worker, error);
+        else
+            g_set_error(error, SYNC_ERROR, ERROR_NOINPUT, "there is no folder \"%s\"", name);
+        return;
+    }
+    worker_state(worker, "syncing", NULL, 0);
+    if (sync_push(sync, &local) && sync_folder(sync, folder, &local))
+        worker_state(worker, "idle", NULL, 0);
+    report(lane, FALSE, local);
+    read_reports(lane);
+    control_changed(worker->control);
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
+}
+
+static void
+take_pause(struct lane *lane, struct sync *sync, gint64 *next_pass)
+{
+    if (is_paused(lane->worker)) {
+        sync_disconnect(sync);
+        tell_paused(lane->worker);
+        return;
+    }
+    worker_state(lane->worker, "idle", NULL, 0);
+    *next_pass = clock_monotonic();
+}
+
 /* One job; what was asked for together is done once. */
 static void
 sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pass)
@@ -219,11 +283,13 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
     g_autoptr(GError) error = NULL;
     gboolean pass = !strcmp(job->verb, "sync") || !strcmp(job->verb, "password") ||
                     (!strcmp(job->verb, "online") && is_online(lane->worker));
-    if (pass) {
+    if (pass && job->folder) {
+        one_folder(lane, sync, job->folder, &error);
+    } else if (pass) {
         whole_pass(lane, sync, job->dry_run, &error);
         *next_pass = clock_monotonic() + (gint64)lane->worker->config->poll * G_USEC_PER_SEC;
     } else if (!strcmp(job->verb, "wake")) {
-        if (!is_online(lane->worker))
+        if (!may_sync(lane->worker))
             offline_error(lane->worker, &error);
         else if (!sync_push(sync, &error))
             report(lane, FALSE, error);
@@ -232,6 +298,8 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
         control_changed(lane->worker->control);
     } else if (!strcmp(job->verb, "poll") && is_polling(lane->worker)) {
         *next_pass = MIN(*next_pass, clock_monotonic());
+    } else if (!strcmp(job->verb, "pause")) {
+        take_pause(lane, sync, next_pass);
     } else if (!strcmp(job->verb, "online")) {
         sync_disconnect(sync);
         worker_state(lane->worker, "offline", "working off line", 0);
@@ -320,6 +388,11 @@ sync_lane(gpointer data)
     struct sync *sync = worker->account->incoming && worker->account->incoming->protocol == ENDPOINT_IMAP
                             ? open_sync(lane)
                             : NULL;
+    g_mutex_lock(&worker->lock);
+    worker->paused = account_is_paused(lane->store, lane->account_id);
+    g_mutex_unlock(&worker->lock);
+    if (worker->paused)
+        tell_paused(worker);
     gint64 next_pass = clock_monotonic();
     while (!control_stopping(worker->control)) {
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
@@ -334,7 +407,7 @@ sync_lane(gpointer data)
             job_done(job, why);
             continue;
         }
-        gboolean left = sync && has_changes(lane);
+        gboolean left = sync && !is_paused(worker) && has_changes(lane);
         lane_settle(lane, left && lane->failures < 3);
         if (sync && is_polling(worker)) {
             if (wait_for_news(lane, sync, &next_pass)) {
@@ -349,7 +422,7 @@ sync_lane(gpointer data)
         job = lane_take(lane, left ? (gint64)lane_backoff_ms(lane->failures) : -1);
         if (job)
             g_async_queue_push_front(lane->jobs, job);
-        else if (left && !control_stopping(worker->control) && is_online(worker)) {
+        else if (left && !control_stopping(worker->control) && may_sync(worker)) {
             g_clear_error(&error);
             sync_push(sync, &error);
             report(lane, FALSE, error);

@@ -102,6 +102,12 @@ ask_watch(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
 }
 
 static void
+ask_pause(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
+{
+    pass_to_account(client, "pause", values);
+}
+
+static void
 ask_status(struct client *client, guint id, GVariant *values G_GNUC_UNUSED)
 {
     GHashTableIter iter;
@@ -125,7 +131,7 @@ static const struct {
 } verbs[] = {
     {"attach", ask_attach}, {"sync", ask_sync},     {"wake", ask_wake},         {"flush", ask_flush},
     {"fetch", ask_fetch},   {"online", ask_online}, {"password", ask_password}, {"watch", ask_watch},
-    {"status", ask_status}, {"stop", ask_stop},
+    {"status", ask_status}, {"stop", ask_stop},     {"pause", ask_pause},
 };
 
 void

@@ -36,6 +36,7 @@ job_done(struct job *job, const GError *error)
     g_clear_error(&job->error);
     g_mutex_clear(&job->lock);
     g_free(job->verb);
+    g_free(job->folder);
     g_free(job);
 }
 
@@ -237,6 +238,7 @@ static const struct {
     {"poll", 1 << LANE_SYNC},
     {"watch", 1 << LANE_SYNC},
     {"online", 1 << LANE_SYNC | 1 << LANE_DELIVER},
+    {"pause", 1 << LANE_SYNC},
 };
 
 /* What a record changes in the worker itself, before the lanes hear of it. */
@@ -251,6 +253,8 @@ note_record(struct worker *worker, const struct control_record *record)
             FALSE; /* asked for by a person: the command may print another one now */
     else if (!strcmp(record->verb, "poll"))
         worker->polling = control_bool(record, "poll");
+    else if (!strcmp(record->verb, "pause"))
+        worker->paused = control_bool(record, "b");
     else if (!strcmp(record->verb, "online"))
         worker->online = control_bool(record, "b");
     else if (!strcmp(record->verb, "watch")) {
@@ -274,6 +278,8 @@ route(struct worker *worker, const struct control_record *record)
     job->worker = worker;
     job->message = control_int(record, "message");
     job->dry_run = control_bool(record, "dry-run");
+    const char *folder = control_string(record, "folder");
+    job->folder = folder && *folder && !strcmp(record->verb, "sync") ? g_strdup(folder) : NULL;
     g_mutex_init(&job->lock);
     for (int i = 0; i < LANES; i++)
         if (bits & 1u << i && !(job->dry_run && i != LANE_SYNC)) {

@@ -156,3 +156,35 @@ standing_is_watched(enum standing standing)
 {
     return standings[standing].watched;
 }
+
+gint64
+standing_count_bare(struct store *store, gint64 folder, GError **error)
+{
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT count(*) FROM placement WHERE folder = ? AND file IS NULL AND " SHOWN, "l", folder);
+    if (!q || sql_row(store, q, error) <= 0)
+        return -1;
+    gint64 count = sqlite3_column_int64(q, 0);
+    sql_end(q);
+    return count;
+}
+
+static char *
+pause_key(gint64 account)
+{
+    return g_strdup_printf("sync.paused.%" G_GINT64_FORMAT, account);
+}
+
+gboolean
+account_is_paused(struct store *store, gint64 account)
+{
+    g_autofree char *key = pause_key(account), *value = store_get(store, key);
+    return value != NULL;
+}
+
+gboolean
+account_set_paused(struct store *store, gint64 account, gboolean paused, GError **error)
+{
+    g_autofree char *key = pause_key(account);
+    return store_set(store, key, paused ? "1" : NULL, error);
+}

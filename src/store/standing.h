@@ -21,6 +21,14 @@ GHashTable *pending_list(struct store *store, gint64 account, GError **error);
 guint pending_count(const struct pending *pending); /* NULL is none */
 char *pending_to_string(const struct pending *pending); /* "2 marks, 1 move"; "" for none */
 
+/* Messages of the folder whose bodies are not here; -1 with an error. One walk over an index of just those. */
+gint64 standing_count_bare(struct store *store, gint64 folder, GError **error);
+
+/* The user let this account rest: no pass is made, nothing is fetched by itself or sent to its folders, until it goes on.
+ * Kept over restarts. */
+gboolean account_is_paused(struct store *store, gint64 account);
+gboolean account_set_paused(struct store *store, gint64 account, gboolean paused, GError **error);
+
 enum standing {
     STANDING_IN_STEP,
     STANDING_WAITING,      /* changes made here wait to be sent */

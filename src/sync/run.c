@@ -49,6 +49,9 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
         const struct folder *folder = folders->pdata[i];
         if (g_hash_table_contains(pass->read, &folder->id))
             continue;
+        if (pass->sync->dry_run && folder->bits & FOLDER_PAUSED)
+            sync_tell_planned(pass->sync, folder->name, SYNC_IN, "held", 0, "leave the folder alone: %s",
+                              folder->notice ? folder->notice : "it is held back");
         if (!folder_is_synced(pass->sync, folder) || (pass->listing.folders &&
                                           !g_hash_table_contains(pass->listing.folders, folder->wire)))
             continue;

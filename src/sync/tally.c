@@ -201,6 +201,7 @@ tally_server(struct sync *sync)
     if (imap_get_server_name(sync->imap))
         g_string_append_printf(text, "name %s\n", imap_get_server_name(sync->imap));
     g_string_append_printf(text, "tls %s\n", info.tls ? info.tls : "none");
+    g_string_append_printf(text, "watch %s\n", imap_has(sync->imap, IMAP_IDLE) ? "IDLE" : "looks");
     g_string_append_printf(text, "compress %s\nuses", info.compressed ? "yes" : "no");
     for (const struct imap_extension *extension = imap_extensions; extension->bit; extension++)
         if (imap_has(sync->imap, extension->bit))
