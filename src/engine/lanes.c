@@ -255,7 +255,7 @@ one_folder(struct lane *lane, struct sync *sync, const char *name, GError **erro
         return;
     }
     worker_state(worker, "syncing", NULL, 0);
-    if (sync_push(sync, &local) && sync_folder(sync, folder, &local))
+    if (sync_push(sync, &local) && sync_folders(sync, &folder, 1, &local))
         worker_state(worker, "idle", NULL, 0);
     report(lane, FALSE, local);
     read_reports(lane);
