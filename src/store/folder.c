@@ -4,6 +4,7 @@
 #include "store/intent.h"
 #include "store/internal.h"
 #include "store/maildir.h"
+#include "store/placement.h"
 #include "store/rows.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -460,6 +461,8 @@ folder_forget(struct store *store, gint64 id, GError **error)
             store, error,
             "UPDATE intent SET kind = ?, target = 0, target_folder = 0 WHERE target_folder = ? AND kind = ?",
             "ili", (int)INTENT_EXPUNGE, id, (int)INTENT_MOVE) &&
+        /* Another client may have moved or renamed it: its mail lies elsewhere by now. */
+        placement_carry_elsewhere(store, (gint64 *)ids->data, ids->len, error) &&
         placement_discard(store, (gint64 *)ids->data, ids->len, error) &&
         sql_run(store, error,
                 "DELETE FROM intent WHERE folder = ?1 OR source_folder = ?1 OR target_folder = ?1", "l",

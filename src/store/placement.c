@@ -6,6 +6,7 @@
 #include "store/internal.h"
 #include "store/message.h"
 #include "store/rows.h"
+#include "store/survey.h"
 #include "base/flags.h"
 #include "base/log.h"
 
@@ -401,12 +402,24 @@ placement_carry(struct store *store, gint64 from, gint64 to, GError **error)
 {
     g_auto(struct_placement_row) row = {0};
     gboolean own;
-    if (!placement_row_read(store, from, &row, NULL))
+    if (!placement_row_read(store, from, &row, NULL) ||
+        (row.flags == row.base_flags && !strcmp(row.tags, row.base_tags)))
         return TRUE;
     if (!txn_enter(store, &own, error))
         return FALSE;
     return txn_leave(store, own, carry(store, to, row.base_flags, row.base_tags, row.flags, row.tags, error),
                      error);
+}
+
+gboolean
+placement_carry_elsewhere(struct store *store, const gint64 *ids, guint n, GError **error)
+{
+    for (guint i = 0; i < n; i++) {
+        gint64 other = survey_heir(store, ids[i]);
+        if (other && !placement_carry(store, ids[i], other, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean

@@ -111,6 +111,8 @@ gboolean placement_flags_sent(struct store *store, const struct placement_flags 
 /* What was changed on `from` here and not sent is meant for `to`, another placement of the message, as well.
  */
 gboolean placement_carry(struct store *store, gint64 from, gint64 to, GError **error);
+/* The same of all of these that are about to go, as far as their messages lie in another folder too. */
+gboolean placement_carry_elsewhere(struct store *store, const gint64 *ids, guint n, GError **error);
 
 /* The server has them no more. Files that lie nowhere else move to mail/.removed, where they stay 30 days
  * (D11). */

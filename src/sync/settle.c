@@ -13,11 +13,8 @@ static gboolean
 remove_here(struct pass *pass, const struct folder *folder, GArray *ids, GError **error)
 {
     struct sync *sync = pass->sync;
-    for (guint i = 0; i < ids->len; i++) {
-        gint64 id = g_array_index(ids, gint64, i), other = survey_heir(sync->store, id);
-        if (other && survey_is_unsent(sync->store, id) && !placement_carry(sync->store, id, other, error))
-            return FALSE;
-    }
+    if (!placement_carry_elsewhere(sync->store, (const gint64 *) ids->data, ids->len, error))
+        return FALSE;
     for (guint i = 0; i < ids->len; i += ROWS_A_COMMIT) {
         guint n = MIN(ids->len - i, ROWS_A_COMMIT);
         STEP("sync.remove");

@@ -29,15 +29,20 @@ class Failed(AssertionError):
 
 
 class Device:
-    def __init__(self, world, user, without="", keep="", folder="/tmp"):
+    """account: what the store calls it; beside: a device whose store it
+    shares."""
+
+    def __init__(self, world, user, without="", keep="", folder="/tmp",
+                 account="lab", beside=None):
         spec = world.spec
         self.dir = tempfile.mkdtemp(prefix="prdev-", dir=folder)
-        self.store = os.path.join(self.dir, "store")
+        self.store = (beside.store if beside
+                      else os.path.join(self.dir, "store"))
         self.env = dict(os.environ, HOME=self.dir, XDG_STATE_HOME=self.dir,
                         LAB_HOST=spec.host, LAB_CA=spec.ca,
                         LAB_IMAPS_PORT=str(spec.ports["imaps"]),
                         LAB_PASSWORD=spec.password, SYNC_USER=user,
-                        SYNC_WITHOUT=without)
+                        SYNC_WITHOUT=without, SYNC_ACCOUNT=account)
         for name in ("POSTRIDER_FAIL", "SYNC_KEEP"):
             self.env.pop(name, None)
         if keep:
@@ -57,9 +62,11 @@ class Device:
         shutil.rmtree(self.store, ignore_errors=True)
         shutil.copytree(path, self.store, symlinks=True)
 
-    def try_run(self, *words, fail=""):
+    def try_run(self, *words, fail="", env=()):
         """(exit code, lines, errors)"""
-        env = dict(self.env, POSTRIDER_FAIL=fail) if fail else self.env
+        env = dict(self.env, **dict(env))
+        if fail:
+            env["POSTRIDER_FAIL"] = fail
         done = subprocess.run([PROGRAM, self.store, *words], env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=120)
@@ -71,6 +78,11 @@ class Device:
         if code:
             raise Failed("%s: exit %d: %s" % (" ".join(words), code, errors))
         return lines
+
+    def run_all(self, commands):
+        """Several commands, each a list of words, by one process."""
+        words = [word for command in commands for word in (*command, ";")]
+        return self.run(*words[:-1]) if words else []
 
     # A pass; the figures of it, with what it had to say in "told".
 

@@ -78,6 +78,9 @@ class Oracle:
         if subscribe:
             self._do("subscribe", quote(folder))
 
+    def subscribe(self, folder):
+        self._do("subscribe", quote(folder))
+
     def delete(self, folder):
         self._do("delete", quote(folder))
 

@@ -8,7 +8,9 @@
  *                                           tabs; each runs in a child, and what it used is the last line of its answer:
  *                                           thousands of cases cost no start of a program. SIGTERM cancels
  *
- * Each answer is one JSON object a line. Called without arguments it is skipped. */
+ * Several WORDs with their arguments may follow one another, with a ";" between them. SYNC_ACCOUNT is what the store calls
+ * the account ("lab"); ACCOUNT>FOLDER is a folder of another one. Each answer is one JSON object a line. Called without
+ * arguments it is skipped. */
 #include "config.h"
 
 #include <signal.h>
@@ -179,7 +181,14 @@ static gint64
 folder_of(struct device *device, const char *name)
 {
     GError *error = NULL;
-    gint64 id = folder_lookup(device->store, device->account, name, &error);
+    gint64 account = device->account;
+    const char *sign = strchr(name, '>');
+    if (sign) {
+        g_autofree char *other = g_strndup(name, (gsize) (sign - name));
+        account = store_account_find(device->store, other);
+        name = sign + 1;
+    }
+    gint64 id = account ? folder_lookup(device->store, account, name, &error) : 0;
     if (!id)
         fail(error);
     return id;
@@ -407,33 +416,47 @@ tls_mode(void)
     return !g_strcmp0(name, "none") ? TLS_NONE : !g_strcmp0(name, "starttls") ? TLS_STARTTLS : TLS_IMPLICIT;
 }
 
+static void
+run_word(struct device *device, const char *word)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        if (!strcmp(word, words[i].word)) {
+            words[i].run(device);
+            return;
+        }
+    fail(NULL);
+}
+
 static int
 run(int argc, char **argv)
 {
-    struct device device = {.args = argv + 3, .n = (guint) (argc - 3)};
+    struct device device = {0};
     GError *error = NULL;
     log_open(NULL, LOG_LEVEL_ERROR);
     const char *user = g_getenv("SYNC_USER"), *port = g_getenv("LAB_IMAPS_PORT"), *keep = g_getenv("SYNC_KEEP");
+    const char *called = g_getenv("SYNC_ACCOUNT") ? g_getenv("SYNC_ACCOUNT") : "lab";
     g_autofree char *address = g_strdup_printf("%s@lab.test", user ? user : "nobody");
     const char *addresses[] = {address, NULL};
     device.store = store_open(argv[1], STORE_WRITE, &error);
-    device.account = device.store ? store_account_ensure(device.store, "lab", addresses, &error) : 0;
+    device.account = device.store ? store_account_ensure(device.store, called, addresses, &error) : 0;
     if (!device.account)
         fail(error);
-    device.config.name = (char *) "lab";
+    device.config.name = (char *) called;
     device.config.incoming = endpoint_new(ENDPOINT_IMAP, tls_mode(), g_getenv("LAB_HOST") ? g_getenv("LAB_HOST") : "",
                                           (guint16) strtoul(port ? port : "0", NULL, 10), user);
     device.config.incoming->tls_ca = g_strdup(g_getenv("LAB_CA"));
     if (keep)
         sscanf(keep, "%d %" G_GINT64_FORMAT, &device.config.keep.days, &device.config.keep.size);
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
-        if (!strcmp(argv[2], words[i].word)) {
-            words[i].run(&device);
-            store_close(device.store);
-            endpoint_free(device.config.incoming);
-            return 0;
-        }
-    fail(NULL);
+    for (int i = 2, next; i < argc; i = next + 1) {
+        for (next = i; next < argc && strcmp(argv[next], ";"); next++)
+            ;
+        device.args = argv + i + 1;
+        device.n = (guint) (next - i - 1);
+        run_word(&device, argv[i]);
+    }
+    store_close(device.store);
+    endpoint_free(device.config.incoming);
+    return 0;
 }
 
 static G_NORETURN void
