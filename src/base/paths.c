@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,6 +109,49 @@ paths_make_dir(const char *path, GError **error)
     g_set_error(error, paths_error_quark(), ERROR_IO,
                 "cannot make the directory %s: %s: check who owns its parent and the room on the disk", path,
                 g_strerror(err));
+    return FALSE;
+}
+
+/* The names of what was made, from the last directory that was there before on. */
+static gboolean
+flush_names(const char *path, const char *first)
+{
+    g_autofree char *at = g_path_get_dirname(path);
+    for (;;) {
+        int fd = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        /* One that cannot be read cannot be flushed; some file systems know no flush of a directory. */
+        if (fd >= 0 && fsync(fd) < 0 && errno != EINVAL) {
+            int err = errno;
+            close(fd);
+            errno = err;
+            return FALSE;
+        }
+        if (fd >= 0)
+            close(fd);
+        if (!strcmp(at, first) || !strcmp(at, "/") || !strcmp(at, "."))
+            return TRUE;
+        char *up = g_path_get_dirname(at);
+        g_free(at);
+        at = up;
+    }
+}
+
+gboolean
+paths_make_dir_durable(const char *path, GError **error)
+{
+    g_autofree char *first = g_strdup(path);
+    while (access(first, F_OK) < 0 && strcmp(first, "/") && strcmp(first, ".")) {
+        char *up = g_path_get_dirname(first);
+        g_free(first);
+        first = up;
+    }
+    if (!strcmp(first, path))
+        return TRUE;
+    if (!paths_make_dir(path, error))
+        return FALSE;
+    if (flush_names(path, first))
+        return TRUE;
+    error_set_errno(error, paths_error_quark(), errno, "cannot make the directory %s", path);
     return FALSE;
 }
 

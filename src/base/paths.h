@@ -23,6 +23,8 @@ char *paths_expand(const char *path);
 
 /* Makes the directory and its parents, 0700. */
 gboolean paths_make_dir(const char *path, GError **error);
+/* The same, and a power cut does not take their names back. */
+gboolean paths_make_dir_durable(const char *path, GError **error);
 
 /* Full path of "postrider-engine" or another of ours: beside the running program, else PKGLIBEXECDIR. */
 char *paths_program(const char *name);

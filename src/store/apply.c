@@ -5,12 +5,14 @@
 #include "store/folder.h"
 #include "store/internal.h"
 #include "store/maildir.h"
+#include "store/maildir_write.h"
 #include "store/placement.h"
 #include "store/rows.h"
 #include "base/fail.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,6 +72,10 @@ show_flags(struct store *store, gint64 folder, GError **error)
             if (!placement_row_read(store, g_array_index(ids, gint64, i), &row, NULL) || !row.file)
                 continue;
             g_autofree char *name = rename_one(store, &row);
+            g_autofree char *dir = name ? folder_path(store, folder, FALSE, NULL) : NULL;
+            /* A name that a power cut takes back would look like another program's change of flags. */
+            if (dir)
+                txn_flush_before_commit(store, dir);
             if (name)
                 ok = placement_row_set_file(store, row.id, name, row.flags, error) &&
                      message_refresh(store, row.message, error);
@@ -150,6 +156,10 @@ move_dir(struct store *store, gint64 folder, const char *from, const char *to, G
             error_set_errno(error, STORE_ERROR, errno, "cannot move the directory %s to %s", a, b);
             ok = FALSE;
         }
+    }
+    if (ok && !maildir_sync_path(new, O_DIRECTORY, fsync, "maildir.fsync-dir")) {
+        error_set_errno(error, STORE_ERROR, errno, "cannot move the directory %s to %s", old, new);
+        ok = FALSE;
     }
     ok = ok &&
          sql_run(store, error, "UPDATE folder SET dir = ?, dir_want = NULL WHERE id = ?", "sl", to, folder);

@@ -38,7 +38,7 @@ maildir_make(const char *dir, GError **error)
             error_set_errno(error, MAILDIR_ERROR, errno, "cannot make the directory %s", path);
             return FALSE;
         }
-        if (!paths_make_dir(path, error))
+        if (!paths_make_dir_durable(path, error))
             return FALSE;
     }
     return TRUE;

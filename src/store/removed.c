@@ -32,6 +32,7 @@ removed_take(struct store *store, const struct placement_row *row, const char *p
         return FALSE;
     g_autofree char *made = g_build_filename(dir, "cur", file, NULL);
     txn_unlink_on_rollback(store, made);
+    txn_flush_before_commit(store, dir);
     txn_unlink_on_commit(store, path);
     /* It leaves first, so that nothing counts it, and then changes places. */
     return placement_row_set_state(store, row, PLACEMENT_LEAVING, error) &&

@@ -5,6 +5,7 @@
 #include "store/folder.h"
 #include "store/internal.h"
 #include "store/journal.h"
+#include "store/maildir_write.h"
 #include "store/message.h"
 #include "store/placement.h"
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -485,6 +487,12 @@ run(struct scan *scan, GError **error)
     if (!ok)
         return FALSE;
     compare(scan, items);
+    /* What another program made may not have reached the disk: once it is noted here, a power cut that took it back
+     * would look like another change. */
+    if ((scan->renamed->len || scan->strangers->len) && !maildir_sync_path(scan->dir, O_DIRECTORY, syncfs, "store.scan-flush")) {
+        error_set_errno(error, STORE_ERROR, errno, "cannot flush %s", scan->dir);
+        return FALSE;
+    }
     if (scan->renamed->len && (!scan_begin(scan, error) || !scan_end(scan, take_renames(scan, error), error)))
         return FALSE;
     return take_strangers(scan, error) && take_missing(scan, error);

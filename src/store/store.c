@@ -46,7 +46,7 @@ on_network_fs(const char *dir)
 static gboolean
 make_dirs(struct store *store, GError **error)
 {
-    if (!paths_make_dir(store->mail_dir, error))
+    if (!paths_make_dir_durable(store->mail_dir, error))
         return FALSE;
     /* The directory may be older than we are; mail in it is nobody else's. */
     struct stat st;

@@ -60,8 +60,11 @@ struct relinking {
     const struct folder *folder;
     const GArray *twins; /* struct survey_twin by uid */
     char *dir;
+    GArray *made; /* of struct placement_body, with a file and a hash of its own */
     guint linked;
 };
+
+#define LINKS_A_COMMIT 500
 
 static int
 compare_uid(gconstpointer a, gconstpointer b)
@@ -70,7 +73,30 @@ compare_uid(gconstpointer a, gconstpointer b)
     return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
-/* The file is durable before the row names it: maildir_link() flushes the directory, and the content has long been. */
+static void
+body_clear(gpointer data)
+{
+    struct placement_body *body = data;
+    g_free((gpointer) body->file);
+    g_free((gpointer) body->hash);
+}
+
+/* The names are durable before the rows name them; the content has long been. */
+static gboolean
+attach_made(struct relinking *re, GError **error)
+{
+    if (!re->made->len)
+        return TRUE;
+    if (!maildir_flush(re->dir, error))
+        return FALSE;
+    STEP("sync.relink");
+    if (!placement_attach(re->sync->store, (const struct placement_body *) re->made->data, re->made->len, error))
+        return FALSE;
+    re->linked += re->made->len;
+    g_array_set_size(re->made, 0);
+    return TRUE;
+}
+
 static gboolean
 link_twin(struct relinking *re, const struct survey_twin *twin, GError **error)
 {
@@ -81,13 +107,11 @@ link_twin(struct relinking *re, const struct survey_twin *twin, GError **error)
         return TRUE; /* it has gone meanwhile: the body is fetched */
     if (!maildir_link(path, re->dir, twin->flags, &file, error))
         return FALSE;
-    struct placement_body body = {twin->placement, file, message->hash, message->size, NULL};
-    STEP("sync.relink");
-    if (!placement_attach(store, &body, 1, error))
-        return FALSE;
-    re->linked++;
+    struct placement_body body = {twin->placement, g_steal_pointer(&file), g_memdup2(message->hash, 32), message->size,
+                                  NULL};
+    g_array_append_val(re->made, body);
     re->sync->statistics.matched_bytes += message->size;
-    return TRUE;
+    return re->made->len < LINKS_A_COMMIT || attach_made(re, error);
 }
 
 static gboolean
@@ -125,9 +149,11 @@ relink_known(struct sync *sync, const struct folder *folder, GError **error)
     g_autofree char *dir = folder_path(sync->store, folder->id, TRUE, error);
     if (!dir)
         return FALSE;
-    struct relinking re = {.sync = sync, .folder = folder, .twins = twins, .dir = dir};
+    g_autoptr(GArray) made = g_array_new(FALSE, FALSE, sizeof(struct placement_body));
+    g_array_set_clear_func(made, body_clear);
+    struct relinking re = {.sync = sync, .folder = folder, .twins = twins, .dir = dir, .made = made};
     struct imap_fetch what = {.items = IMAP_FETCH_HEADER, .header_fields = compared};
-    gboolean ok = imap_fetch(sync->imap, uids, &what, take_trace, &re, error);
+    gboolean ok = imap_fetch(sync->imap, uids, &what, take_trace, &re, error) && attach_made(&re, error);
     sync->statistics.matched += re.linked;
     log_info("sync.relink", "folder=%s twins=%u linked=%u", folder->name, twins->len, re.linked);
     return ok;
