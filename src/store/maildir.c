@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/maildir.h"
+#include "store/names.h"
 #include "store/maildir_write.h"
 #include "store/rows.h"
 #include "base/error.h"
@@ -229,7 +230,7 @@ maildir_item_free(struct maildir_item *item)
 }
 
 static gboolean
-list_part(const char *dir, const char *part, GPtrArray *items, GPtrArray *notices, GError **error)
+list_part(const char *dir, const char *part, struct names *names, GPtrArray *notices, GError **error)
 {
     g_autofree char *path = g_build_filename(dir, part, NULL);
     DIR *stream = opendir(path);
@@ -256,20 +257,32 @@ list_part(const char *dir, const char *part, GPtrArray *items, GPtrArray *notice
                 g_ptr_array_add(notices, g_strdup_printf("%s/%s was passed over: %s", path, name, why));
             continue;
         }
-        struct maildir_item *item = g_new(struct maildir_item, 1);
-        item->file = g_strdup(d->d_name);
-        item->fresh = !strcmp(part, "new");
-        g_ptr_array_add(items, item);
+        names_add(names, d->d_name, !strcmp(part, "new"));
     }
     closedir(stream);
     return TRUE;
 }
 
+struct names *
+maildir_names(const char *dir, GPtrArray *notices, GError **error)
+{
+    g_autoptr(struct_names) names = names_new();
+    if (!list_part(dir, "cur", names, notices, error) || !list_part(dir, "new", names, notices, error))
+        return NULL;
+    return g_steal_pointer(&names);
+}
+
 GPtrArray *
 maildir_list(const char *dir, GPtrArray *notices, GError **error)
 {
+    g_autoptr(struct_names) names = maildir_names(dir, notices, error);
     g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)maildir_item_free);
-    if (!list_part(dir, "cur", items, notices, error) || !list_part(dir, "new", items, notices, error))
-        return NULL;
-    return g_steal_pointer(&items);
+    const char *file;
+    gboolean fresh;
+    for (gsize at = 0; names && (file = names_next(names, &at, &fresh));) {
+        struct maildir_item *item = g_new(struct maildir_item, 1);
+        *item = (struct maildir_item){g_strdup(file), fresh};
+        g_ptr_array_add(items, item);
+    }
+    return names ? g_steal_pointer(&items) : NULL;
 }

@@ -85,6 +85,7 @@ struct maildir_item {
     gboolean fresh; /* lies in new/ */
 };
 GPtrArray *maildir_list(const char *dir, GPtrArray *notices, GError **error);
+struct names *maildir_names(const char *dir, GPtrArray *notices, GError **error); /* the same, for very many */
 void maildir_item_free(struct maildir_item *item);
 
 #endif

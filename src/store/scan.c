@@ -7,6 +7,7 @@
 #include "store/journal.h"
 #include "store/maildir_write.h"
 #include "store/message.h"
+#include "store/names.h"
 #include "store/placement.h"
 #include "base/clock.h"
 #include "base/fail.h"
@@ -43,9 +44,11 @@ struct scan {
     struct store *store;
     gint64 folder;
     char *dir;
-    GHashTable *known;    /* unique part -> struct known */
+    struct names *names;  /* of the files there are; those that are as we know them are taken off */
+    guint placements;     /* that name a file */
+    GHashTable *known;    /* those whose file has not that name: unique part -> struct known */
     GPtrArray *strangers; /* of struct stranger */
-    GPtrArray *renamed;   /* of struct maildir_item, borrowed */
+    GPtrArray *renamed;   /* file names, of `names` */
     GArray *missing;      /* of gint64 */
     scan_reader reader;
     gpointer data;
@@ -93,6 +96,9 @@ load_known(struct scan *scan, GError **error)
                   scan->folder);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(scan->store, q, error)) > 0) {
+        scan->placements++;
+        if (names_take(scan->names, sql_str(q, 1)))
+            continue;
         struct known *known = g_new0(struct known, 1);
         known->id = sqlite3_column_int64(q, 0);
         known->file = sql_dup(q, 1);
@@ -104,24 +110,25 @@ load_known(struct scan *scan, GError **error)
 }
 
 static void
-compare(struct scan *scan, GPtrArray *items)
+compare(struct scan *scan)
 {
     GHashTableIter iter;
     gpointer value;
+    gboolean fresh;
+    const char *file;
 
-    for (guint i = 0; i < items->len; i++) {
-        struct maildir_item *item = items->pdata[i];
-        g_autofree char *unique = maildir_unique(item->file);
+    for (gsize at = 0; (file = names_next(scan->names, &at, &fresh));) {
+        g_autofree char *unique = maildir_unique(file);
         struct known *known = g_hash_table_lookup(scan->known, unique);
         if (known && !known->seen) {
             known->seen = TRUE;
-            if (known->state != PLACEMENT_LEAVING && strcmp(known->file, item->file))
-                g_ptr_array_add(scan->renamed, item);
+            if (known->state != PLACEMENT_LEAVING && strcmp(known->file, file))
+                g_ptr_array_add(scan->renamed, (gpointer)file);
             continue;
         }
         struct stranger *stranger = g_new0(struct stranger, 1);
-        stranger->file = g_strdup(item->file);
-        stranger->path = g_build_filename(scan->dir, item->fresh ? "new" : "cur", item->file, NULL);
+        stranger->file = g_strdup(file);
+        stranger->path = g_build_filename(scan->dir, fresh ? "new" : "cur", file, NULL);
         g_ptr_array_add(scan->strangers, stranger);
     }
     g_hash_table_iter_init(&iter, scan->known);
@@ -140,8 +147,8 @@ static gboolean
 take_renames(struct scan *scan, GError **error)
 {
     for (guint i = 0; i < scan->renamed->len; i++) {
-        struct maildir_item *item = scan->renamed->pdata[i];
-        g_autofree char *unique = maildir_unique(item->file);
+        const char *file = scan->renamed->pdata[i];
+        g_autofree char *unique = maildir_unique(file);
         struct known *known = g_hash_table_lookup(scan->known, unique);
         g_auto(struct_placement_row) row = {0};
         gboolean changed = FALSE;
@@ -150,12 +157,12 @@ take_renames(struct scan *scan, GError **error)
         /* The name that we gave, the name that there is, what is wanted here by now. A name in new/ says
          * nothing. */
         guint before = maildir_name_flags(known->file);
-        guint theirs = strstr(item->file, ":2,") ? maildir_name_flags(item->file) : before;
+        guint theirs = strstr(file, ":2,") ? maildir_name_flags(file) : before;
         guint flags = flags_merge(before, theirs, row.flags);
-        if (!placement_row_set_file(scan->store, row.id, item->file, row.flags, error))
+        if (!placement_row_set_file(scan->store, row.id, file, row.flags, error))
             return FALSE;
         g_free(row.file);
-        row.file = g_strdup(item->file);
+        row.file = g_strdup(file);
         if (!intent_mark_one(scan->store, &row, flags & ~row.flags, row.flags & ~flags, NULL, NULL,
                              scan->journal, &changed, error))
             return FALSE;
@@ -421,8 +428,8 @@ take_strangers(struct scan *scan, GError **error)
 static gboolean
 brake(struct scan *scan, GError **error)
 {
-    guint known = g_hash_table_size(scan->known), missing = scan->missing->len;
-    if (missing <= MAX(BRAKE_LEAST, known * BRAKE_PERCENT / 100))
+    guint missing = scan->missing->len;
+    if (missing <= MAX(BRAKE_LEAST, (guint64)scan->placements * BRAKE_PERCENT / 100))
         return FALSE;
     g_autofree char *text =
         g_strdup_printf(P_("%u message file is missing from %s: nothing was deleted",
@@ -476,8 +483,9 @@ static gboolean
 run(struct scan *scan, GError **error)
 {
     g_autoptr(GPtrArray) notices = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) items = maildir_list(scan->dir, notices, error);
-    gboolean ok = items && load_known(scan, error);
+    g_autoptr(struct_names) names = maildir_names(scan->dir, notices, error);
+    scan->names = names;
+    gboolean ok = names && load_known(scan, error);
 
     for (guint i = 0; i < notices->len; i++) {
         if (!scan->result->notices)
@@ -486,7 +494,7 @@ run(struct scan *scan, GError **error)
     }
     if (!ok)
         return FALSE;
-    compare(scan, items);
+    compare(scan);
     /* What another program made may not have reached the disk: once it is noted here, a power cut that took it back
      * would look like another change. */
     if ((scan->renamed->len || scan->strangers->len) && !maildir_sync_path(scan->dir, O_DIRECTORY, syncfs, "store.scan-flush")) {

@@ -5,6 +5,7 @@
 #include "storetest.h"
 #include "base/error.h"
 #include "store/maildir.h"
+#include "store/names.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -216,6 +217,34 @@ test_full_disk(void)
 }
 #endif
 
+static void
+test_names(void)
+{
+    g_autoptr(struct_names) names = names_new();
+    gboolean fresh;
+    gsize at = 0;
+    g_assert_null(names_next(names, &at, &fresh));
+    for (guint i = 0; i < 10000; i++) {
+        g_autofree char *file = g_strdup_printf("%u.x:2,%s", i, i % 2 ? "S" : "");
+        names_add(names, file, FALSE);
+    }
+    names_add(names, "7.x:2,S", TRUE); /* the same in new/ */
+    for (guint i = 0; i < 10000; i++) {
+        g_autofree char *file = g_strdup_printf("%u.x:2,%s", i, i % 2 ? "S" : "");
+        if (i != 5000)
+            g_assert_true(names_take(names, file));
+        if (i != 7 && i != 5000)
+            g_assert_false(names_take(names, file));
+    }
+    g_assert_true(names_take(names, "7.x:2,S"));
+    g_assert_false(names_take(names, "7.x:2,S"));
+    g_assert_false(names_take(names, "7.x:2,"));
+    g_assert_false(names_take(names, ""));
+    g_assert_cmpstr(names_next(names, &at, &fresh), ==, "5000.x:2,");
+    g_assert_false(fresh);
+    g_assert_null(names_next(names, &at, &fresh));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -227,5 +256,6 @@ main(int argc, char **argv)
     g_test_add_func("/maildir/kill", test_kill);
     g_test_add_func("/maildir/full-disk", test_full_disk);
 #endif
+    g_test_add_func("/maildir/names", test_names);
     return g_test_run();
 }
