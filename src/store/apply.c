@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define AT_ONCE 200
+#define RENAMES_AT_ONCE 500 /* their rows are small, and lie far apart */
 
 static gboolean
 collect(struct store *store, sqlite3_stmt *q, GArray *ids, GError **error)
@@ -36,10 +37,9 @@ collect(struct store *store, sqlite3_stmt *q, GArray *ids, GError **error)
 /* Renames one file; its new name, or NULL: it is not called what we think (the next scan sees why), or cannot
  * be renamed. */
 static char *
-rename_one(struct store *store, const struct placement_row *row)
+rename_one(const char *dir, const struct placement_row *row)
 {
-    g_autofree char *dir = folder_path(store, row->folder, FALSE, NULL);
-    g_autofree char *where = dir ? maildir_find(dir, row->file) : NULL;
+    g_autofree char *where = maildir_find(dir, row->file);
     const char *name = where ? strrchr(where, '/') + 1 : NULL;
     g_autoptr(GError) failure = NULL;
     char *new_name = NULL;
@@ -64,21 +64,24 @@ show_flags(struct store *store, gint64 folder, GError **error)
                            "l", folder),
                  ids, error))
         return FALSE;
-    for (guint from = 0; from < ids->len && ok; from += AT_ONCE) {
+    g_autofree char *dir = ids->len ? folder_path(store, folder, FALSE, error) : NULL;
+    if (ids->len && !dir)
+        return FALSE;
+    for (guint from = 0; from < ids->len && ok; from += RENAMES_AT_ONCE) {
         if (!txn_enter(store, &own, error))
             return FALSE;
-        for (guint i = from; i < ids->len && i < from + AT_ONCE && ok; i++) {
+        for (guint i = from; i < ids->len && i < from + RENAMES_AT_ONCE && ok; i++) {
             g_auto(struct_placement_row) row = {0};
-            if (!placement_row_read(store, g_array_index(ids, gint64, i), &row, NULL) || !row.file)
+            if (!placement_row_read(store, g_array_index(ids, gint64, i), &row, NULL) || !row.file ||
+                row.folder != folder)
                 continue;
-            g_autofree char *name = rename_one(store, &row);
-            g_autofree char *dir = name ? folder_path(store, folder, FALSE, NULL) : NULL;
+            g_autofree char *name = rename_one(dir, &row);
             /* A name that a power cut takes back would look like another program's change of flags. */
-            if (dir)
+            if (name)
                 txn_flush_before_commit(store, dir);
             if (name)
                 ok = placement_row_set_file(store, row.id, name, row.flags, error) &&
-                     message_refresh(store, row.message, error);
+                     message_touch(store, row.message, error);
         }
         ok = txn_leave(store, own, ok, error);
     }

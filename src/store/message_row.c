@@ -263,6 +263,14 @@ message_refresh(struct store *store, gint64 message, GError **error)
 }
 
 gboolean
+message_touch(struct store *store, gint64 message, GError **error)
+{
+    gint64 sequence = txn_sequence(store, error);
+    return sequence &&
+           sql_run(store, error, "UPDATE message SET changed = ? WHERE id = ?", "ll", sequence, message);
+}
+
+gboolean
 message_refresh_without(struct store *store, gint64 message, const char *file, GError **error)
 {
     guint flags = 0, places = 0, shown = 0, all = 0, cached = 0;

@@ -51,6 +51,8 @@ gint64 message_row_insert(struct store *store, const struct message_new *new, GE
 gboolean message_refresh(struct store *store, gint64 message, GError **error);
 /* The same; file: what its last placement was called below mail/, for who keeps an index of files. */
 gboolean message_refresh_without(struct store *store, gint64 message, const char *file, GError **error);
+/* Only a new sequence number: its file has another name. */
+gboolean message_touch(struct store *store, gint64 message, GError **error);
 /* The body is known. */
 gboolean message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size,
                           const struct message_index *index, GError **error);

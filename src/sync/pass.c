@@ -11,6 +11,9 @@
 #include "sync/agree.h"
 #include "sync/keyword.h"
 
+/* A flag is a small change in pages that lie apart, but for those of the indexes: these are written once a commit. */
+#define FLAGS_A_COMMIT 250
+
 static void
 removal_free(gpointer data)
 {
@@ -158,10 +161,10 @@ take_flags(struct pass *pass, const struct folder *folder, struct known *known, 
             row->base_tags = g_string_chunk_insert_const(known->set->strings, taken->remote->tags);
         }
     }
-    for (guint i = 0; i < n; i += ROWS_A_COMMIT) {
+    for (guint i = 0; i < n; i += FLAGS_A_COMMIT) {
         STEP("sync.flags.take");
         sync_tell_progress(sync, folder, SYNC_FLAGS, i, n);
-        if (!placement_server_flags(sync->store, rows + i, MIN(n - i, ROWS_A_COMMIT), error))
+        if (!placement_server_flags(sync->store, rows + i, MIN(n - i, FLAGS_A_COMMIT), error))
             return FALSE;
         sync_tell_changed(sync, FALSE);
     }
