@@ -188,6 +188,23 @@ take_batch(struct sync *sync, const struct folder *folder, GArray *list, GPtrArr
     return TRUE;
 }
 
+/* What came before the connection broke is whole, and is kept: over a line that never lasts for a batch the list would
+ * else not grow. */
+static gboolean
+fetch_batch(struct sync *sync, const struct folder *folder, const struct uidset *uids, const struct imap_fetch *what,
+            GPtrArray *waiting, GError **error)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+    g_array_set_clear_func(list, arrival_clear);
+    g_autoptr(GError) broken = NULL;
+    gboolean whole = imap_fetch(sync->imap, uids, what, take_envelope, list, &broken);
+    if ((whole || broken->code == ERROR_RETRY) && !take_batch(sync, folder, list, waiting, error))
+        return FALSE;
+    if (!whole)
+        g_propagate_error(error, g_steal_pointer(&broken));
+    return whole;
+}
+
 gboolean
 envelopes_fetch(struct sync *sync, const struct folder *folder, const struct uidset *uids, GError **error)
 {
@@ -209,11 +226,8 @@ envelopes_fetch(struct sync *sync, const struct folder *folder, const struct uid
         if (sync_is_cancelled(sync, error))
             return FALSE;
         g_autoptr(struct_uidset) some = uidset_take(left, batch, 0, TRUE);
-        g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct arrival));
-        g_array_set_clear_func(list, arrival_clear);
         sync_tell_progress(sync, folder, SYNC_ENVELOPES, done, total);
-        if (!imap_fetch(sync->imap, some, &what, take_envelope, list, error) ||
-            !take_batch(sync, folder, list, waiting, error))
+        if (!fetch_batch(sync, folder, some, &what, waiting, error))
             return FALSE;
         done += uidset_count(some);
     }
