@@ -271,7 +271,7 @@ test_busy(void)
 static void
 test_pairs(void)
 {
-    guint pairs = g_test_slow() ? 200 : 25;
+    guint pairs = g_test_slow() || g_getenv("POSTRIDER_LONG") ? 200 : 25;
     for (guint i = 0; i < pairs; i++) {
         g_autofree char *dir = g_dir_make_tmp("postrider-store-XXXXXX", NULL);
         pid_t pids[2];
