@@ -156,6 +156,7 @@ def moved_elsewhere():
     ana.fill("From", 400, 500, body="y" * 5000 + "\n")
     device.sync()
     device.mark("m401@lab.test", "+flagged", add="mine")
+    device.mark("m402@lab.test", add="mine")
     server.move("From", server.uids("From")[:80], "To")
     done = device.sync()
     equal(done["told"], [])
@@ -166,6 +167,7 @@ def moved_elsewhere():
     equal(len(device.snapshot()["To"]), 80)
     device.sync()
     equal(dict(device.snapshot()["To"])["m401@lab.test"], ("\\Flagged", "mine"))
+    equal(dict(device.snapshot()["To"])["m402@lab.test"], ("mine",))
     ana.same()
 
 
