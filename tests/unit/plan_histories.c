@@ -296,13 +296,17 @@ place_take(struct place *place, guint flags, guint tags)
     place->base_tags = tags;
 }
 
-/* A change of marks that concerns another placement of the same message. */
+/* A change of marks that concerns another placement of the same message, and where that is going. */
 static void
-place_carry(struct place *to, guint from_flags, guint from_tags, guint flags, guint tags)
+place_carry(struct device *device, struct place *to, guint from_flags, guint from_tags, guint flags, guint tags)
 {
-    g_autofree char *merged = tags_merge(tag_sets[from_tags], tag_sets[to->want_tags], tag_sets[tags]);
-    to->want = flags_merge(from_flags, to->want, flags);
-    to->want_tags = tags_to_bits(merged);
+    while (to) {
+        g_autofree char *merged = tags_merge(tag_sets[from_tags], tag_sets[to->want_tags], tag_sets[tags]);
+        to->want = flags_merge(from_flags, to->want, flags);
+        to->want_tags = tags_to_bits(merged);
+        const struct intent *intent = to->leaving ? intent_of_source(device, to->id) : NULL;
+        to = intent && intent->kind == MOVE ? place_find(device, intent->target) : NULL;
+    }
 }
 
 /* What others change on a message that is leaving for another folder is meant for it there too. */
@@ -312,7 +316,7 @@ take_flags(struct device *device, struct place *place, guint flags, guint tags)
     const struct intent *intent = place->leaving ? intent_of_source(device, place->id) : NULL;
     struct place *target = intent ? place_find(device, intent->target) : NULL;
     if (target)
-        place_carry(target, place->base, place->base_tags, flags, tags);
+        place_carry(device, target, place->base, place->base_tags, flags, tags);
     place_take(place, flags, tags);
 }
 
@@ -348,7 +352,7 @@ place_remove(struct device *device, struct place *place)
     place->removed = TRUE;
     struct place *other = place_heir(device, place);
     if (other && (place->base != place->want || place->base_tags != place->want_tags))
-        place_carry(other, place->base, place->base_tags, place->want, place->want_tags);
+        place_carry(device, other, place->base, place->base_tags, place->want, place->want_tags);
 }
 
 /* ---- a pass: the runner's order of deeds ---- */
@@ -657,7 +661,7 @@ carry_out_move(struct pass *pass, struct intent *intent, struct place *source, s
         target->uid = uid;
         place_take(target, source->base, source->base_tags);
     }
-    place_carry(target, source->base, source->base_tags, source->want, source->want_tags);
+    place_carry(pass->device, target, source->base, source->base_tags, source->want, source->want_tags);
     source->removed = TRUE;
     intent->done = TRUE;
     return TRUE;
