@@ -42,6 +42,7 @@ struct sync {
     gboolean changes_untold;
     struct imap *second; /* idles on INBOX while another folder is watched; mostly NULL */
     struct watch *watch; /* what was told unasked (watch.h) */
+    gint64 alerted; /* monotonic, when an alert of the server was told last */
     GHashTable *bodies_looked; /* folder -> monotonic time when nothing was left to fetch of it */
     struct tally *tally;       /* tally.h */
 };

@@ -14,6 +14,7 @@
 
 /* A list that is redrawn more often shows nothing more. */
 #define CHANGED_EVERY_US (200 * 1000)
+#define ALERT_PAUSE_US (10 * G_USEC_PER_SEC)
 
 GQuark
 sync_error_quark(void)
@@ -139,13 +140,24 @@ sync_reset_statistics(struct sync *sync)
     sync->statistics.round_trips -= now.round_trips;
 }
 
+/* A session tells at most one in a while; a server that ends each session with one gets no further. */
+static void
+tell_alert(struct sync *sync, const char *text)
+{
+    gint64 now = clock_monotonic();
+    if (sync->alerted && now - sync->alerted < ALERT_PAUSE_US)
+        return;
+    sync->alerted = now;
+    sync_tell_notice(sync, NULL, "the server says \"%s\"", text);
+}
+
 static void
 on_event(const struct imap_event *event, gpointer data)
 {
     struct sync *sync = data;
     switch (event->kind) {
     case IMAP_EVENT_ALERT:
-        sync_tell_notice(sync, NULL, "%s", event->text);
+        tell_alert(sync, event->text);
         break;
     case IMAP_EVENT_BYE:
         log_info("sync.connection", "account=%s bye: %s", sync->options.account->name, event->text);

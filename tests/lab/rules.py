@@ -31,7 +31,8 @@ ACTION   cut [fin|rst|half|polite]   fin is a truncation inside TLS
                                      in one segment with it; \r\n as in C;
                                      TAG is the tag of the line
          answer TEXT                 client: the server never hears of it
-         flood TEXT                  again and again until the client goes
+         flood TEXT                  again and again until the client goes;
+                                     NUMBER in it counts upwards
          set NAME VALUE              a number that the server says: EXISTS,
                                      UIDVALIDITY, UIDNEXT, UID, MODSEQ, SIZE
                                      …; VALUE is 7, +7 or -7
@@ -240,10 +241,14 @@ def answer(flow, unit, text):
 
 def flood(flow, unit, text):
     piece = _text(flow, unit, text)
-    block = piece * max(1, (1 << 16) // len(piece))
+    many = max(1, (1 << 16) // len(piece))
     flow.flush_before(unit)
-    flow.proxy.flooded = 0
+    flow.proxy.flooded = count = 0
     while flow.proxy.flooded < FLOOD_LIMIT:
+        block = piece * many if b"NUMBER" not in piece else b"".join(
+            piece.replace(b"NUMBER", b"%d" % n)
+            for n in range(count + 1, count + many + 1))
+        count += many
         flow.target.send(block)
         flow.proxy.flooded += len(block)
     flow.proxy.problems.append("took %d bytes" % flow.proxy.flooded)
