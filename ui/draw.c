@@ -54,10 +54,28 @@ draw_bar(guint64 done, guint64 total, int cells)
     return g_string_free(bar, FALSE);
 }
 
+static char *
+wrap(const char *text, int columns)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    GString *out = g_string_new(NULL);
+    for (char **line = lines; *line; line++) {
+        const char *rest = *line;
+        gsize next = 0;
+        do {
+            gsize length = width_wrap(rest, columns, &next);
+            g_string_append_printf(out, "%s%.*s", out->len ? "\n" : "", (int)length, rest);
+            rest += next;
+        } while (*rest && next);
+    }
+    return g_string_free(out, FALSE);
+}
+
 void
 draw_notice(const struct area *area, const char *text)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *wrapped = wrap(text, MAX(area->columns - 4, 10));
+    g_auto(GStrv) lines = g_strsplit(wrapped, "\n", -1);
     int n = (int)g_strv_length(lines);
     int row = area->row + MAX((area->rows - n) / 3, 0);
     for (int i = 0; i < n && row + i < area->row + area->rows; i++) {

@@ -7,6 +7,7 @@
 #include "engine/client.h"
 #include "ui/app.h"
 #include "ui/draw.h"
+#include "ui/readview.h"
 #include "ui/text.h"
 
 #include <glib-unix.h>
@@ -27,6 +28,7 @@ struct link {
     gboolean ended;
     GPtrArray *accounts; /* of struct link_account */
     guint sync_id;
+    GHashTable *fetches; /* id of a request -> gint64 *: the message */
     char *asking; /* the account whose password is asked for */
     gboolean offline;
 };
@@ -129,6 +131,7 @@ on_state(struct link *link, const struct engine_event *event)
     }
     if (!strcmp(state, "password"))
         ask_password(link, account->name, text);
+    read_line_changed(link->app, FALSE);
     app_dirty(link->app);
 }
 
@@ -167,6 +170,13 @@ on_notice(struct link *link, const struct engine_event *event)
 static void
 on_done(struct link *link, const struct engine_event *event)
 {
+    const gint64 *message = g_hash_table_lookup(link->fetches, GUINT_TO_POINTER(event->id));
+    if (message) {
+        if (!engine_event_bool(event, "ok"))
+            read_fetch_failed(link->app, *message, engine_event_string(event, "text"));
+        g_hash_table_remove(link->fetches, GUINT_TO_POINTER(event->id));
+        return;
+    }
     if (!event->id || event->id != link->sync_id)
         return;
     link->sync_id = 0;
@@ -238,6 +248,7 @@ disconnect(struct link *link)
         g_source_remove(link->source);
     link->source = 0;
     g_clear_pointer(&link->client, engine_client_free);
+    g_hash_table_remove_all(link->fetches);
     for (guint i = 0; i < link->accounts->len; i++) {
         struct link_account *account = g_ptr_array_index(link->accounts, i);
         g_clear_pointer(&account->folder, g_free);
@@ -264,6 +275,7 @@ attempt_done(gpointer data)
         link->source =
             g_unix_fd_add(engine_client_fd(link->client), G_IO_IN | G_IO_HUP | G_IO_ERR, readable, link);
         engine_client_send(link->client, "status", NULL, NULL);
+        read_line_changed(link->app, TRUE);
         if (link->offline)
             link_set_online(link, FALSE);
         if (link->wake)
@@ -304,6 +316,7 @@ link_new(struct app *app)
     link->app = app;
     link->delay = RETRY_FIRST;
     link->accounts = g_ptr_array_new_with_free_func(account_free);
+    link->fetches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     connect_engine(link);
     return link;
 }
@@ -322,6 +335,7 @@ link_free(struct link *link)
         g_source_remove(link->source);
     engine_client_free(link->client);
     g_ptr_array_unref(link->accounts);
+    g_hash_table_unref(link->fetches);
     g_free(link->asking);
     g_free(link);
 }
@@ -382,8 +396,9 @@ link_flush(struct link *link)
 void
 link_fetch(struct link *link, gint64 message)
 {
-    if (link && link->client)
-        engine_client_fetch(link->client, message, NULL);
+    guint id = link && link->client ? engine_client_fetch(link->client, message, NULL) : 0;
+    if (id)
+        g_hash_table_insert(link->fetches, GUINT_TO_POINTER(id), g_memdup2(&message, sizeof message));
 }
 
 void

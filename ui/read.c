@@ -34,6 +34,7 @@ forget(struct readview *read)
     g_clear_pointer(&read->document, document_free);
     g_clear_pointer(&read->lines, g_ptr_array_unref);
     g_clear_pointer(&read->notice, g_free);
+    g_clear_pointer(&read->refusal, g_free);
     g_clear_pointer(&read->verdict, g_free);
     g_clear_pointer(&read->contact, contact_free);
     read->contact_loaded = FALSE;
@@ -83,12 +84,6 @@ readview_load(struct readview *read)
     read->request = reader_parse_async(read->view.app->reader, read->bytes, read->want, parsed, read, NULL);
 }
 
-static gboolean
-want_body(struct store *store, gpointer data, GError **error)
-{
-    return message_want_body(store, *(gint64 *)data, error);
-}
-
 static void
 load_bytes(struct readview *read)
 {
@@ -108,15 +103,8 @@ load_bytes(struct readview *read)
         read->notice = g_strdup_printf(_("This message cannot be read: %s"), error->message);
         return;
     }
-    read->notice = g_strdup(
-        link_is_connected(app->link)
-            ? _("Only the head of this message is here. Its text is being fetched …")
-            : _("Only the head of this message is here. Its text comes when the server can be reached."));
-    if (!read->waiting && !app->read_only) {
-        read->waiting = TRUE;
-        writer_run(app->writer, want_body, NULL, g_memdup2(&read->message, sizeof read->message), g_free);
-        link_fetch(app->link, read->message);
-    }
+    read->notice = NULL;
+    readview_wait(read);
 }
 
 static int

@@ -20,7 +20,8 @@ struct readview {
     guint request;             /* of the reader, 0: none */
     guint want;                /* enum reader_want */
     char *notice;              /* "being fetched …", or why it cannot be shown */
-    gboolean waiting;          /* for its body */
+    gboolean waiting;          /* for its body … */
+    char *refusal;             /* … which could not be fetched: why; asked for again when the line is back */
     char *verdict;             /* who vouches for the sender; NULL: no own server looked */
     guint verdict_role;
     struct contact *contact; /* of the sender; NULL: not known */
@@ -42,6 +43,12 @@ void readview_open(struct app *app, gint64 message);
 void readview_open_bytes(struct app *app, GBytes *bytes, const char *label);
 void readview_show(struct readview *read, gint64 message);
 void readview_load(struct readview *read); /* parse again with read->want */
+
+/* read_wait.c: the message's text is not here: asks for it, and says in read->notice how that goes. */
+void readview_wait(struct readview *read);
+/* The engine's word: it could not be had. The line changed: what is said, and asked for, follows. */
+void read_fetch_failed(struct app *app, gint64 message, const char *why);
+void read_line_changed(struct app *app, gboolean anew); /* anew: another engine, that was not asked yet */
 
 GArray *readview_targets(struct view *view);
 /* The message is about to go: show the next one, or go back to the list. */

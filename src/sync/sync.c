@@ -197,7 +197,7 @@ sync_connect(struct sync *sync, GError **error)
     sync_tell_progress(sync, NULL, SYNC_CONNECT, 0, 0);
     sync->imap = sync_open_connection(sync, on_event, error);
     if (sync->imap)
-        tally_server(sync);
+        tally_server(sync, imap_has(sync->imap, IMAP_NOTIFY));
     return sync->imap != NULL;
 }
 

@@ -190,7 +190,7 @@ tally_conflict(struct sync *sync, gint64 folder, gint64 message, const char *her
 /* ---- the server ---- */
 
 void
-tally_server(struct sync *sync)
+tally_server(struct sync *sync, gboolean notify)
 {
     struct stream_info info;
     GString *text = g_string_new(NULL);
@@ -201,7 +201,9 @@ tally_server(struct sync *sync)
     if (imap_get_server_name(sync->imap))
         g_string_append_printf(text, "name %s\n", imap_get_server_name(sync->imap));
     g_string_append_printf(text, "tls %s\n", info.tls ? info.tls : "none");
-    g_string_append_printf(text, "watch %s\n", imap_has(sync->imap, IMAP_IDLE) ? "IDLE" : "looks");
+    g_string_append_printf(text, "watch %s\n", notify                               ? "NOTIFY"
+                           : imap_has(sync->imap, IMAP_IDLE) ? "IDLE"
+                                                             : "looks");
     g_string_append_printf(text, "compress %s\nuses", info.compressed ? "yes" : "no");
     for (const struct imap_extension *extension = imap_extensions; extension->bit; extension++)
         if (imap_has(sync->imap, extension->bit))

@@ -26,7 +26,7 @@ void tally_notice(struct sync *sync, gint64 folder, const char *text);
 /* Lines of history.h's HISTORY_CONFLICT, without the subject: what was changed here, there, and what holds now. */
 void tally_conflict(struct sync *sync, gint64 folder, gint64 message, const char *here, const char *there,
                     const char *kept);
-/* What the new connection is like. */
-void tally_server(struct sync *sync);
+/* What the new connection is like; `notify`: the server tells of every folder. Written when it is another than before. */
+void tally_server(struct sync *sync, gboolean notify);
 
 #endif

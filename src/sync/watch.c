@@ -376,7 +376,8 @@ ask_to_be_told(struct sync *sync, GError **error)
     else if (why->code != ERROR_REFUSED) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
-    }
+    } else
+        tally_server(sync, FALSE);
     return TRUE;
 }
 

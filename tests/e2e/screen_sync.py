@@ -147,6 +147,43 @@ def offline():
     screen.wait(re.compile(r"ana +in step"), 60)
 
 
+@test("a text that is not here: fetched when opened; what is in the way is said, and it comes when that is over")
+def text_is_not_here():
+    with world.oracle("ana") as server:
+        for number in (301, 302):
+            server.append("Thin", message(number))
+    screen.keys("=", "s")
+    wait_for(lambda: len(ana.json("list", "Thin")) == 4, 60, "the new ones")
+    at("Thin")
+    screen.keys("c")
+    screen.wait("message 302")
+    screen.keys("=", "Enter")
+    screen.wait("Hello.", 60)
+    world.kill_server("imap")
+    screen.keys("j")
+    screen.wait("message 301")
+    screen.wait(re.compile(r"Only the head of this message \(\d+ B\) is here"), 60)
+    screen.wait("It could not be fetched: ana: localhost", 60)
+    world.start_server("imap")
+    screen.keys("q", "$")
+    screen.wait("in step with the servers", 60)
+    screen.keys("Enter")
+    screen.wait_gone("Only the head", 60)
+    with world.oracle("ana") as server:
+        server.append("Thin", message(303))
+    ana.ok("sync")
+    world.kill_server("imap")
+    screen.keys("q", "=")
+    screen.wait("message 303")
+    screen.keys("Enter")
+    screen.wait("It could not be fetched", 60)
+    world.start_server("imap")
+    ana.ok("sync")
+    screen.wait_gone("Only the head", 60)
+    screen.keys("q", "S")
+    screen.wait("last pass")
+
+
 @test("changed on both sides: the details say where, and what was kept")
 def conflict():
     world.kill_server("imap")
