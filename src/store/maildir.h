@@ -38,7 +38,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_maildir_batch, maildir_batch_free)
  * entry, -1 on error (ENOSPC and the like: ERROR_IO; the batch stays usable without it). */
 int maildir_batch_add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes,
                       gsize length, GError **error);
-/* The same from a file descriptor with LF or CRLF bytes, streamed (a literal that was spooled to disk). */
+/* The same from a file with LF or CRLF bytes, all of it wherever the descriptor stands, streamed (a literal that was
+ * spooled to disk). */
 int maildir_batch_add_fd(struct maildir_batch *batch, const char *dir, guint flags, int fd, GError **error);
 guint maildir_batch_length(const struct maildir_batch *batch);
 guint64 maildir_batch_bytes(const struct maildir_batch *batch);

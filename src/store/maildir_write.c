@@ -125,7 +125,8 @@ maildir_writer_put_fd(struct maildir_writer *writer, int fd)
     g_autofree char *piece = g_malloc(65536);
     guint64 total = 0;
     for (;;) {
-        gssize n = read(fd, piece, 65536);
+        /* From its beginning: who has just written it stands at its end. */
+        gssize n = pread(fd, piece, 65536, (off_t)total);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

@@ -81,6 +81,7 @@ test_same_hash(void)
     g_assert_true(g_file_set_contents(file, big->str, (gssize)big->len, NULL));
     g_autoptr(struct_maildir_batch) batch = maildir_batch_new();
     int fd = open(file, O_RDONLY);
+    g_assert_cmpint(lseek(fd, 0, SEEK_END), ==, (off_t)big->len); /* as who has just written it */
     g_assert_cmpint(maildir_batch_add(batch, dir, 0, big->str, big->len, NULL), ==, 0);
     g_assert_cmpint(maildir_batch_add_fd(batch, dir, 0, fd, NULL), ==, 1);
     close(fd);
