@@ -33,6 +33,19 @@ struct keep {
     gint64 size; /* bytes; 0: of any size */
 };
 
+/* When a message goes from a POP3 mailbox. In each case but LEAVE_ALWAYS also when it was deleted here. */
+enum leave_what {
+    LEAVE_ALWAYS,
+    LEAVE_UNTIL_DELETED,
+    LEAVE_DAYS, /* so many after it came */
+    LEAVE_NEVER /* when it is safely here */
+};
+
+struct leave {
+    enum leave_what what;
+    int days;
+};
+
 struct account {
     char *name;                        /* of the section: "work" */
     char *real_name;                   /* of `address`; NULL when there is none */
@@ -47,6 +60,7 @@ struct account {
     char *outgoing_password_command; /* NULL: the same as incoming */
     struct keep keep;                /* see keep.h */
     GArray *keep_folders;            /* of struct keep: keep.FOLDER, in the order of the file; may be NULL */
+    struct leave leave;              /* POP3 */
     gboolean sent_copy;              /* upload a copy to the Sent folder (off where the server does it) */
     enum folder_choice folders;
     char *role_names[6]; /* Sent, Drafts, Junk, Trash, Archive, All by name, in the order of config_roles;

@@ -19,6 +19,7 @@ static gboolean take_password(gpointer target, const char *value, char **why);
 static gboolean take_outgoing_password(gpointer target, const char *value, char **why);
 static gboolean take_keep(gpointer target, const char *value, char **why);
 static gboolean take_keep_folder(gpointer target, const char *value, char **why);
+static gboolean take_leave(gpointer target, const char *value, char **why);
 static gboolean take_notmuch(gpointer target, const char *value, char **why);
 
 #define KEEP_VALUES "all, envelopes, off, or an age and a size: 365d, 20M"
@@ -52,8 +53,8 @@ const struct config_key config_keys[] = {
      "imaps://USER@HOST[:PORT] (993), imap://… (143, STARTTLS demanded), pop3s://… (995), pop3://… (110, "
      "STARTTLS demanded), or maildir:PATH",
      NULL, FALSE,
-     N_("Where mail comes from; without it the account only sends. An @ in the user name is written %40. This "
-        "version fetches over IMAP only."),
+     N_("Where mail comes from; without it the account only sends. An @ in the user name is written %40. "
+        "POP3 has one mailbox, which is INBOX here; all other folders of such an account are on this machine alone."),
      0, take_incoming},
     {"account", "outgoing", CONFIG_CUSTOM, 0, 0,
      "smtps://USER@HOST[:PORT] (465) or smtp://… (587, STARTTLS demanded)", NULL, FALSE,
@@ -80,6 +81,11 @@ const struct config_key config_keys[] = {
         "letter (keep.Lists/* = 30d, 1M). A folder's own name goes before patterns, and the first pattern that "
         "fits before the others. In a name, = is written ?."),
      0, take_keep_folder},
+    {"account", "leave", CONFIG_CUSTOM, 0, 0, "always, until-deleted, never, or an age: 30d", "always", FALSE,
+     N_("What stays in a POP3 mailbox: everything; until-deleted: what is not deleted here (in Trash is deleted); an "
+        "age: that too, but no longer than so long after it was fetched; never: nothing that is safely here. A "
+        "message whose body is not kept here (see keep) stays in any case, unless it is deleted here for good."),
+     0, take_leave},
     {"account", "folders", CONFIG_ENUM, 0, 0, "subscribed|all", "subscribed", FALSE,
      N_("Which folders of the server are kept here."), A(folders)},
     {"account", "sent-copy", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
@@ -295,6 +301,24 @@ config_take_folder(struct account *account, const char *name, char **why)
     }
     g_array_append_val(account->keep_folders, keep);
     return TRUE;
+}
+
+static gboolean
+take_leave(gpointer target, const char *value, char **why)
+{
+    static const char *const words[] = {
+        [LEAVE_ALWAYS] = "always", [LEAVE_UNTIL_DELETED] = "until-deleted", [LEAVE_DAYS] = NULL, [LEAVE_NEVER] = "never"};
+    struct leave *leave = &((struct account *)target)->leave;
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        if (!g_strcmp0(value, words[i])) {
+            leave->what = (enum leave_what)i;
+            return TRUE;
+        }
+    leave->what = LEAVE_DAYS;
+    if (keep_parse_age(value, &leave->days))
+        return TRUE;
+    *why = g_strdup_printf("\"%s\" is not an age", value);
+    return FALSE;
 }
 
 static gboolean

@@ -240,6 +240,13 @@ has_changes(struct lane *lane)
     return intent_count(lane->store, lane->account_id) > 0;
 }
 
+/* When the next pass is due, in monotonic time; `ms` from now unless the server wants more time between two logins. */
+static gint64
+due_in(struct sync *sync, gint64 ms)
+{
+    return clock_monotonic() + MAX(ms * 1000, (gint64)sync_get_delay(sync) * G_USEC_PER_SEC);
+}
+
 /* One folder, as a person asked. */
 static void
 one_folder(struct lane *lane, struct sync *sync, const char *name, GError **error)
@@ -273,7 +280,7 @@ take_pause(struct lane *lane, struct sync *sync, gint64 *next_pass)
         return;
     }
     worker_state(lane->worker, "idle", NULL, 0);
-    *next_pass = clock_monotonic();
+    *next_pass = due_in(sync, 0);
 }
 
 /* One job; what was asked for together is done once. */
@@ -287,7 +294,7 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
         one_folder(lane, sync, job->folder, &error);
     } else if (pass) {
         whole_pass(lane, sync, job->dry_run, &error);
-        *next_pass = clock_monotonic() + (gint64)lane->worker->config->poll * G_USEC_PER_SEC;
+        *next_pass = due_in(sync, (gint64)lane->worker->config->poll * 1000);
     } else if (!strcmp(job->verb, "wake")) {
         if (!may_sync(lane->worker))
             offline_error(lane->worker, &error);
@@ -297,7 +304,7 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
             lane->failures = 0;
         control_changed(lane->worker->control);
     } else if (!strcmp(job->verb, "poll") && is_polling(lane->worker)) {
-        *next_pass = MIN(*next_pass, clock_monotonic());
+        *next_pass = MIN(*next_pass, due_in(sync, 0));
     } else if (!strcmp(job->verb, "pause")) {
         take_pause(lane, sync, next_pass);
     } else if (!strcmp(job->verb, "online")) {
@@ -369,9 +376,6 @@ cannot_fetch(const struct account *account)
     if (account->maildir)
         return g_error_new(SYNC_ERROR, ERROR_CONFIG,
                            "a Maildir as an account is not there yet: read it with \"postrider -f %s\"", account->maildir);
-    if (account->incoming && account->incoming->protocol == ENDPOINT_POP3)
-        return g_error_new(SYNC_ERROR, ERROR_CONFIG,
-                           "mail cannot be fetched over POP3 yet: use the server's IMAP (incoming = imaps://…)");
     return NULL;
 }
 
@@ -385,15 +389,13 @@ sync_lane(gpointer data)
     g_autoptr(GError) error = NULL;
     if (!intent_recover(lane->store, lane->account_id, &error))
         log_error("engine.sync", "%s", error->message);
-    struct sync *sync = worker->account->incoming && worker->account->incoming->protocol == ENDPOINT_IMAP
-                            ? open_sync(lane)
-                            : NULL;
+    struct sync *sync = worker->account->incoming ? open_sync(lane) : NULL;
     g_mutex_lock(&worker->lock);
     worker->paused = account_is_paused(lane->store, lane->account_id);
     g_mutex_unlock(&worker->lock);
     if (worker->paused)
         tell_paused(worker);
-    gint64 next_pass = clock_monotonic();
+    gint64 next_pass = sync ? due_in(sync, 0) : 0;
     while (!control_stopping(worker->control)) {
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
         if (job && sync) {
@@ -412,9 +414,8 @@ sync_lane(gpointer data)
         if (sync && is_polling(worker)) {
             if (wait_for_news(lane, sync, &next_pass)) {
                 whole_pass(lane, sync, FALSE, NULL);
-                next_pass =
-                    clock_monotonic() + (lane->failures ? (gint64)lane_backoff_ms(lane->failures) * 1000
-                                                        : (gint64)worker->config->poll * G_USEC_PER_SEC);
+                next_pass = due_in(sync, lane->failures ? (gint64)lane_backoff_ms(lane->failures)
+                                                        : (gint64)worker->config->poll * 1000);
             }
             continue;
         }
@@ -455,8 +456,7 @@ fetch_lane(gpointer data)
     struct lane *lane = data;
     struct worker *worker = lane->worker;
     struct sync *sync = NULL;
-    if (!worker->account->incoming || worker->account->incoming->protocol != ENDPOINT_IMAP ||
-        !lane_open_store(lane))
+    if (!worker->account->incoming || !lane_open_store(lane))
         worker = NULL;
     while (!control_stopping(lane->worker->control)) {
         lane_settle(lane, FALSE);

@@ -104,7 +104,9 @@ ensure_account(struct store *store, const struct account *account, GError **erro
     for (char **alias = account->aliases; *alias; alias++)
         g_ptr_array_add(addresses, *alias);
     g_ptr_array_add(addresses, NULL);
-    return store_account_ensure(store, account->name, (const char *const *)addresses->pdata, error);
+    gint64 id = store_account_ensure(store, account->name, (const char *const *)addresses->pdata, error);
+    gboolean local = account->incoming && account->incoming->protocol == ENDPOINT_POP3;
+    return id && store_account_set_local(store, id, local, (const char *const *)account->role_names, error) ? id : 0;
 }
 
 gboolean

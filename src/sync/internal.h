@@ -25,6 +25,7 @@ typedef struct listing struct_listing;
 #define VALIDITY_CHANGES_MAX 5
 
 struct sync {
+    const struct sync_protocol *protocol;
     struct store *store;
     gint64 account;
     struct sync_options options;
@@ -47,7 +48,34 @@ struct sync {
     struct tally *tally;       /* tally.h */
 };
 
+/* ---- protocol.c ---- */
+
+/* What a protocol makes of the calls of sync.h. One that keeps no connection is never connected, and then nobody waits for its
+ * server's word. */
+struct sync_protocol {
+    gboolean (*account)(struct sync *sync, GError **error); /* sync->dry_run */
+    gboolean (*folders)(struct sync *sync, const gint64 *folders, guint n, GError **error);
+    gboolean (*push)(struct sync *sync, GError **error);
+    gboolean (*fetch_wanted)(struct sync *sync, GError **error);
+    gboolean (*fetch_body)(struct sync *sync, gint64 message, GError **error);
+    guint (*delay)(struct sync *sync); /* NULL: none */
+};
+const struct sync_protocol *sync_protocol_of(const struct account *account);
+extern const struct sync_protocol sync_over_pop3; /* drop.c */
+
+/* ---- run.c: IMAP ---- */
+
+gboolean imap_pass_account(struct sync *sync, GError **error);
+gboolean imap_pass_folders(struct sync *sync, const gint64 *folders, guint n, GError **error);
+gboolean imap_pass_push(struct sync *sync, GError **error);
+gboolean imap_pass_fetch_wanted(struct sync *sync, GError **error);
+gboolean imap_pass_fetch_body(struct sync *sync, gint64 message, GError **error);
+/* What other programs did to these Maildirs (struct folder). *braked (or NULL): more was missing in one of them than may
+ * be. */
+gboolean sync_scan_folders(struct sync *sync, const GPtrArray *folders, gboolean *braked, GError **error);
+
 /* ---- sync.c ---- */
+
 
 gboolean sync_connect(struct sync *sync, GError **error);
 /* One more connection, with the account's login. */

@@ -103,9 +103,10 @@ read_for_scan(GBytes *message, gpointer data)
     return reader_index_text(sync->reader, message, NULL);
 }
 
-static gboolean
-scan_folders(struct sync *sync, const GPtrArray *folders, GError **error)
+gboolean
+sync_scan_folders(struct sync *sync, const GPtrArray *folders, gboolean *braked, GError **error)
 {
+    gboolean missing = FALSE;
     for (guint i = 0; i < folders->len && !sync->dry_run; i++) {
         const struct folder *folder = folders->pdata[i];
         struct scan_result result = {0};
@@ -121,12 +122,15 @@ scan_folders(struct sync *sync, const GPtrArray *folders, GError **error)
                      result.added, result.removed, result.moved);
             sync_tell_changed(sync, FALSE);
         }
+        missing = missing || result.braked;
         scan_result_clear(&result);
         if (!ok && !sync_survives(sync, folder, &why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return FALSE;
         }
     }
+    if (braked)
+        *braked = missing;
     return TRUE;
 }
 
@@ -212,7 +216,7 @@ run_account(struct pass *pass, GError **error)
     if (!sync->dry_run && !intent_recover(sync->store, sync->account, error))
         return FALSE;
     g_autoptr(GPtrArray) before = folder_list(sync->store, sync->account, TRUE, error);
-    if (!before || !scan_folders(sync, before, error) || !find_uncertain(pass, error) ||
+    if (!before || !sync_scan_folders(sync, before, NULL, error) || !find_uncertain(pass, error) ||
         !sync_connect(sync, error) || !read_first(pass, error) ||
         !(g_hash_table_contains(pass->read, &sync->selected) || sync_unselect(sync, error)) ||
         !folders_sync(sync, &pass->listing, error))
@@ -223,16 +227,14 @@ run_account(struct pass *pass, GError **error)
 }
 
 gboolean
-sync_account(struct sync *sync, gboolean dry_run, GError **error)
+imap_pass_account(struct sync *sync, GError **error)
 {
     g_auto(struct_pass) pass;
     pass_init(&pass, sync, TRUE);
-    sync->dry_run = dry_run;
     gint64 start = clock_monotonic();
     guint64 trips = sync_get_statistics(sync)->round_trips;
     gboolean ok = run_account(&pass, error);
     tally_write(sync, FALSE);
-    sync->dry_run = FALSE;
     const struct sync_statistics *s = sync_get_statistics(sync);
     log_info("sync.pass",
              "account=%s ok=%d ms=%d folders=%u unchanged=%u envelopes=%u bodies=%u flags=%u/%u removed=%u round_trips=%u",
@@ -258,7 +260,7 @@ static gboolean
 run_folders(struct pass *pass, const GPtrArray *folders, GError **error)
 {
     struct sync *sync = pass->sync;
-    if (!sync_connect(sync, error) || !scan_folders(sync, folders, error))
+    if (!sync_connect(sync, error) || !sync_scan_folders(sync, folders, NULL, error))
         return FALSE;
     for (guint i = 0; i < folders->len; i++)
         if (!pass_folder(pass, ((const struct folder *) folders->pdata[i])->id, error))
@@ -268,7 +270,7 @@ run_folders(struct pass *pass, const GPtrArray *folders, GError **error)
 }
 
 gboolean
-sync_folders(struct sync *sync, const gint64 *ids, guint n, GError **error)
+imap_pass_folders(struct sync *sync, const gint64 *ids, guint n, GError **error)
 {
     g_auto(struct_pass) pass;
     g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
@@ -326,7 +328,7 @@ run_push(struct pass *pass, GError **error)
 }
 
 gboolean
-sync_push(struct sync *sync, GError **error)
+imap_pass_push(struct sync *sync, GError **error)
 {
     g_auto(struct_pass) pass;
     pass_init(&pass, sync, FALSE);
@@ -355,7 +357,7 @@ fetch_placement(struct sync *sync, gint64 placement, GError **error)
 }
 
 gboolean
-sync_fetch_wanted(struct sync *sync, GError **error)
+imap_pass_fetch_wanted(struct sync *sync, GError **error)
 {
     g_autoptr(GArray) wanted = message_wanted_bodies(sync->store, sync->account, error);
     for (guint i = 0; wanted && i < wanted->len; i++) {
@@ -373,7 +375,7 @@ sync_fetch_wanted(struct sync *sync, GError **error)
 }
 
 gboolean
-sync_fetch_body(struct sync *sync, gint64 message, GError **error)
+imap_pass_fetch_body(struct sync *sync, gint64 message, GError **error)
 {
     g_autoptr(GPtrArray) places = message_places(sync->store, message, error);
     for (guint i = 0; places && i < places->len; i++) {

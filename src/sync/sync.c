@@ -40,6 +40,7 @@ sync_new(struct store *store, gint64 account_id, const struct sync_options *opti
     sync->store = store;
     sync->account = account_id;
     sync->options = *options;
+    sync->protocol = sync_protocol_of(options->account);
     sync->tally = tally_new();
     sync->watch = watch_new();
     sync->bodies_looked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);

@@ -1,5 +1,8 @@
-/* sync.h - one IMAP account brought in step with the store: passes, local changes out, bodies on demand, waiting for
- * news
+/* sync.h - one account brought in step with the store: passes, local changes out, bodies on demand, waiting for news
+ *
+ * These calls are what the lanes of a worker need of a protocol; the account's `incoming` says which one is behind them.
+ * What follows is about IMAP. POP3 has one mailbox and no marks: a pass logs in, takes in what is new, removes what the
+ * policy `leave` says, and logs out (drop.c); everything else about such an account is done in the store (account.h).
  *
  * What has to be done in a folder is decided by plan.h; here it is carried out, over proto/imap.h and into store/. A
  * `struct sync` is the account's runner: it holds one connection, opened when it is first needed and again when it
@@ -128,6 +131,9 @@ enum sync_news {
  * each once, `folder` first. What happened since the last look is told at once. Renewed as the RFCs want. */
 enum sync_news sync_wait(struct sync *sync, gint64 folder, guint milliseconds, int wake_fd, GArray *changed,
                          GError **error);
+
+/* Seconds for which the server wants no other pass (LOGIN-DELAY); mostly 0. */
+guint sync_get_delay(struct sync *sync);
 
 /* Closes the connection, e.g. before a long idle time or after the address changed. The next call opens another. */
 void sync_disconnect(struct sync *sync);

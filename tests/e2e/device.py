@@ -21,6 +21,8 @@ PROGRAM = os.path.join(os.path.dirname(os.path.abspath(
 # Maildir letters and what a server calls them.
 LETTERS = {"D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded",
            "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
+# As in enum leave_what.
+LEAVE = ["always", "until-deleted", "30d", "never"]
 SIGKILLED = -signal.SIGKILL
 
 
@@ -30,10 +32,10 @@ class Failed(AssertionError):
 
 class Device:
     """account: what the store calls it; beside: a device whose store it
-    shares."""
+    shares; leave: a word of LEAVE makes it a device on the POP3 mailbox."""
 
     def __init__(self, world, user, without="", keep="", folder="/tmp",
-                 account="lab", beside=None):
+                 account="lab", beside=None, leave=None, port=None):
         spec = world.spec
         self.dir = tempfile.mkdtemp(prefix="prdev-", dir=folder)
         self.store = (beside.store if beside
@@ -43,10 +45,13 @@ class Device:
                         LAB_IMAPS_PORT=str(spec.ports["imaps"]),
                         LAB_PASSWORD=spec.password, SYNC_USER=user,
                         SYNC_WITHOUT=without, SYNC_ACCOUNT=account)
-        for name in ("POSTRIDER_FAIL", "SYNC_KEEP"):
+        for name in ("POSTRIDER_FAIL", "SYNC_KEEP", "SYNC_LEAVE"):
             self.env.pop(name, None)
         if keep:
             self.env["SYNC_KEEP"] = keep
+        if leave:
+            self.env["SYNC_LEAVE"] = str(LEAVE.index(leave))
+            self.env["LAB_POP3S_PORT"] = str(port or spec.ports["pop3s"])
 
     def __enter__(self):
         return self

@@ -525,6 +525,23 @@ test_message_limit(void)
     g_string_free(collected.log, TRUE);
 }
 
+/* S4: a line without end, at the greeting and in a list. */
+static void
+test_endless(void)
+{
+    g_autofree char *filler = g_strnfill(100000, 'x');
+    g_autofree char *greeting = g_strdup_printf("~ +OK %s\n$\n", filler),
+                    *list = g_strdup_printf(IN STAT3 "> UIDL\n< +OK\n~ 1 %s\n$\n", filler);
+    for (guint i = 0; i < 2; i++) {
+        struct stage *stage = stage_new(i ? list : greeting);
+        g_autoptr(GError) error = NULL;
+        guint n;
+        g_assert_true(!stage_open(stage, TLS_NONE, 30000, &error) || !pop3_list(stage->pop3, &n, &error));
+        assert_words(error, "a line has no end");
+        stage_free(stage);
+    }
+}
+
 /* ---- deleting ---- */
 
 static void
@@ -684,6 +701,7 @@ main(int argc, char **argv)
     }
     g_test_add_func("/pop3/fetch/sink-fails", test_sink_fails);
     g_test_add_func("/pop3/fetch/limit", test_message_limit);
+    g_test_add_func("/pop3/endless", test_endless);
     g_test_add_func("/pop3/delete", test_delete);
     g_test_add_data_func("/pop3/cut/plain", GINT_TO_POINTER(TLS_NONE), test_cut);
     g_test_add_data_func("/pop3/cut/tls", GINT_TO_POINTER(TLS_IMPLICIT), test_cut);

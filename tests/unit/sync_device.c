@@ -433,7 +433,8 @@ run(int argc, char **argv)
     struct device device = {0};
     GError *error = NULL;
     log_open(NULL, LOG_LEVEL_ERROR);
-    const char *user = g_getenv("SYNC_USER"), *port = g_getenv("LAB_IMAPS_PORT"), *keep = g_getenv("SYNC_KEEP");
+    const char *user = g_getenv("SYNC_USER"), *keep = g_getenv("SYNC_KEEP"), *leave = g_getenv("SYNC_LEAVE"),
+               *port = g_getenv(leave ? "LAB_POP3S_PORT" : "LAB_IMAPS_PORT");
     const char *called = g_getenv("SYNC_ACCOUNT") ? g_getenv("SYNC_ACCOUNT") : "lab";
     g_autofree char *address = g_strdup_printf("%s@lab.test", user ? user : "nobody");
     const char *addresses[] = {address, NULL};
@@ -442,8 +443,15 @@ run(int argc, char **argv)
     if (!device.account)
         fail(error);
     device.config.name = (char *) called;
-    device.config.incoming = endpoint_new(ENDPOINT_IMAP, tls_mode(), g_getenv("LAB_HOST") ? g_getenv("LAB_HOST") : "",
+    device.config.incoming = endpoint_new(leave ? ENDPOINT_POP3 : ENDPOINT_IMAP, tls_mode(),
+                                          g_getenv("LAB_HOST") ? g_getenv("LAB_HOST") : "",
                                           (guint16) strtoul(port ? port : "0", NULL, 10), user);
+    if (leave) {
+        device.config.leave.what = (enum leave_what) strtoul(leave, NULL, 10);
+        device.config.leave.days = 30;
+        if (!store_account_set_local(device.store, device.account, TRUE, NULL, &error))
+            fail(error);
+    }
     device.config.incoming->tls_ca = g_strdup(g_getenv("LAB_CA"));
     if (keep)
         sscanf(keep, "%d %" G_GINT64_FORMAT, &device.config.keep.days, &device.config.keep.size);
