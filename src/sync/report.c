@@ -171,8 +171,15 @@ gboolean
 report_settle(struct sync *sync, const struct folder *folder, struct report *report, struct known *known,
               GError **error)
 {
+    gboolean was_empty = report->complete && known->set && !known->set->n;
     known_begin(sync, folder, known);
-    if (!load_rows(sync, folder, report, known, error))
+    /* All that there is came just now, as the server has it: to compare every message with itself would take more memory
+     * than anything else in a large folder. */
+    if (was_empty && uidset_count(known_uids(known)) == report->exists) {
+        report->complete = FALSE;
+        uidset_clear(report->present);
+    }
+    if (!known_check(known, error) || !load_rows(sync, folder, report, known, error))
         return FALSE;
     add_present(report, known);
     return TRUE;
