@@ -22,6 +22,7 @@ enum field {
     FIELD_OUTGOING,
     FIELD_PASSWORD,
     FIELD_ACCOUNT,
+    FIELD_KEEP,
     FIELDS
 };
 
@@ -38,6 +39,7 @@ static const struct {
     [FIELD_PASSWORD] = {N_("Password"),
                         N_("\"command pass show mail/work\": its first line is the password; or \"ask\"")},
     [FIELD_ACCOUNT] = {N_("Account"), N_("a short name for it: work")},
+    [FIELD_KEEP] = {N_("Keeps"), N_("texts off line: all, by age and size (365d, 20M), or envelopes: when opened")},
 };
 
 struct setup {
@@ -82,6 +84,7 @@ guess_all(struct setup *setup)
     guess(setup, FIELD_OUTGOING, g_strdup_printf("smtps://%s@smtp.%s", user, domain));
     guess(setup, FIELD_PASSWORD, g_strdup("ask"));
     guess(setup, FIELD_ACCOUNT, g_steal_pointer(&first));
+    guess(setup, FIELD_KEEP, g_strdup("all"));
 }
 
 /* ---- the form ---- */
@@ -89,7 +92,7 @@ guess_all(struct setup *setup)
 static int
 row_of(const struct setup *setup, int field)
 {
-    return setup->area.row + 4 + field * (setup->area.rows >= 18 ? 2 : 1);
+    return setup->area.row + 4 + field * (setup->area.rows >= 20 ? 2 : 1);
 }
 
 static void
@@ -191,6 +194,10 @@ save(struct setup *setup)
     }
     pairs[n++] = "password";
     pairs[n++] = values[FIELD_PASSWORD];
+    if (*values[FIELD_KEEP] && strcmp(values[FIELD_KEEP], "all") != 0) {
+        pairs[n++] = "keep";
+        pairs[n++] = values[FIELD_KEEP];
+    }
     g_autoptr(GError) error = NULL;
     if (!config_add_section(app->config->path, section, pairs, &error)) {
         app_error(app, _("not saved"), g_steal_pointer(&error));

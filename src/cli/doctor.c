@@ -7,8 +7,11 @@
 #include "base/i18n.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "config/keep.h"
 #include "engine/client.h"
 #include "mail/reader.h"
+#include "store/account.h"
+#include "store/folder.h"
 #include "store/outbox.h"
 
 #include <string.h>
@@ -47,6 +50,27 @@ tell(const char *what, const char *finding, const char *remedy, GError **error)
     return cli_print(line, error);
 }
 
+/* A rule for a folder that is not there is a slip of the pen more often than a wish for later. */
+static gboolean
+check_policies(const struct account *account, GError **error)
+{
+    struct store *store = account->keep_folders ? cli_store(STORE_READ, NULL) : NULL;
+    gint64 id = store ? store_account_find(store, account->name) : 0;
+    g_autoptr(GPtrArray) folders = id ? folder_list(store, id, TRUE, error) : NULL;
+    if (id && !folders)
+        return FALSE;
+    for (guint i = 0; folders && folders->len && i < account->keep_folders->len; i++) {
+        const struct keep *keep = &g_array_index(account->keep_folders, struct keep, i);
+        gboolean any = FALSE;
+        for (guint k = 0; k < folders->len && !any; k++)
+            any = keep_fits(keep, ((const struct folder *)folders->pdata[k])->name);
+        g_autofree char *key = g_strdup_printf("%s: keep.%s", account->name, keep->folder);
+        if (!any && !tell("account", key, "no folder is called so: \"postrider folders\" has the names", error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 check_config(GError **error)
 {
@@ -65,6 +89,8 @@ check_config(GError **error)
             return FALSE;
         g_autofree char *ca = account->tls_ca ? paths_expand(account->tls_ca) : NULL;
         if (ca && access(ca, R_OK) != 0 && !tell("account", ca, "this file of tls-ca cannot be read", error))
+            return FALSE;
+        if (!check_policies(account, error))
             return FALSE;
     }
     return TRUE;

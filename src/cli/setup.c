@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *name, *incoming, *outgoing, *password, *real_name, *tls_ca;
+static char *name, *incoming, *outgoing, *password, *real_name, *tls_ca, *keep;
 static gboolean no_check;
 
 static const GOptionEntry entries[] = {
@@ -22,6 +22,8 @@ static const GOptionEntry entries[] = {
      N_("imaps://USER@HOST[:PORT], imap://, pop3s://, pop3://, maildir:PATH"), "URL"},
     {"outgoing", 0, 0, G_OPTION_ARG_STRING, &outgoing, N_("smtps://USER@HOST[:PORT], smtp://"), "URL"},
     {"password", 0, 0, G_OPTION_ARG_STRING, &password, N_("ask, or command CMD"), "HOW"},
+    {"keep", 0, 0, G_OPTION_ARG_STRING, &keep,
+     N_("which texts are kept off line: all, by age and size (365d, 20M), or envelopes"), "POLICY"},
     {"tls-ca", 0, 0, G_OPTION_ARG_FILENAME, &tls_ca, N_("certificates to trust in place of the system's"),
      "FILE"},
     {"no-check", 0, 0, G_OPTION_ARG_NONE, &no_check, N_("do not try the account"), NULL},
@@ -100,12 +102,15 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
                        questions);
     g_autofree char *account =
         name ? g_strdup(name) : ask("A short name for the account", first_name, questions);
+    g_autofree char *kept = keep ? g_strdup(keep)
+                                 : ask("Texts kept off line: all, by age and size (365d, 20M), or envelopes (when opened)",
+                                       "all", questions);
 
     struct address shown = {.name = own && *own ? own : NULL, .addr = address->addr};
     g_autofree char *line = address_format(&shown);
     g_autofree char *section = g_strdup_printf("account %s", account);
     const char *pairs[] = {
-        "address", line, "incoming", in, "outgoing", out, "password", how, tls_ca ? "tls-ca" : NULL,
+        "address", line, "incoming", in, "outgoing", out, "password", how, "keep", kept, tls_ca ? "tls-ca" : NULL,
         tls_ca,    NULL};
     if (!config_add_section(NULL, section, pairs, error))
         return FALSE;

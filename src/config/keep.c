@@ -75,8 +75,8 @@ is_pattern(const char *folder)
     return strpbrk(folder, "*?") != NULL;
 }
 
-static gboolean
-fits(const struct keep *keep, const char *folder)
+gboolean
+keep_fits(const struct keep *keep, const char *folder)
 {
     if (!strcmp(folder, "INBOX"))
         return !g_ascii_strcasecmp(keep->folder, folder) || g_pattern_match_simple(keep->folder, folder);
@@ -89,7 +89,7 @@ keep_of(const struct account *account, const char *folder)
     const struct keep *found = NULL;
     for (guint i = 0; account->keep_folders && i < account->keep_folders->len; i++) {
         const struct keep *keep = &g_array_index(account->keep_folders, struct keep, i);
-        if (!fits(keep, folder))
+        if (!keep_fits(keep, folder))
             continue;
         if (!is_pattern(keep->folder))
             return keep;

@@ -11,6 +11,9 @@
 /* The policy of this folder: its own name, else the first pattern in the order of the file, else the account's. */
 const struct keep *keep_of(const struct account *account, const char *folder);
 
+/* Does this rule of a folder speak of it? */
+gboolean keep_fits(const struct keep *keep, const char *folder);
+
 /* Are there messages whose body does not come by itself? */
 gboolean keep_is_partial(const struct keep *keep);
 

@@ -320,7 +320,9 @@ def assistant():
         screen.type("Ana Ruiz")
         screen.keys("Enter", "Enter", "Enter", "C-a", "C-k")
         screen.type("command echo secret")
-        screen.keys("Enter", "Enter")
+        screen.keys("Enter", "Enter", "C-a", "C-k")
+        screen.type("90d")
+        screen.keys("Enter")
         screen.wait("y saves it")
         screen.keys("y")
         screen.wait("the account is saved")
@@ -330,6 +332,7 @@ def assistant():
         text = file.read()
     contains(text, "Ana Ruiz <ana@lab.test>")
     contains(text, "imaps://ana%40lab.test@imap.lab.test")
+    contains(text, "keep = 90d")
     equal(os.stat(home.config_file()).st_mode & 0o077, 0)
 
 

@@ -61,8 +61,20 @@ def policies():
         policies = {row["name"]: row["keep"] for row in home.json("folders")}
         equal((policies["INBOX"], policies["Full"], policies["Lists/dev"]), ("365d, 1M", "envelopes", "all"))
 
+    set_policies(home, "keep.Lists = all", "keep.Lits/* = envelopes")
+    doctor = home.run("doctor")
+    equal(doctor.code, 1)
+    contains(doctor.text, "ana: keep.Lits/*: no folder is called so")
+    assert "keep.Lists:" not in doctor.text, doctor.text
     set_policies(home, "keep.Lists = some")
     contains(home.fails(78, "sync").errors, "keep.Lists")
+    home.configure("")
+    home.ok("setup", "eva@lab.test", "--as", "eva", "--incoming", "imaps://eva@localhost", "--outgoing", "smtps://eva@localhost",
+            "--password", "ask", "--keep", "30d", "--no-check")
+    with open(home.config_file()) as file:
+        contains(file.read(), "keep = 30d")
+    contains(home.fails(78, "setup", "eva@lab.test", "--as", "b", "--incoming", "imaps://eva@localhost", "--outgoing",
+                        "smtps://eva@localhost", "--password", "ask", "--keep", "some", "--no-check").errors, "some")
 
 
 def wanted(lines):
