@@ -166,7 +166,8 @@ class Device:
 class Fast(Device):
     """A device for thousands of cases: one process, a fork for each pass, the
     store in memory where there is such a place.  `used` has what the last run
-    cost: code, cpu_us, rss_kb, threads, and `ended`, when (monotonic)."""
+    cost: code, cpu_us, rss_kb, threads, waited_us (for a processor), and `ended`,
+    when (monotonic)."""
 
     def __init__(self, world, user, port=None, tls="", **options):
         shared = "/dev/shm"
@@ -214,7 +215,8 @@ class Fast(Device):
             raise Failed("the device died")
         self.used = dict(lines.pop(), ended=time.monotonic())
         if lines and lines[-1].get("kind") == "threads":
-            self.used["threads"] = lines.pop()["n"]
+            told = lines.pop()
+            self.used.update(threads=told["n"], waited_us=told["waited_us"])
         return (self.used["code"], lines,
                 b"".join(errors).decode("utf-8", "replace"))
 

@@ -484,15 +484,19 @@ run_line(char *line)
     exit(args->len > 3 ? run((int) args->len - 1, (char **) args->pdata) : 64);
 }
 
-/* At its end: who runs beside the main thread. */
+/* At its end: who runs beside the main thread, and how long this one was ready and others had the processor. */
 static void
-count_threads(void)
+tell_threads(void)
 {
     int n = 0;
     g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
     while (tasks && g_dir_read_name(tasks))
         n++;
-    printf("{\"kind\":\"threads\",\"n\":%d}\n", n);
+    g_autofree char *schedule = NULL;
+    guint64 waited = 0;
+    if (g_file_get_contents("/proc/self/schedstat", &schedule, NULL, NULL))
+        sscanf(schedule, "%*u %" G_GUINT64_FORMAT, &waited);
+    printf("{\"kind\":\"threads\",\"n\":%d,\"waited_us\":%" G_GUINT64_FORMAT "}\n", n, waited / 1000);
 }
 
 static int
@@ -508,7 +512,7 @@ serve(void)
             dup2(STDOUT_FILENO, STDERR_FILENO);
             cancel = cancel_new();
             signal(SIGTERM, on_signal);
-            atexit(count_threads);
+            atexit(tell_threads);
             printf("{\"kind\":\"start\",\"pid\":%d}\n", (int) getpid());
             fflush(stdout);
             run_line(line);
