@@ -4,28 +4,20 @@ did not ask for, removes nothing here that is still there, and is right again
 after one honest pass."""
 
 import os
-import time
 
-from device import Device, message
-from harness import World, equal, keep, main, note, test
+from device import Fast, message
+from harness import LONG, World, chance, equal, keep, main, note, test
 from lies import LIES
 from proxy import Proxy
 
-ROUNDS = 12 if "POSTRIDER_LONG" in os.environ else 1
+ROUNDS = 12 if LONG else 1
+DICE = chance()
 MESSAGES = 120
 # Lies that only a pass hears which reads the folder whole.
 WHOLE = {"search"}
 
 world = keep(World(smtp="aiosmtpd"))
 liar = keep(Proxy(world.spec, "imaps"))
-
-
-class Lied(Device):
-    """A device that speaks to the server through the liar."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.env["LAB_IMAPS_PORT"] = str(liar.port)
 
 
 server = keep(world.oracle("ana"))
@@ -38,7 +30,7 @@ def fill():
 
 
 fill()
-base = keep(Lied(world, "ana"))
+base = keep(Fast(world, "ana", port=liar.port))
 base.sync()
 snapshot = os.path.join(base.dir, "snapshot")
 base.copy_store(snapshot)
@@ -49,8 +41,7 @@ def change(round_number):
     uids = server.uids("INBOX")
     server.flag("INBOX", uids[round_number % 7::11], "+\\Flagged")
     server.expunge("INBOX", uids[round_number % 5:][:1])
-    server.append("INBOX", message(1000 + round_number + int(
-        time.monotonic() * 1000) % 100000 * 100))
+    server.append("INBOX", message(DICE.randrange(1000, 1 << 30)))
 
 
 def same(here, there, what):
@@ -99,8 +90,8 @@ def register(lie):
     def s6_lies():
         told = passes = 0
         while passes < ROUNDS or not told:
-            assert passes < ROUNDS + 8, "it was never told"
-            told += try_lie(lie, passes)
+            assert passes < ROUNDS + 25, "it was never told"
+            told += try_lie(lie, DICE.randrange(1 << 20))
             passes += 1
         note("%d lies in %d passes" % (told, passes))
 
