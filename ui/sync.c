@@ -30,8 +30,8 @@ syncview_row(const struct syncview *view)
                : NULL;
 }
 
-static const struct keep *
-policy(const struct app *app, const struct folder *folder)
+const struct keep *
+syncview_policy(const struct app *app, const struct folder *folder)
 {
     for (guint i = 0; i < app->config->accounts->len; i++) {
         const struct account *account = app->config->accounts->pdata[i];
@@ -73,7 +73,7 @@ add_account(struct syncview *view, struct store_account *account, gint64 at_acco
             continue;
         row = (struct syncrow){.account = account, .folder = folder, .paused = paused};
         row.pending = g_hash_table_lookup(view->pending, &folder->id);
-        row.standing = standing_of(folder, policy(view->view.app, folder), row.pending);
+        row.standing = standing_of(folder, syncview_policy(view->view.app, folder), row.pending);
         if (!is_shown(&row))
             continue;
         history_total(store, account->id, folder->id, &row.total, NULL);

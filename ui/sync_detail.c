@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/message.h"
+#include "store/survey.h"
 #include "ui/app.h"
 #include "ui/commands.h"
 #include "ui/link.h"
@@ -89,6 +91,11 @@ add_conflict(GPtrArray *lines, const struct history_event *event, const char *wh
     if (g_strv_length(words) < 4)
         return;
     textline_add(lines, ROLE_TEXT, "%s  %s", when, *words[0] ? words[0] : _("(no subject)"));
+    if (!strcmp(words[2], "removed")) {
+        textline_add(lines, ROLE_DIM, _("              here %s; removed on the server, and so here (mail/.removed has it for 30 days)"),
+                     words[1]);
+        return;
+    }
     textline_add(lines, ROLE_DIM, _("              here %s; on the server %s"), *words[1] ? words[1] : "-",
                  *words[2] ? words[2] : "-");
     textline_add(lines, ROLE_DIM, _("              both are kept: %s"), *words[3] ? words[3] : _("no mark"));
@@ -122,6 +129,27 @@ add_events(const struct syncview *view, GPtrArray *lines, const struct syncrow *
 }
 
 /* ---- the two heads ---- */
+
+/* What the policy lets in, was asked for, and is not here. */
+static void
+add_missing(const struct syncview *view, GPtrArray *lines, const struct syncrow *row)
+{
+    struct store *store = view->view.app->store;
+    if (!row->total.missing)
+        return;
+    const struct keep *keep = syncview_policy(view->view.app, row->folder);
+    gint64 since = keep && keep->days ? clock_now() - (gint64)keep->days * 24 * 60 * 60 : 0;
+    g_autoptr(GArray) bodies = survey_bodies(store, row->folder->id, since, keep ? (guint64)keep->size : 0, NULL);
+    head(lines, _("What the server did not give; each pass asks again"));
+    for (guint i = 0; bodies && i < bodies->len && i < MIN(row->total.missing, EVENTS_SHOWN); i++) {
+        const struct survey_body *body = &g_array_index(bodies, struct survey_body, i);
+        g_autoptr(struct_message) message = message_load(store, body->message, NULL);
+        g_autofree char *size = text_size(body->size);
+        if (message)
+            textline_add(lines, ROLE_TEXT, "%s  (%s)", message->subject && *message->subject ? message->subject : _("(no subject)"),
+                         size);
+    }
+}
 
 static void
 add_folder(const struct syncview *view, GPtrArray *lines, const struct syncrow *row)
@@ -179,6 +207,8 @@ command_sync_open(struct app *app, const char *argument G_GNUC_UNUSED)
         return;
     GPtrArray *lines = textlines_new();
     (row->folder ? add_folder : add_account)(view, lines, row);
+    if (row->folder)
+        add_missing(view, lines, row);
     add_sums(lines, &row->total);
     add_events(view, lines, row, _("Changed on both sides"), 1 << HISTORY_CONFLICT, _("nothing"));
     add_events(view, lines, row, _("What happened"), 1 << HISTORY_PASS | 1 << HISTORY_NOTICE | 1 << HISTORY_ERROR,

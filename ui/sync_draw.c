@@ -215,12 +215,8 @@ draw_folder(struct app *app, const struct syncrow *line, int row, const struct a
     g_autofree char *in = when(line->total.last_in), *out = when(line->total.last_out);
     g_autofree char *moved = size_or_nothing(counts->bytes_in + counts->bytes_out);
     g_autofree char *saved = size_or_nothing(counts->saved + counts->known_bytes);
-    g_autofree char *keep = NULL;
-    for (guint i = 0; i < app->config->accounts->len; i++) {
-        const struct account *account = app->config->accounts->pdata[i];
-        if (!strcmp(account->name, line->folder->account_name))
-            keep = keep_to_string(keep_of(account, line->folder->name));
-    }
+    const struct keep *policy = syncview_policy(app, line->folder);
+    g_autofree char *keep = policy ? keep_to_string(policy) : NULL;
     at = cell(row, at, w->state, STYLE_ON(role, ground), state, FALSE);
     at = cell(row, at, w->send, STYLE_ON(ROLE_ACCENT, ground), send, FALSE);
     at = cell(row, at, w->in, STYLE_ON(ROLE_DATE, ground), in, TRUE);

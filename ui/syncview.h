@@ -37,6 +37,8 @@ const struct syncrow *syncview_row(const struct syncview *view);
 
 void syncview_draw(struct view *view, const struct area *area);
 
+/* NULL when the account is not in the configuration. */
+const struct keep *syncview_policy(const struct app *app, const struct folder *folder);
 /* What the account is doing, or why not, with the remedy; *role receives how that looks. New string. */
 char *syncview_account_state(struct app *app, const struct syncrow *row, guint *role);
 /* The same of a folder: its word, its progress, or what is wrong. */

@@ -108,7 +108,7 @@ standing_of(const struct folder *folder, const struct keep *keep, const struct p
         return STANDING_HELD;
     if (folder->bits & FOLDER_GONE)
         return STANDING_GONE;
-    if (!folder->wire)
+    if (!folder->wire && folder->role != FOLDER_INBOX) /* a POP3 server's one folder has no name */
         return STANDING_LOCAL;
     if (!(folder->bits & FOLDER_SELECTABLE))
         return STANDING_LEVEL;

@@ -132,6 +132,9 @@ guint64 plan_action_count(const struct plan_action *action); /* messages */
 void plan_note_conflict(struct plan *plan, const struct plan_local *local, const struct plan_remote *remote);
 void plan_conflict_free(gpointer conflict);
 
+/* What became of marks: "+seen -work". Newly allocated. */
+char *plan_changes_to_words(guint before_flags, const char *before, guint flags, const char *tags);
+
 /* The brake: TRUE when removing `removed` of `total` messages at once needs the user's word. More than 50, and more
  * than a fifth. */
 gboolean plan_brake(guint64 total, guint64 removed);

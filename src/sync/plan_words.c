@@ -29,8 +29,8 @@ plan_conflict_free(gpointer data)
     g_free(conflict);
 }
 
-static char *
-changes_to_words(guint before_flags, const char *before, guint flags, const char *tags)
+char *
+plan_changes_to_words(guint before_flags, const char *before, guint flags, const char *tags)
 {
     g_autofree char *more = tags_minus(tags, before), *less = tags_minus(before, tags);
     g_autofree char *added = flags_to_words(flags & ~before_flags, more, '+');
@@ -46,9 +46,9 @@ plan_note_conflict(struct plan *plan, const struct plan_local *local, const stru
     g_autofree char *tags = tags_merge(local->tags, remote->tags, local->want_tags);
     struct plan_conflict *conflict = g_new(struct plan_conflict, 1);
     conflict->id = local->id;
-    conflict->here = changes_to_words(local->flags, local->tags, local->want_flags, local->want_tags);
-    conflict->there = changes_to_words(local->flags, local->tags, remote->flags, remote->tags);
-    conflict->kept = changes_to_words(0, "", flags_merge(local->flags, remote->flags, local->want_flags), tags);
+    conflict->here = plan_changes_to_words(local->flags, local->tags, local->want_flags, local->want_tags);
+    conflict->there = plan_changes_to_words(local->flags, local->tags, remote->flags, remote->tags);
+    conflict->kept = plan_changes_to_words(0, "", flags_merge(local->flags, remote->flags, local->want_flags), tags);
     g_ptr_array_add(plan->conflicted, conflict);
 }
 

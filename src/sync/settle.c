@@ -9,10 +9,27 @@
 #include "sync/agree.h"
 #include "sync/pass.h"
 
+/* Marks of messages that are removed at the server before they could be sent go with them, and that is said. */
+static void
+note_lost_marks(struct sync *sync, const struct folder *folder, const GArray *ids)
+{
+    for (guint i = 0, noted = 0; i < ids->len && noted < PLAN_CONFLICTS_MAX; i++) {
+        gint64 id = g_array_index(ids, gint64, i);
+        struct placement row;
+        if (!placement_get(sync->store, id, &row, NULL, NULL) || row.flags == row.base_flags ||
+            survey_elsewhere(sync->store, id))
+            continue;
+        g_autofree char *here = plan_changes_to_words(row.base_flags, "", row.flags, "");
+        tally_conflict(sync, folder->id, row.message, here, "removed", "");
+        noted++;
+    }
+}
+
 static gboolean
 remove_here(struct pass *pass, const struct folder *folder, GArray *ids, GError **error)
 {
     struct sync *sync = pass->sync;
+    note_lost_marks(sync, folder, ids);
     if (!placement_carry_elsewhere(sync->store, (const gint64 *) ids->data, ids->len, error))
         return FALSE;
     for (guint i = 0; i < ids->len; i += ROWS_A_COMMIT) {

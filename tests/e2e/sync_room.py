@@ -154,12 +154,23 @@ def history():
     home.ok("sync")
     home.stop()
     inbox = home.database("SELECT id FROM folder WHERE name = 'INBOX'")[0][0]
+    world.kill_server("imap")
+    gone = [row for row in home.json("list", "--limit", "0") if row["message_id"] == "m108@lab.test"][0]
+    home.ok("mark", str(gone["id"]), "-unread")
+    home.stop()
+    world.start_server("imap")
+    with world.oracle("ben") as server:
+        server.expunge("INBOX", server.uids("INBOX", 'SUBJECT "message 108"'))
+    home.ok("sync")
+    home.stop()
+    lost = home.database("SELECT text FROM sync_event WHERE kind = 2 AND folder = ? AND text LIKE '%108%'", inbox)
+    equal(lost, [("message 108\n+seen\nremoved\n",)])
     text, message_id = home.database("SELECT text, message FROM sync_event WHERE kind = 2 AND folder = ?", inbox)[0]
     equal(text, "message 107\n+flagged +work\n+answered\n+answered +flagged +work")
     equal(message_id, row["id"])
     sums = home.database("SELECT envelopes, bodies, flags_in, flags_out, conflicts, missing, last_in > 0, last_out > 0, bytes_in > 0"
                          " FROM sync_total WHERE folder = ?", inbox)[0]
-    n = len(home.json("list", "--limit", "0"))
+    n = len(home.json("list", "--limit", "0")) + 1
     equal(sums, (n, n, 1, 1, 1, 0, 1, 1, 1))
     server = home.database("SELECT value FROM setting WHERE name LIKE 'sync.server.%'")[0][0]
     contains(server, "host localhost:%d" % world.ports["imaps"])

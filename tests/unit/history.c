@@ -3,6 +3,7 @@
 
 #include "storetest.h"
 #include "store/history.h"
+#include "store/standing.h"
 
 static struct history_total
 total(struct world *world, gint64 folder)
@@ -118,6 +119,73 @@ test_folder_goes(void)
     world_end(&world);
 }
 
+static void
+test_standing(void)
+{
+    const guint whole = FOLDER_SELECTABLE | FOLDER_SUBSCRIBED;
+    const struct keep off = {.what = KEEP_OFF};
+    const struct pending some = {.marks = 2, .moves = 1}, refused = {.uploads = 1, .failed = 1};
+    const struct {
+        struct folder folder;
+        const struct keep *keep;
+        const struct pending *pending;
+        const char *name;
+    } cases[] = {
+        {{.wire = (char *)"a", .bits = whole, .synced = 5}, NULL, NULL, "in-step"},
+        {{.wire = (char *)"a", .bits = whole, .synced = 5}, NULL, &some, "waiting"},
+        {{.wire = (char *)"a", .bits = whole, .synced = 5}, NULL, &refused, "trouble"},
+        {{.wire = (char *)"a", .bits = whole, .synced = 5, .notice = (char *)"x"}, NULL, NULL, "trouble"},
+        {{.wire = (char *)"a", .bits = whole | FOLDER_PAUSED, .synced = 5, .notice = (char *)"x"}, NULL, NULL, "held"},
+        {{.wire = (char *)"a", .bits = whole}, NULL, NULL, "never"},
+        {{.bits = whole, .synced = 0}, NULL, NULL, "local"},
+        {{.bits = whole, .role = FOLDER_INBOX, .synced = 5}, NULL, NULL, "in-step"},
+        {{.wire = (char *)"a", .bits = FOLDER_SELECTABLE}, NULL, NULL, "unsubscribed"},
+        {{.wire = (char *)"a", .bits = FOLDER_SUBSCRIBED}, NULL, NULL, "level"},
+        {{.wire = (char *)"a", .bits = whole, .synced = 5}, &off, &some, "off"},
+        {{.wire = (char *)"a", .bits = whole | FOLDER_GONE}, NULL, NULL, "gone"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpstr(standing_name(standing_of(&cases[i].folder, cases[i].keep, cases[i].pending)), ==, cases[i].name);
+    g_autofree char *text = pending_to_string(&some);
+    g_assert_cmpstr(text, ==, "2 marks, 1 move");
+    g_assert_cmpuint(pending_count(NULL), ==, 0);
+}
+
+/* What waits, by folder and kind; and an account that rests. */
+static void
+test_pending(void)
+{
+    struct world world;
+    g_autoptr(GError) error = NULL;
+    world_begin(&world);
+    gint64 ids[4];
+    for (guint i = 0; i < 4; i++) {
+        g_autofree char *id = g_strdup_printf("m%u@example.net", i);
+        ids[i] = add_mail(world.store, world.inbox, i + 1, id, NULL, "Ben <ben@example.net>", "hi", 1700000000 + i);
+    }
+    g_assert_cmpint(standing_count_bare(world.store, world.inbox, &error), ==, 4);
+    g_assert_cmpint(intent_mark(world.store, ids, 2, FLAG_FLAGGED, 0, NULL, NULL, &error), >, 0);
+    g_assert_cmpint(intent_move(world.store, ids + 2, 1, world.inbox, world.archive, &error), >, 0);
+    g_assert_cmpint(intent_expunge(world.store, ids + 3, 1, world.inbox, &error), >, 0);
+    g_autoptr(GHashTable) all = pending_list(world.store, world.account, &error);
+    g_assert_no_error(error);
+    const struct pending *inbox = g_hash_table_lookup(all, &world.inbox);
+    g_assert_nonnull(inbox);
+    g_assert_cmpuint(inbox->marks, ==, 2);
+    g_assert_cmpuint(inbox->moves, ==, 1);
+    g_assert_cmpuint(inbox->deletions, ==, 1);
+    g_assert_null(g_hash_table_lookup(all, &world.archive));
+    g_autoptr(GHashTable) nobody = pending_list(world.store, world.account + 1, &error);
+    g_assert_cmpuint(g_hash_table_size(nobody), ==, 0);
+
+    g_assert_false(account_is_paused(world.store, world.account));
+    g_assert_true(account_set_paused(world.store, world.account, TRUE, &error));
+    g_assert_true(account_is_paused(world.store, world.account));
+    g_assert_true(account_set_paused(world.store, world.account, FALSE, &error));
+    g_assert_false(account_is_paused(world.store, world.account));
+    world_end(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,5 +193,7 @@ main(int argc, char **argv)
     g_test_add_func("/history/sums", test_sums);
     g_test_add_func("/history/bounds", test_bounds);
     g_test_add_func("/history/folder goes", test_folder_goes);
+    g_test_add_func("/history/standing", test_standing);
+    g_test_add_func("/history/pending", test_pending);
     return g_test_run();
 }
