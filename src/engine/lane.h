@@ -36,6 +36,7 @@ struct job {
     gint64 message;
     gboolean dry_run;
     char *folder; /* of "sync": this one alone; NULL: a whole pass */
+    gboolean ours; /* not the supervisor's: nobody waits for an answer */
     GMutex lock;
     GError *error; /* the first that a lane met */
     struct worker *worker;
@@ -54,6 +55,7 @@ struct lane {
     gint64 account_id;
     struct reader *reader; /* of the sync lane, for delivery reports; NULL before it was needed */
     guint failures;        /* in a row, for the back-off */
+    gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */
 };
 
@@ -77,6 +79,9 @@ gboolean lane_open_store(struct lane *lane);
 void lane_settle(struct lane *lane, gboolean pending);
 /* 5 s, 10 s, … 5 min with jitter, in milliseconds. */
 guint lane_backoff_ms(guint failures);
+/* The same after what the lane met. The network may be back at any moment without a sign of it here: a server that could
+ * not be reached is tried every 5 s first, for some minutes. */
+guint lane_pause_ms(const struct lane *lane);
 
 /* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else
  * says need-password and fails with ERROR_AUTH. */

@@ -175,6 +175,7 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
     if (error->code == ERROR_CANCELLED)
         return;
     lane->failures++;
+    lane->unreachable = error->domain == STREAM_ERROR && error->code == ERROR_RETRY;
     if (error->domain == CONFIG_ERROR) /* no password yet, or its command failed: the server was not asked */
         worker_state(worker, "password", error->message, 0);
     else if (error->code == ERROR_AUTH)
@@ -307,6 +308,10 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
         *next_pass = MIN(*next_pass, due_in(sync, 0));
     } else if (!strcmp(job->verb, "pause")) {
         take_pause(lane, sync, next_pass);
+    } else if (!strcmp(job->verb, "network")) {
+        if (!sync_probe(sync) || lane->failures) /* what was put off need not wait any more */
+            *next_pass = MIN(*next_pass, due_in(sync, 0));
+        lane->failures = 0;
     } else if (!strcmp(job->verb, "online")) {
         sync_disconnect(sync);
         worker_state(lane->worker, "offline", "working off line", 0);
@@ -414,13 +419,13 @@ sync_lane(gpointer data)
         if (sync && is_polling(worker)) {
             if (wait_for_news(lane, sync, &next_pass)) {
                 whole_pass(lane, sync, FALSE, NULL);
-                next_pass = due_in(sync, lane->failures ? (gint64)lane_backoff_ms(lane->failures)
+                next_pass = due_in(sync, lane->failures ? (gint64)lane_pause_ms(lane)
                                                         : (gint64)worker->config->poll * 1000);
             }
             continue;
         }
         /* Nobody watches: what could not be carried out is tried again, nothing else. */
-        job = lane_take(lane, left ? (gint64)lane_backoff_ms(lane->failures) : -1);
+        job = lane_take(lane, left ? (gint64)lane_pause_ms(lane) : -1);
         if (job)
             g_async_queue_push_front(lane->jobs, job);
         else if (left && !control_stopping(worker->control) && may_sync(worker)) {
@@ -468,7 +473,9 @@ fetch_lane(gpointer data)
             g_clear_pointer(&sync, sync_free);
             continue;
         }
-        if (worker && job->message && has_message(lane, job->message)) {
+        if (sync && !strcmp(job->verb, "network"))
+            sync_probe(sync);
+        else if (worker && job->message && has_message(lane, job->message)) {
             if (!is_online(worker))
                 offline_error(worker, &error);
             else {
@@ -527,13 +534,15 @@ deliver_lane(gpointer data)
     while (!control_stopping(worker->control)) {
         gint64 due = sends ? outbox_next_due(lane->store, lane->account_id) : 0;
         gint64 wait = due ? MAX((due - clock_now()) * 1000,
-                                lane->failures ? (gint64)lane_backoff_ms(lane->failures) : 0)
+                                lane->failures ? (gint64)lane_pause_ms(lane) : 0)
                           : -1;
         lane_settle(lane, due && !stuck);
         struct job *job = lane_take(lane, stuck ? -1 : wait);
         g_autoptr(GError) error = NULL;
         if (control_stopping(worker->control))
             break;
+        if (job && !strcmp(job->verb, "network"))
+            lane->failures = 0;
         if (sends && job && !strcmp(job->verb, "flush") &&
             !outbox_flush(lane->store, lane->account_id, &error)) {
             job_done(job, error);

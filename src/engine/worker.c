@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "config/password.h"
+#include "net/network.h"
 #include "store/account.h"
 
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define BACKOFF_FIRST_MS 5000
 #define BACKOFF_LAST_MS (5 * 60 * 1000)
+#define UNREACHABLE_TRIES 60
 
 static struct lane lanes[LANES];
 
@@ -31,8 +33,10 @@ job_done(struct job *job, const GError *error)
     g_mutex_unlock(&job->lock);
     if (!g_atomic_int_dec_and_test(&job->refs))
         return;
-    control_done(job->worker->control, job->id, job->error);
-    control_handled(job->worker->control);
+    if (!job->ours) {
+        control_done(job->worker->control, job->id, job->error);
+        control_handled(job->worker->control);
+    }
     g_clear_error(&job->error);
     g_mutex_clear(&job->lock);
     g_free(job->verb);
@@ -80,6 +84,15 @@ lane_backoff_ms(guint failures)
         ms *= 2;
     ms = MIN(ms, BACKOFF_LAST_MS);
     return ms + (guint)g_random_int_range(0, (gint32)ms / 4);
+}
+
+guint
+lane_pause_ms(const struct lane *lane)
+{
+    guint failures = lane->failures;
+    if (lane->unreachable)
+        failures = failures > UNREACHABLE_TRIES ? failures - UNREACHABLE_TRIES : 1;
+    return lane_backoff_ms(failures);
 }
 
 void
@@ -243,6 +256,50 @@ static const struct {
     {"pause", 1 << LANE_SYNC},
 };
 
+static struct job *
+job_new(struct worker *worker, const char *verb)
+{
+    struct job *job = g_new0(struct job, 1);
+    job->refs = 1;
+    job->verb = g_strdup(verb);
+    job->worker = worker;
+    g_mutex_init(&job->lock);
+    return job;
+}
+
+static void
+give(struct job *job, guint bits)
+{
+    for (int i = 0; i < LANES; i++)
+        if (bits & 1u << i) {
+            g_atomic_int_inc(&job->refs);
+            lane_push(&lanes[i], job);
+        }
+    job_done(job, NULL);
+}
+
+/* A thread: every lane hears of another network, or of the end of a sleep. What cannot live is ended first, so that a lane
+ * that waits for it comes back. */
+static gpointer
+watch_network(gpointer data)
+{
+    struct worker *worker = data;
+    struct network *network = network_new();
+    while (!control_stopping(worker->control)) {
+        guint news = network_wait(network, -1, cancel_get_fd(lanes[LANE_SYNC].cancel));
+        if (!news || control_stopping(worker->control))
+            continue;
+        guint broken = network_break();
+        log_info("engine.network", "%s%s, connections ended: %u", news & NETWORK_SLEPT ? "slept" : "",
+                 news & NETWORK_CHANGED ? " changed" : "", broken);
+        struct job *job = job_new(worker, "network");
+        job->ours = TRUE;
+        give(job, (1u << LANES) - 1);
+    }
+    network_free(network);
+    return NULL;
+}
+
 /* What a record changes in the worker itself, before the lanes hear of it. */
 static void
 note_record(struct worker *worker, const struct control_record *record)
@@ -273,22 +330,13 @@ route(struct worker *worker, const struct control_record *record)
     for (guint i = 0; i < G_N_ELEMENTS(routes); i++)
         if (!strcmp(routes[i].verb, record->verb))
             bits = routes[i].lanes;
-    struct job *job = g_new0(struct job, 1);
-    job->refs = 1;
-    job->verb = g_strdup(record->verb);
+    struct job *job = job_new(worker, record->verb);
     job->id = record->id;
-    job->worker = worker;
     job->message = control_int(record, "message");
     job->dry_run = control_bool(record, "dry-run");
     const char *folder = control_string(record, "folder");
     job->folder = folder && *folder && !strcmp(record->verb, "sync") ? g_strdup(folder) : NULL;
-    g_mutex_init(&job->lock);
-    for (int i = 0; i < LANES; i++)
-        if (bits & 1u << i && !(job->dry_run && i != LANE_SYNC)) {
-            g_atomic_int_inc(&job->refs);
-            lane_push(&lanes[i], job);
-        }
-    job_done(job, NULL);
+    give(job, job->dry_run ? bits & 1u << LANE_SYNC : bits);
 }
 
 static void
@@ -338,6 +386,7 @@ worker_run(const char *name, int control_fd)
     init_lanes(&worker); /* before the line: its end may be the first that is heard */
     worker.control = control_new(control_fd, stop_lanes, &worker);
     start_lanes();
+    GThread *network = g_thread_new("network", watch_network, &worker);
 
     struct control_record *record;
     while (!control_stopping(worker.control)) {
@@ -350,6 +399,7 @@ worker_run(const char *name, int control_fd)
     }
     for (int i = 0; i < LANES; i++)
         g_thread_join(lanes[i].thread);
+    g_thread_join(network);
     password_free(worker.secret[0]);
     password_free(worker.secret[1]);
     return 0;

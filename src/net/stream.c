@@ -1,6 +1,8 @@
 #include "config.h"
 
 #include "net/stream_private.h"
+
+#include "net/network.h"
 #include "base/fail.h"
 
 #include "base/log.h"
@@ -57,8 +59,10 @@ stream_close(struct stream *stream)
 {
     if (stream->tls)
         tls_close(stream);
-    if (stream->fd >= 0)
+    if (stream->fd >= 0) {
+        network_leave(stream->fd);
         close(stream->fd);
+    }
     stream->fd = -1;
     stream->out_length = 0;
     explicit_bzero(stream->out, STREAM_BUFFER);

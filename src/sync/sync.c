@@ -15,6 +15,8 @@
 /* A list that is redrawn more often shows nothing more. */
 #define CHANGED_EVERY_US (200 * 1000)
 #define ALERT_PAUSE_US (10 * G_USEC_PER_SEC)
+/* N5: what remains of ten seconds is for the new connection and the look. */
+#define PROBE_MS 3000
 
 GQuark
 sync_error_quark(void)
@@ -97,6 +99,23 @@ sync_disconnect(struct sync *sync)
         imap_logout(sync->imap);
     sync_close_second(sync);
     drop_connection(sync);
+}
+
+gboolean
+sync_probe(struct sync *sync)
+{
+    if (!sync_is_connected(sync))
+        return TRUE;
+    struct stream *stream = imap_get_stream(sync->imap);
+    guint usual = stream_get_limits(stream)->command_ms;
+    stream_set_command_limit(stream, PROBE_MS);
+    gboolean alive = imap_noop(sync->imap, NULL);
+    stream_set_command_limit(stream, usual);
+    if (alive)
+        sync_close_second(sync); /* it need not be, too: the next wait opens another */
+    else
+        drop_connection(sync);
+    return alive;
 }
 
 void

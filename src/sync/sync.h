@@ -138,6 +138,9 @@ guint sync_get_delay(struct sync *sync);
 /* Closes the connection, e.g. before a long idle time or after the address changed. The next call opens another. */
 void sync_disconnect(struct sync *sync);
 gboolean sync_is_connected(const struct sync *sync);
+/* The network may be another: asks the server for a sign of life, for three seconds at most, and closes what gives none.
+ * FALSE: it did. */
+gboolean sync_probe(struct sync *sync);
 
 const struct sync_statistics *sync_get_statistics(struct sync *sync); /* borrowed */
 void sync_reset_statistics(struct sync *sync);
