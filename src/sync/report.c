@@ -260,13 +260,15 @@ read_changes(struct sync *sync, const struct folder *folder, struct taking *taki
     return TRUE;
 }
 
-/* Outside of whole passes: the folder is open, its server can tell who is gone, and it need not be opened again. Its
- * mod-sequence stays that of the opening: what is told in passing may be ahead of what is not told yet, so no later one is
- * known to hold everything. */
+/* The folder is open, its server can tell who is gone, and it need not be opened again. Its mod-sequence stays that of the
+ * opening: what is told in passing may be ahead of what is not told yet, so no later one is known to hold everything. A
+ * whole pass opens it again, if anything was told since. */
 static gboolean
 can_ask_on(const struct sync *sync, const struct folder *folder)
 {
-    return sync->in_passing && sync_is_connected(sync) && sync->selected == folder->id && sync->told_since_select < ASK_ON_MAX &&
+    guint told = sync->told_since_select;
+    return sync_is_connected(sync) && sync->selected == folder->id &&
+           (sync->in_passing ? told < ASK_ON_MAX : !told && sync->mailbox->modseq == folder->modseq) &&
            sync->mailbox->uidvalidity == folder->uidvalidity && sync->mailbox->modseq >= folder->modseq &&
            imap_has(sync->imap, IMAP_QRESYNC | IMAP_CONDSTORE);
 }

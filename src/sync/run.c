@@ -42,13 +42,28 @@ is_unchanged(struct pass *pass, const struct folder *folder)
            !survey_is_dirty(sync->store, folder->id);
 }
 
+/* The open folder said that nothing had happened, and the list says otherwise: something happened meanwhile, or was not
+ * told. */
+static gboolean
+is_contradicted(struct pass *pass, const struct folder *folder)
+{
+    const struct imap_status *status =
+        pass->listing.status && folder->wire ? g_hash_table_lookup(pass->listing.status, folder->wire) : NULL;
+    return status && status->items && folder->id == pass->sync->selected &&
+           g_hash_table_contains(pass->unchanged, &folder->id) && !is_unchanged(pass, folder);
+}
+
 static gboolean
 read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
 {
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
-        if (g_hash_table_contains(pass->read, &folder->id))
-            continue;
+        if (g_hash_table_contains(pass->read, &folder->id)) {
+            if (!is_contradicted(pass, folder))
+                continue;
+            g_hash_table_remove(pass->unchanged, &folder->id);
+            pass->sync->told_since_select = G_MAXUINT; /* it is opened again */
+        }
         if (pass->sync->dry_run && folder->bits & FOLDER_PAUSED)
             sync_tell_planned(pass->sync, folder->name, SYNC_IN, "held", 0, "leave the folder alone: %s",
                               folder->notice ? folder->notice : "it is held back");
