@@ -44,6 +44,8 @@ struct sync {
     struct imap *second; /* idles on INBOX while another folder is watched; mostly NULL */
     struct watch *watch; /* what was told unasked (watch.h) */
     gint64 alerted; /* monotonic, when an alert of the server was told last */
+    gboolean store_freely; /* in the selected folder: no UNCHANGEDSINCE */
+    gint64 crossed;        /* folder whose marks crossed those of somebody else */
     GHashTable *bodies_looked; /* folder -> monotonic time when nothing was left to fetch of it */
     struct tally *tally;       /* tally.h */
 };
@@ -189,7 +191,8 @@ gboolean bodies_fetch_some(struct sync *sync, struct folder *folder, const struc
 
 /* ---- push.c ---- */
 
-/* One UID STORE of the plan, and its record. */
+/* One UID STORE of the plan, and its record. When nobody else changed the folder meanwhile, sync->mailbox->modseq is that of
+ * our change. */
 gboolean push_flags(struct sync *sync, const struct folder *folder, struct known *known,
                     const struct plan_action *action, GError **error);
 /* Moves, copies, uploads and removals that may run now. */

@@ -344,8 +344,11 @@ read_folder(struct pass *pass, gint64 folder_id, GError **error)
             pass_forget_intents(pass); /* some may have been met */
         }
         g_autoptr(struct_plan) plan = make_plan(pass, folder, &known, report, error);
+        guint64 before = sync->mailbox->modseq;
         if (!plan || !carry_out(pass, folder, &known, plan, error))
             return FALSE;
+        if (report->modseq == before)
+            report->modseq = sync->mailbox->modseq; /* our own changes are known */
         sync->statistics.folders++;
         pass_add(pass->read, folder->id);
         struct removal *removal = g_hash_table_lookup(pass->removals, &folder->id);
@@ -398,12 +401,17 @@ pass_push_marks(struct pass *pass, const struct folder *folder, GError **error)
     if (!pass_load_intents(pass, error))
         return FALSE;
     g_autoptr(struct_plan) plan = make_plan(pass, folder, &known, nothing, error);
+    guint64 before = sync->mailbox->modseq;
     for (guint i = 0; plan && i < plan->actions->len; i++) {
         const struct plan_action *action = plan->actions->pdata[i];
         if (action->kind == PLAN_SEND_FLAGS && !push_flags(sync, folder, &known, action, error))
             return FALSE;
     }
-    if (plan)
-        sync->statistics.flags_out += plan->flags_out;
-    return plan != NULL;
+    if (!plan)
+        return FALSE;
+    sync->statistics.flags_out += plan->flags_out;
+    /* The folder was known up to here: then it is up to our own changes, and they need not be read. */
+    return before != folder->modseq || sync->mailbox->modseq == before ||
+           folder_set_sync(sync->store, folder->id, folder->uidvalidity, folder->uidnext, sync->mailbox->modseq,
+                           folder->server_total, folder->synced, error);
 }

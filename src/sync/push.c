@@ -14,21 +14,83 @@
 
 /* ---- flags ---- */
 
+/* What the server says of mod-sequences while it stores. */
+struct stored {
+    guint64 since;
+    struct uidset *steps; /* MODSEQ - since, of every change that was reported */
+    gboolean odd;
+};
+
+static gboolean
+take_stored(const struct imap_message *message, gpointer data, G_GNUC_UNUSED GError **error)
+{
+    struct stored *stored = data;
+    if (!(message->items & IMAP_FETCH_MODSEQ))
+        return TRUE;
+    guint64 step = message->modseq - stored->since;
+    stored->odd = stored->odd || message->modseq <= stored->since || step > G_MAXUINT32;
+    if (!stored->odd)
+        uidset_add(stored->steps, (guint32) step);
+    return TRUE;
+}
+
+/* When the mod-sequences of our changes follow without a gap on the one up to which we know the folder, nobody else changed
+ * anything meanwhile (RFC 7162 section 3.1: none is given twice): it is known up to the last of them, and what we did is not
+ * told to us again. Else whatever came between is told by the next report. */
+static void
+follow_modseq(struct sync *sync, const struct stored *stored)
+{
+    guint64 steps = uidset_count(stored->steps);
+    gboolean ours = !stored->odd && steps && uidset_min(stored->steps) == 1 && uidset_max(stored->steps) == steps;
+    if (ours)
+        sync->mailbox->modseq += steps;
+    else
+        sync->store_freely = TRUE; /* our own changes would fail the test */
+}
+
+/* A change of one mark is right whatever happened to the others. But one that crossed a change by somebody else is looked at
+ * again first: UNCHANGEDSINCE, once; a server that always refuses it gets the change without. */
+static guint64
+unchanged_since(struct sync *sync, const struct folder *folder)
+{
+    gboolean again = sync->crossed == folder->id;
+    sync->crossed = 0;
+    return again || sync->store_freely || !imap_has(sync->imap, IMAP_CONDSTORE) ? 0 : sync->mailbox->modseq;
+}
+
+static gboolean
+store_flags(struct sync *sync, const struct folder *folder, const struct plan_action *action, struct uidset *crossed,
+            GError **error)
+{
+    g_auto(GStrv) keywords = keywords_from_tags(action->tags);
+    if (!action->flags && !*keywords)
+        return TRUE; /* only tags that no keyword can say */
+    struct stored stored = {.since = sync->mailbox->modseq, .steps = uidset_new()};
+    guint64 since = unchanged_since(sync, folder);
+    STEP("sync.flags.send");
+    gboolean ok = imap_store(sync->imap, action->uids, action->add, action->flags, (const char *const *) keywords, since,
+                             crossed, stored.since ? take_stored : NULL, &stored, error);
+    if (ok)
+        follow_modseq(sync, &stored);
+    uidset_free(stored.steps);
+    if (!uidset_is_empty(crossed)) {
+        log_info("sync.flags", "folder=%s crossed=%" G_GUINT64_FORMAT, folder->name, uidset_count(crossed));
+        sync->crossed = folder->id;
+    }
+    return ok;
+}
+
 gboolean
 push_flags(struct sync *sync, const struct folder *folder, struct known *known, const struct plan_action *action,
            GError **error)
 {
-    g_auto(GStrv) keywords = keywords_from_tags(action->tags);
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct placement_flags));
+    g_autoptr(struct_uidset) crossed = uidset_new();
     guint32 uid;
-    if (!action->flags && !*keywords)
-        return TRUE; /* only tags that no keyword can say */
-    STEP("sync.flags.send");
-    if (!imap_store(sync->imap, action->uids, action->add, action->flags, (const char *const *) keywords, 0, NULL, NULL,
-                    NULL, error))
+    if (!store_flags(sync, folder, action, crossed, error))
         return FALSE;
     for (struct uidset_iter it = uidset_iter(action->uids); uidset_next(&it, &uid);) {
-        struct placement *row = known_find(known, uid);
+        struct placement *row = uidset_contains(crossed, uid) ? NULL : known_find(known, uid);
         if (!row)
             continue;
         g_autofree char *tags = NULL;

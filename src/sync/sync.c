@@ -230,6 +230,7 @@ sync_select(struct sync *sync, const struct folder *folder, const struct imap_se
         return TRUE;
     g_clear_pointer(&sync->mailbox, imap_mailbox_free);
     sync->selected = 0;
+    sync->store_freely = FALSE;
     struct imap_select plain = {.plain = FALSE};
     sync->mailbox = imap_select(sync->imap, folder->wire, how ? how : &plain, error);
     if (!sync->mailbox)
