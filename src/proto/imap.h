@@ -447,6 +447,8 @@ gboolean imap_move(struct imap *imap, const struct uidset *uids, const char *tar
 
 /* Removes those of uids that are marked \Deleted, for good (UID EXPUNGE; needs IMAP_UIDPLUS). */
 gboolean imap_expunge(struct imap *imap, const struct uidset *uids, GError **error);
+/* Marks them \Deleted and removes them, in one round trip (needs IMAP_UIDPLUS). */
+gboolean imap_remove(struct imap *imap, const struct uidset *uids, GError **error);
 /* Removes EVERY message of the folder that anyone marked \Deleted. The only way without UIDPLUS. First ask
  * imap_search("DELETED") and compare: what is not ours must not go. */
 gboolean imap_expunge_all_deleted(struct imap *imap, GError **error);
@@ -466,6 +468,11 @@ struct imap_append {
  * there. */
 gboolean imap_append(struct imap *imap, const char *name, const struct imap_append *message,
                      guint32 *uidvalidity, guint32 *uid, GError **error);
+
+/* All of them or none in one command (RFC 3502; needs IMAP_MULTIAPPEND for more than one). uids has room for n; they
+ * become 0 when the server does not tell. */
+gboolean imap_append_many(struct imap *imap, const char *name, const struct imap_append *messages, guint n,
+                          guint32 *uidvalidity, guint32 *uids, GError **error);
 
 /* ---- waiting ---- */
 

@@ -217,6 +217,37 @@ imap_expunge(struct imap *imap, const struct uidset *uids, GError **error)
 }
 
 gboolean
+imap_remove(struct imap *imap, const struct uidset *uids, GError **error)
+{
+    g_autoptr(struct_uidset) rest = uidset_copy(uids);
+    if (!imap_check_selected(imap, TRUE, error))
+        return FALSE;
+    if (!imap_has(imap, IMAP_UIDPLUS))
+        return imap_fail(imap, ERROR_REFUSED, error, "the server cannot remove single messages");
+    while (!uidset_is_empty(rest)) {
+        struct exchange flight[2] = {0};
+        g_autoptr(struct_uidset) now = uidset_take(rest, 0, COMMAND_MAX, FALSE);
+        g_autofree char *set = uidset_format(now);
+        static const char activity[] = "removing messages";
+        /* What the first could not mark the second leaves alone: neither has to wait for the other. */
+        STEP("imap.store");
+        STEP("imap.expunge");
+        gboolean done = imap_command(imap, &flight[0], activity, "UID STORE ", error) &&
+                        imap_put(imap, set, error) && imap_put(imap, " +FLAGS.SILENT (\\Deleted)", error) &&
+                        imap_end(imap, error) && imap_command(imap, &flight[1], activity, "UID EXPUNGE ", error) &&
+                        imap_put(imap, set, error) && imap_end(imap, error) &&
+                        imap_wait(imap, flight, 2, NULL, error) &&
+                        imap_check_ok(imap, &flight[0], ERROR_REFUSED, error, "cannot remove messages") &&
+                        imap_check_ok(imap, &flight[1], ERROR_REFUSED, error, "cannot remove messages");
+        exchange_clear(&flight[0]);
+        exchange_clear(&flight[1]);
+        if (!done)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
 imap_expunge_all_deleted(struct imap *imap, GError **error)
 {
     g_auto(struct_exchange) exchange = {0};
@@ -250,41 +281,85 @@ send_message(struct imap *imap, const struct imap_append *message, GError **erro
     return TRUE;
 }
 
-gboolean
-imap_append(struct imap *imap, const char *name, const struct imap_append *message, guint32 *uidvalidity,
-            guint32 *uid, GError **error)
+/* "(flags) "date" {size}" and the bytes. *go is FALSE when the server ended the command. */
+static gboolean
+put_message(struct imap *imap, struct exchange *exchange, const struct imap_append *message, gboolean *go,
+            GError **error)
 {
-    g_auto(struct_exchange) exchange = {0};
     g_autofree char *list = flag_list(imap, message->flags, message->keywords, error);
     g_autofree char *date = imap_date_format(message->date, message->zone);
-    g_autofree char *shown = utf7_show(name);
-    struct imap_reply reply;
-    *uidvalidity = *uid = 0;
-    if (!list || !imap_check_alive(imap, error) || !imap_check_name(imap, name, error))
+    if (!list)
+        return FALSE;
+    g_autofree char *more =
+        message->date ? g_strdup_printf(" %s \"%s\" ", list, date) : g_strdup_printf(" %s ", list);
+    if (!imap_put(imap, more, error) || !imap_put_literal_header(imap, exchange, message->size, go, error))
+        return FALSE;
+    stream_set_bulk(imap->stream, TRUE);
+    gboolean sent = !*go || send_message(imap, message, error);
+    stream_set_bulk(imap->stream, FALSE);
+    return sent;
+}
+
+/* What can be wrong with a message is said before a byte of the command is. */
+static gboolean
+check_message(const struct imap *imap, const struct imap_append *message, const char *shown, GError **error)
+{
+    g_autofree char *list = flag_list(imap, message->flags, message->keywords, error);
+    if (!list)
         return FALSE;
     if (imap->append_limit && message->size > imap->append_limit)
         return imap_fail(imap, ERROR_REFUSED, error,
                          "cannot store the message in %s: it has %" G_GUINT64_FORMAT
                          " bytes, and the server takes %" G_GUINT64_FORMAT,
                          shown, message->size, imap->append_limit);
-    g_autofree char *more =
-        message->date ? g_strdup_printf(" %s \"%s\" ", list, date) : g_strdup_printf(" %s ", list);
+    return TRUE;
+}
+
+static gboolean
+append(struct imap *imap, const char *name, const struct imap_append *messages, guint n, guint32 *uidvalidity,
+       guint32 *uids, GError **error)
+{
+    g_auto(struct_exchange) exchange = {0};
+    g_autofree char *shown = utf7_show(name);
+    struct imap_reply reply;
+    gboolean go = TRUE;
+    *uidvalidity = 0;
+    memset(uids, 0, n * sizeof *uids);
+    if (!imap_check_alive(imap, error) || !imap_check_name(imap, name, error))
+        return FALSE;
+    for (guint i = 0; i < n; i++)
+        if (!check_message(imap, &messages[i], shown, error))
+            return FALSE;
     STEP("imap.append");
-    if (!imap_command(imap, &exchange, "storing a message", "APPEND ", error) ||
-        !imap_put_string(imap, &exchange, name, error) || !imap_put(imap, more, error))
+    if (!imap_command(imap, &exchange, n == 1 ? "storing a message" : "storing messages", "APPEND ", error) ||
+        !imap_put_string(imap, &exchange, name, error))
         return FALSE;
-    gboolean go;
-    if (!imap_put_literal_header(imap, &exchange, message->size, &go, error))
-        return FALSE;
-    stream_set_bulk(imap->stream, TRUE);
-    gboolean sent = !go || send_message(imap, message, error);
-    stream_set_bulk(imap->stream, FALSE);
-    if (!sent || (go && (!imap_end(imap, error) || !imap_wait(imap, &exchange, 1, NULL, error))) ||
-        !imap_check_ok(imap, &exchange, ERROR_REFUSED, error, "cannot store the message in %s", shown))
+    for (guint i = 0; i < n && go; i++)
+        if (!put_message(imap, &exchange, &messages[i], &go, error))
+            return FALSE;
+    if ((go && (!imap_end(imap, error) || !imap_wait(imap, &exchange, 1, NULL, error))) ||
+        !imap_check_ok(imap, &exchange, ERROR_REFUSED, error,
+                       n == 1 ? "cannot store the message in %s" : "cannot store the messages in %s", shown))
         return FALSE;
     STEP("imap.appended");
     exchange_to_reply(&exchange, &reply);
-    if (reply.code == CODE_APPENDUID && !reply_parse_appenduid(&reply, uidvalidity, uid))
+    if (reply.code == CODE_APPENDUID && !reply_parse_appenduid(&reply, uidvalidity, uids, n))
         log_warn("imap.append", "an APPENDUID that makes no sense was passed over");
     return TRUE;
+}
+
+gboolean
+imap_append(struct imap *imap, const char *name, const struct imap_append *message, guint32 *uidvalidity,
+            guint32 *uid, GError **error)
+{
+    return append(imap, name, message, 1, uidvalidity, uid, error);
+}
+
+gboolean
+imap_append_many(struct imap *imap, const char *name, const struct imap_append *messages, guint n,
+                 guint32 *uidvalidity, guint32 *uids, GError **error)
+{
+    if (n > 1 && !imap_has(imap, IMAP_MULTIAPPEND))
+        return imap_fail(imap, ERROR_REFUSED, error, "the server takes messages one by one only");
+    return append(imap, name, messages, n, uidvalidity, uids, error);
 }

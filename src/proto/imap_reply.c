@@ -198,22 +198,6 @@ reply_parse_code_number(const struct imap_reply *reply, guint64 max, guint64 *nu
     return lex_number(&lex, max, number) && *number > 0;
 }
 
-gboolean
-reply_parse_appenduid(const struct imap_reply *reply, guint32 *uidvalidity, guint32 *uid)
-{
-    struct lex lex = reply->code_rest;
-    guint64 validity, number;
-    if (!lex_number(&lex, G_MAXUINT32, &validity) || !lex_space(&lex) ||
-        !lex_number(&lex, G_MAXUINT32, &number))
-        return FALSE;
-    lex_space(&lex);
-    if (!lex_is_end(&lex) || validity == 0 || number == 0)
-        return FALSE;
-    *uidvalidity = (guint32)validity;
-    *uid = (guint32)number;
-    return TRUE;
-}
-
 /* One UID after the other of a set in the order it is written, which is the order of the copies (RFC 4315
  * section 3).
  */
@@ -238,6 +222,31 @@ walk_next(struct walk *walk, guint32 *uid)
         walk->last = MAX(first, last);
     }
     *uid = (guint32)walk->next++;
+    return TRUE;
+}
+
+/* The UIDs of several messages stand in their order (RFC 4315 section 3). */
+gboolean
+reply_parse_appenduid(const struct imap_reply *reply, guint32 *uidvalidity, guint32 *uids, guint n)
+{
+    struct lex lex = reply->code_rest;
+    guint64 validity;
+    struct slice set;
+    if (!lex_number(&lex, G_MAXUINT32, &validity) || validity == 0 || !lex_space(&lex) || !lex_atom(&lex, &set))
+        return FALSE;
+    lex_space(&lex);
+    struct walk walk = {.lex = lex_new(set.bytes, set.length), .next = 1};
+    g_autofree guint32 *found = g_new0(guint32, n);
+    g_autoptr(struct_uidset) seen = uidset_new();
+    for (guint i = 0; i < n; i++) {
+        if (!walk_next(&walk, &found[i]) || uidset_contains(seen, found[i]))
+            return FALSE;
+        uidset_add(seen, found[i]);
+    }
+    if (!lex_is_end(&lex) || walk.next <= walk.last || !lex_is_end(&walk.lex))
+        return FALSE;
+    *uidvalidity = (guint32)validity;
+    memcpy(uids, found, n * sizeof *uids);
     return TRUE;
 }
 

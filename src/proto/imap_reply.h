@@ -119,7 +119,8 @@ gboolean reply_parse_flags(struct lex rest, guint *flags, GPtrArray *keywords, g
                            gboolean *recent);
 
 gboolean reply_parse_code_number(const struct imap_reply *reply, guint64 max, guint64 *number);
-gboolean reply_parse_appenduid(const struct imap_reply *reply, guint32 *uidvalidity, guint32 *uid);
+/* Exactly n different UIDs, or FALSE and nothing is changed. */
+gboolean reply_parse_appenduid(const struct imap_reply *reply, guint32 *uidvalidity, guint32 *uids, guint n);
 /* Adds a pair for each message of asked; FALSE when the sets do not match each other. */
 gboolean reply_parse_copyuid(const struct imap_reply *reply, const struct uidset *asked,
                              struct imap_copies *copies);

@@ -31,7 +31,7 @@ const struct imap_extension imap_extensions[] = {
     {IMAP_COMPRESS, "COMPRESS=DEFLATE", "RFC 4978", "less to transfer"},
     {IMAP_LITERAL_PLUS, "LITERAL+", "RFC 7888", "uploads without waiting"},
     {IMAP_LITERAL_MINUS, "LITERAL-", "RFC 7888", "the same up to 4096 bytes"},
-    {IMAP_MULTIAPPEND, "MULTIAPPEND", "RFC 3502", "several uploads in one step (not used yet)"},
+    {IMAP_MULTIAPPEND, "MULTIAPPEND", "RFC 3502", "several uploads in one step"},
     {IMAP_OBJECTID, "OBJECTID", "RFC 8474", "tells a moved message from a new one"},
     {IMAP_GMAIL, "X-GM-EXT-1", "developers.google.com/workspace/gmail/imap/imap-extensions",
      "message and thread numbers of Gmail"},

@@ -129,7 +129,8 @@ gboolean intent_failed(struct store *store, gint64 intent, const char *text, gin
 gboolean intent_retry(struct store *store, gint64 intent, GError **error);
 gboolean intent_drop(struct store *store, gint64 intent, GError **error);
 
-/* The bytes of an append's target, and the flags and tags that go with it (noted as sent). */
+/* The bytes of an append's target, and the flags and tags that are to go with it: placement_flags_sent() before they go, as
+ * what the server says afterwards is compared with them. */
 GBytes *intent_append_bytes(struct store *store, const struct intent *intent, guint *flags, char **tags,
                             gint64 *received, GError **error);
 

@@ -215,7 +215,6 @@ intent_append_bytes(struct store *store, const struct intent *intent, guint *fla
                     gint64 *received, GError **error)
 {
     g_auto(struct_placement_row) row = {0};
-    gboolean own;
 
     if (!placement_row_read(store, intent->target, &row, error)) {
         if (error && !*error)
@@ -226,15 +225,6 @@ intent_append_bytes(struct store *store, const struct intent *intent, guint *fla
     GBytes *bytes = path ? maildir_read(path, error) : store_message_bytes(store, row.message, error);
     if (!bytes)
         return NULL;
-    /* Noted before it is sent: what the server will say is compared with it. */
-    if (!txn_enter(store, &own, error) ||
-        !txn_leave(
-            store, own,
-            placement_row_set_flags(store, &row, row.flags, row.tags, row.flags, row.tags, row.modseq, error),
-            error)) {
-        g_bytes_unref(bytes);
-        return NULL;
-    }
     *flags = row.flags;
     *tags = g_strdup(row.tags);
     *received = sql_int(store, 0, "SELECT received FROM message WHERE id = ?", "l", row.message);

@@ -217,11 +217,12 @@ expunge(struct batch *batch, const struct uidset *uids, GError **error)
 {
     struct sync *sync = batch->sync;
     STEP("sync.expunge.mark");
-    if (!imap_store(sync->imap, uids, TRUE, FLAG_DELETED, NULL, 0, NULL, NULL, NULL, error))
+    gboolean one_by_one = imap_has(sync->imap, IMAP_UIDPLUS);
+    if (!one_by_one && !imap_store(sync->imap, uids, TRUE, FLAG_DELETED, NULL, 0, NULL, NULL, NULL, error))
         return FALSE;
     STEP("sync.expunge.send");
-    if (imap_has(sync->imap, IMAP_UIDPLUS))
-        return imap_expunge(sync->imap, uids, error);
+    if (one_by_one)
+        return imap_remove(sync->imap, uids, error);
     g_autoptr(struct_uidset) marked = imap_search(sync->imap, "DELETED", error);
     if (!marked)
         return FALSE;
@@ -350,20 +351,14 @@ send_expunge_batch(struct batch *batch, GError **error)
 static gboolean
 send_upload_batch(struct batch *batch, GError **error)
 {
-    guint total = batch->intents->len;
-    for (guint i = 0; i < total; i++) {
-        const struct intent *intent = batch->intents->pdata[i];
+    g_autoptr(GPtrArray) to_upload = g_ptr_array_new(), over = g_ptr_array_new();
+    for (guint i = 0; i < batch->intents->len; i++) {
+        struct intent *intent = batch->intents->pdata[i];
         gboolean there;
         guint32 uid = uid_of(batch->sync, intent->target, &there);
-        if (sync_is_cancelled(batch->sync, error))
-            return FALSE;
-        sync_tell_progress(batch->sync, batch->target, SYNC_SEND, i, total);
-        g_autoptr(GPtrArray) one = g_ptr_array_new();
-        g_ptr_array_add(one, (gpointer) intent);
-        if (!(uid || !there ? push_done(batch, one, NULL, error) : push_upload(batch, intent, error)))
-            return FALSE;
+        g_ptr_array_add(uid || !there ? over : to_upload, intent);
     }
-    return TRUE;
+    return push_done(batch, over, NULL, error) && push_uploads(batch, to_upload, error);
 }
 
 static const struct {
@@ -434,7 +429,8 @@ push_orphans(struct sync *sync, GError **error)
         struct batch batch = {.sync = sync, .kind = INTENT_APPEND, .intents = g_ptr_array_new()};
         batch.target = folder_get(sync->store, intent->target_folder, NULL);
         g_autoptr(GError) why = NULL;
-        gboolean ok = !is_ready(batch.target) || push_upload(&batch, intent, &why) ||
+        g_ptr_array_add(batch.intents, intent);
+        gboolean ok = !is_ready(batch.target) || push_uploads(&batch, batch.intents, &why) ||
                       (why && sync_survives(sync, batch.target, &why));
         batch_clear(&batch);
         if (!ok) {
@@ -445,41 +441,86 @@ push_orphans(struct sync *sync, GError **error)
     return intents != NULL;
 }
 
-static gboolean
-belongs(const struct batch *batch, const struct intent *intent)
+/* ---- the order ---- */
+
+/* Intents in the order in which they were made, those of one kind between the same folders together: a command for each of
+ * these groups. One joins an earlier group only when nothing between the two is about the same placement. */
+struct queue {
+    struct sync *sync;
+    GPtrArray *groups; /* struct batch */
+    GHashTable *latest; /* "kind source target" -> number of the group + 1 */
+    GHashTable *touched; /* placement -> the last group about it */
+};
+
+static void
+group_free(gpointer data)
 {
-    const struct intent *first = batch->intents->len ? batch->intents->pdata[0] : intent;
-    return intent->kind == first->kind && intent->source_folder == first->source_folder &&
-           intent->target_folder == first->target_folder;
+    batch_clear(data);
+    g_free(data);
+}
+
+static guint
+touched_by(const struct queue *queue, gint64 placement)
+{
+    return placement ? GPOINTER_TO_UINT(g_hash_table_lookup(queue->touched, &placement)) : 0;
+}
+
+static void
+touch(struct queue *queue, gint64 placement, guint group)
+{
+    if (placement)
+        g_hash_table_replace(queue->touched, g_memdup2(&placement, sizeof placement), GUINT_TO_POINTER(group));
+}
+
+static void
+enqueue(struct queue *queue, struct intent *intent)
+{
+    char *key = g_strdup_printf("%d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, intent->kind, intent->source_folder,
+                                intent->target_folder);
+    guint group = GPOINTER_TO_UINT(g_hash_table_lookup(queue->latest, key));
+    if (!group || touched_by(queue, intent->source) > group || touched_by(queue, intent->target) > group) {
+        struct batch *batch = g_new0(struct batch, 1);
+        batch->sync = queue->sync;
+        batch->kind = intent->kind;
+        batch->intents = g_ptr_array_new();
+        g_ptr_array_add(queue->groups, batch);
+        group = queue->groups->len;
+    }
+    g_hash_table_replace(queue->latest, key, GUINT_TO_POINTER(group));
+    touch(queue, intent->source, group);
+    touch(queue, intent->target, group);
+    g_ptr_array_add(((struct batch *) queue->groups->pdata[group - 1])->intents, intent);
+}
+
+/* Each is tried once a pass: `seen`; what waits for it (`after`) comes with the next round. */
+static gboolean
+push_round(struct sync *sync, GHashTable *seen, gboolean *any, GError **error)
+{
+    g_autoptr(GPtrArray) intents = intent_next(sync->store, sync->account, G_MAXINT, error);
+    if (!intents)
+        return FALSE;
+    g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(group_free);
+    g_autoptr(GHashTable) latest = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) touched = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    struct queue queue = {sync, groups, latest, touched};
+    for (guint i = 0; i < intents->len; i++) {
+        struct intent *intent = intents->pdata[i];
+        if (intent->kind < INTENT_FOLDER_CREATE && g_hash_table_add(seen, g_memdup2(&intent->id, sizeof intent->id)))
+            enqueue(&queue, intent);
+    }
+    for (guint i = 0; i < groups->len; i++)
+        if (!send_batch(groups->pdata[i], error) || sync_is_cancelled(sync, error))
+            return FALSE;
+    *any = groups->len > 0;
+    return TRUE;
 }
 
 gboolean
 push_intents(struct sync *sync, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    for (gboolean again = TRUE; again;) {
-        g_autoptr(GPtrArray) intents = intent_next(sync->store, sync->account, G_MAXINT, error);
-        if (!intents)
+    for (gboolean again = TRUE; again;)
+        if (!push_round(sync, seen, &again, error))
             return FALSE;
-        again = FALSE;
-        for (guint i = 0; i < intents->len;) {
-            struct batch batch = {.sync = sync, .intents = g_ptr_array_new()};
-            for (; i < intents->len && belongs(&batch, intents->pdata[i]); i++) {
-                struct intent *intent = intents->pdata[i];
-                batch.kind = intent->kind;
-                /* Each is tried once a pass; what waits for it (`after`) comes with the next round. */
-                if (intent->kind < INTENT_FOLDER_CREATE &&
-                    g_hash_table_add(seen, g_memdup2(&intent->id, sizeof intent->id)))
-                    g_ptr_array_add(batch.intents, intent);
-            }
-            gboolean ok = !batch.intents->len || send_batch(&batch, error);
-            again = again || batch.intents->len;
-            batch_clear(&batch);
-            if (!ok || sync_is_cancelled(sync, error))
-                return FALSE;
-        }
-        if (sync->dry_run)
-            break;
-    }
     return TRUE;
 }

@@ -21,7 +21,7 @@ gboolean push_done(struct batch *batch, const GPtrArray *intents, const struct i
 
 /* ---- upload.c ---- */
 
-/* Claims the intent, unless its bytes are not here yet, and appends its target's file. */
-gboolean push_upload(struct batch *batch, const struct intent *intent, GError **error);
+/* Claims the intents whose bytes are here, and appends their targets' files. */
+gboolean push_uploads(struct batch *batch, const GPtrArray *intents, GError **error);
 
 #endif

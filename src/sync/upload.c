@@ -1,4 +1,6 @@
-/* One message from here to the server: drafts, sent copies, files that other programs put into the Maildir. */
+/* Messages from here to the server: drafts, sent copies, imports, files that other programs put into the Maildir. Many go in
+ * one command where the server can (MULTIAPPEND); when it refuses them, in two halves, so that it is the one message it
+ * does not want that stays behind. */
 #include "config.h"
 
 #include <string.h>
@@ -8,6 +10,10 @@
 #include "mail/lines.h"
 #include "sync/keyword.h"
 #include "sync/push.h"
+
+/* Of one command: what a refusal makes to be sent again, and a broken connection puts in doubt. */
+#define UPLOADS_A_COMMAND 100
+#define UPLOAD_BYTES (2 * 1024 * 1024)
 
 struct reading {
     const char *bytes;
@@ -25,22 +31,51 @@ read_bytes(void *bytes, gsize size, gpointer data, G_GNUC_UNUSED GError **error)
     return (gssize) n;
 }
 
-static gboolean
-append_once(struct batch *batch, GBytes *message, guint flags, const char *const *keywords, gint64 received,
-            guint32 *uid, GError **error)
+/* One that is ready to go. */
+struct upload {
+    const struct intent *intent;
+    GBytes *message; /* CRLF */
+    guint flags;
+    char *tags;
+    gint64 received;
+    guint32 uid; /* when it is there; 0: not told */
+};
+
+static void
+upload_clear(gpointer data)
 {
-    struct imap_append append = {.flags = flags, .keywords = keywords, .date = received};
-    struct reading reading;
-    reading.bytes = g_bytes_get_data(message, &reading.left);
-    append.size = reading.left;
-    append.read = read_bytes;
-    append.data = &reading;
+    struct upload *upload = data;
+    g_clear_pointer(&upload->message, g_bytes_unref);
+    g_free(upload->tags);
+}
+
+/* without: no keywords. */
+static gboolean
+append_once(struct batch *batch, struct upload *uploads, guint n, gboolean without, GError **error)
+{
+    g_autofree struct imap_append *messages = g_new0(struct imap_append, n);
+    g_autofree struct reading *readings = g_new0(struct reading, n);
+    g_autofree guint32 *uids = g_new0(guint32, n);
+    g_autoptr(GPtrArray) keywords = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     guint32 uidvalidity = 0;
+    for (guint i = 0; i < n; i++) {
+        char **words = keywords_from_tags(without ? "" : uploads[i].tags);
+        g_ptr_array_add(keywords, words);
+        readings[i].bytes = g_bytes_get_data(uploads[i].message, &readings[i].left);
+        messages[i] = (struct imap_append){
+            .flags = uploads[i].flags,
+            .keywords = (const char *const *) words,
+            .date = uploads[i].received,
+            .size = readings[i].left,
+            .read = read_bytes,
+            .data = &readings[i],
+        };
+    }
     STEP("sync.append.send");
-    if (!imap_append(batch->sync->imap, batch->target->wire, &append, &uidvalidity, uid, error))
+    if (!imap_append_many(batch->sync->imap, batch->target->wire, messages, n, &uidvalidity, uids, error))
         return FALSE;
-    if (uidvalidity != batch->target->uidvalidity)
-        *uid = 0;
+    for (guint i = 0; i < n; i++)
+        uploads[i].uid = uidvalidity == batch->target->uidvalidity ? uids[i] : 0;
     return TRUE;
 }
 
@@ -53,21 +88,17 @@ can_go_on(struct sync *sync, const GError *error, int code)
 /* Tries again once where that may help: a folder that is not there is made, keywords that are refused are left out (they
  * stay wanted, and are told with the next pass). */
 static gboolean
-append(struct batch *batch, GBytes *message, guint flags, const char *tags, gint64 received, guint32 *uid,
-       GError **error)
+append(struct batch *batch, struct upload *uploads, guint n, GError **error)
 {
     struct sync *sync = batch->sync;
-    g_auto(GStrv) keywords = keywords_from_tags(tags);
     g_autoptr(GError) why = NULL;
-    if (append_once(batch, message, flags, (const char *const *) keywords, received, uid, &why))
+    if (append_once(batch, uploads, n, FALSE, &why))
         return TRUE;
-    if (can_go_on(sync, why, ERROR_STALE)) {
-        if (!imap_create(sync->imap, batch->target->wire, 0, TRUE, error))
-            return FALSE;
-        return append_once(batch, message, flags, (const char *const *) keywords, received, uid, error);
-    }
-    if (can_go_on(sync, why, ERROR_REFUSED) && *keywords)
-        return append_once(batch, message, flags, NULL, received, uid, error);
+    if (can_go_on(sync, why, ERROR_STALE))
+        return imap_create(sync->imap, batch->target->wire, 0, TRUE, error) &&
+               append_once(batch, uploads, n, FALSE, error);
+    if (n == 1 && can_go_on(sync, why, ERROR_REFUSED) && *uploads->tags)
+        return append_once(batch, uploads, n, TRUE, error);
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
 }
@@ -127,28 +158,48 @@ came_elsewhere(struct sync *sync, const struct intent *intent, GError **error)
     return FALSE;
 }
 
-gboolean
-push_upload(struct batch *batch, const struct intent *intent, GError **error)
+static gboolean
+fail_one(struct batch *batch, const struct intent *intent, GError **error)
+{
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    g_ptr_array_add(one, (gpointer) intent);
+    return push_fail(batch, one, error);
+}
+
+/* It was done before, by a pass that died: *over. */
+static gboolean
+find_arrived(struct batch *batch, const struct intent *intent, gboolean *over, GError **error)
 {
     struct sync *sync = batch->sync;
     g_autoptr(GPtrArray) one = g_ptr_array_new();
     g_ptr_array_add(one, (gpointer) intent);
-    guint32 uid = 0;
-    if (intent->uncertain && batch->target->role == FOLDER_SENT) {
-        gboolean bound;
-        if (!find_sent(batch, intent, &bound, error))
-            return FALSE;
-        if (bound)
-            return push_done(batch, one, NULL, error);
-    }
-    if (intent->uncertain && intent->kind == INTENT_APPEND && came_elsewhere(sync, intent, error)) {
-        log_info("sync.append", "intent=%d was uploaded, and moved by somebody", (int) intent->id);
-        return placement_remove(sync->store, &intent->target, 1, error) && push_done(batch, one, NULL, error);
-    }
-    guint flags = 0;
-    g_autofree char *tags = NULL;
-    gint64 received = 0;
-    g_autoptr(GBytes) bytes = intent_append_bytes(sync->store, intent, &flags, &tags, &received, error);
+    *over = FALSE;
+    if (!intent->uncertain)
+        return TRUE;
+    if (batch->target->role == FOLDER_SENT && !find_sent(batch, intent, over, error))
+        return FALSE;
+    if (*over)
+        return push_done(batch, one, NULL, error);
+    if (intent->kind != INTENT_APPEND || !came_elsewhere(sync, intent, error))
+        return TRUE;
+    *over = TRUE;
+    log_info("sync.append", "intent=%d was uploaded, and moved by somebody", (int) intent->id);
+    return placement_remove(sync->store, &intent->target, 1, error) && push_done(batch, one, NULL, error);
+}
+
+/* Reads it; upload->message stays NULL when there is nothing to send now. */
+static gboolean
+prepare(struct batch *batch, const struct intent *intent, struct upload *upload, GError **error)
+{
+    struct sync *sync = batch->sync;
+    gboolean over;
+    *upload = (struct upload){.intent = intent};
+    if (!find_arrived(batch, intent, &over, error))
+        return FALSE;
+    if (over)
+        return TRUE;
+    g_autoptr(GBytes) bytes =
+        intent_append_bytes(sync->store, intent, &upload->flags, &upload->tags, &upload->received, error);
     if (!bytes && (*error)->code == ERROR_STALE) {
         /* Its body is still to come, from another account maybe; or it was taken back. */
         log_debug("sync.append", "intent=%d not yet: %s", (int) intent->id, (*error)->message);
@@ -156,20 +207,94 @@ push_upload(struct batch *batch, const struct intent *intent, GError **error)
         return TRUE;
     }
     if (!bytes)
-        return push_fail(batch, one, error);
-    g_autoptr(GBytes) message = lf_to_crlf(bytes);
+        return fail_one(batch, intent, error);
+    upload->message = lf_to_crlf(bytes);
+    if (!upload->tags)
+        upload->tags = g_strdup("");
     guint64 limit = imap_get_append_limit(sync->imap);
-    if (limit && g_bytes_get_size(message) > limit) {
-        g_set_error(error, SYNC_ERROR, ERROR_REFUSED, "the server takes no message of more than %" G_GUINT64_FORMAT " bytes",
-                    limit);
-        return push_fail(batch, one, error);
-    }
-    if (!push_claim(batch, one, error))
-        return FALSE;
-    if (!append(batch, message, flags, tags ? tags : "", received, &uid, error))
-        return push_fail(batch, one, error);
-    sync->statistics.uploaded++;
-    struct intent_result result = {intent->id, uid, 0};
+    if (!limit || g_bytes_get_size(upload->message) <= limit)
+        return TRUE;
+    g_clear_pointer(&upload->message, g_bytes_unref);
+    g_set_error(error, SYNC_ERROR, ERROR_REFUSED, "the server takes no message of more than %" G_GUINT64_FORMAT " bytes",
+                limit);
+    return fail_one(batch, intent, error);
+}
+
+static gboolean
+record(struct batch *batch, const struct upload *uploads, guint n, GError **error)
+{
+    g_autofree struct intent_result *results = g_new0(struct intent_result, n);
+    for (guint i = 0; i < n; i++)
+        results[i] = (struct intent_result){uploads[i].intent->id, uploads[i].uid, 0};
+    batch->sync->statistics.uploaded += n;
     STEP("sync.append.record");
-    return intent_done(sync->store, &result, 1, error);
+    return intent_done(batch->sync->store, results, n, error);
+}
+
+/* Claimed ones. */
+static gboolean
+send_claimed(struct batch *batch, struct upload *uploads, guint n, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    if (append(batch, uploads, n, &why))
+        return record(batch, uploads, n, error);
+    if (n > 1 && can_go_on(batch->sync, why, ERROR_REFUSED)) {
+        log_info("sync.append", "%u messages were refused together: %s", n, why->message);
+        return send_claimed(batch, uploads, n / 2, error) && send_claimed(batch, uploads + n / 2, n - n / 2, error);
+    }
+    g_autoptr(GPtrArray) intents = g_ptr_array_new();
+    for (guint i = 0; i < n; i++)
+        g_ptr_array_add(intents, (gpointer) uploads[i].intent);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return push_fail(batch, intents, error);
+}
+
+static gboolean
+claim_and_send(struct batch *batch, GArray *uploads, GError **error)
+{
+    struct upload *all = (struct upload *) uploads->data;
+    guint n = uploads->len;
+    g_autoptr(GPtrArray) intents = g_ptr_array_new();
+    g_autofree struct placement_flags *flags = g_new0(struct placement_flags, n + 1);
+    for (guint i = 0; i < n; i++) {
+        g_ptr_array_add(intents, (gpointer) all[i].intent);
+        flags[i] = (struct placement_flags){all[i].intent->target, all[i].flags, all[i].tags, 0};
+    }
+    gboolean ok = !n || (placement_flags_sent(batch->sync->store, flags, n, error) &&
+                         push_claim(batch, intents, error) && send_claimed(batch, all, n, error));
+    g_array_set_size(uploads, 0);
+    return ok;
+}
+
+gboolean
+push_uploads(struct batch *batch, const GPtrArray *intents, GError **error)
+{
+    struct sync *sync = batch->sync;
+    guint at_once = imap_has(sync->imap, IMAP_MULTIAPPEND) ? UPLOADS_A_COMMAND : 1;
+    g_autoptr(GArray) uploads = g_array_new(FALSE, FALSE, sizeof(struct upload));
+    g_array_set_clear_func(uploads, upload_clear);
+    gsize bytes = 0;
+    for (guint i = 0; i < intents->len; i++) {
+        struct upload upload;
+        if (sync_is_cancelled(sync, error))
+            return FALSE;
+        sync_tell_progress(sync, batch->target, SYNC_SEND, i, intents->len);
+        if (!prepare(batch, intents->pdata[i], &upload, error)) {
+            upload_clear(&upload);
+            return FALSE;
+        }
+        if (!upload.message) {
+            upload_clear(&upload);
+            continue;
+        }
+        gsize size = g_bytes_get_size(upload.message);
+        gboolean full = uploads->len >= at_once || (uploads->len && bytes + size > UPLOAD_BYTES);
+        bytes = full ? size : bytes + size;
+        if (full && !claim_and_send(batch, uploads, error)) {
+            upload_clear(&upload);
+            return FALSE;
+        }
+        g_array_append_val(uploads, upload);
+    }
+    return claim_and_send(batch, uploads, error);
 }

@@ -40,6 +40,7 @@ class Device:
         self.dir = tempfile.mkdtemp(prefix="prdev-", dir=folder)
         self.store = (beside.store if beside
                       else os.path.join(self.dir, "store"))
+        self.dropped = []               # append_all()
         self.env = dict(os.environ, HOME=self.dir, XDG_STATE_HOME=self.dir,
                         LAB_HOST=spec.host, LAB_CA=spec.ca,
                         LAB_IMAPS_PORT=str(spec.ports["imaps"]),
@@ -126,6 +127,17 @@ class Device:
             out.write(data)
         self.run("append", folder, path, flags, tags,
                  *([replaces] if replaces else []))
+
+    def append_all(self, folder, mails):
+        """As another program that drops many into the Maildir."""
+        new = os.path.join(self.store, "mail", "lab", folder, "new")
+        for part in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(os.path.dirname(new), part), 0o700, True)
+        for mail in mails:
+            number = len(self.dropped)
+            self.dropped.append(number)
+            with open(os.path.join(new, "%d.dropped" % number), "wb") as out:
+                out.write(mail)
 
     # What it holds
 

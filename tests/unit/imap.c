@@ -287,6 +287,27 @@ run_append_fails(struct imap *imap, GString *out, GError **error)
 }
 
 static gboolean
+run_append_many(struct imap *imap, GString *out, GError **error)
+{
+    const struct imap_append messages[] = {
+        {.flags = FLAG_DRAFT, .date = 837596665, .zone = -420, .size = 12, .read = read_x},
+        {.size = 5, .read = read_x},
+        {.flags = FLAG_SEEN, .size = 300000, .read = read_x},
+    };
+    guint32 uidvalidity, uids[3];
+    gboolean done = imap_append_many(imap, "Sent", messages, 3, &uidvalidity, uids, error);
+    say(out, "%u/%u,%u,%u", uidvalidity, uids[0], uids[1], uids[2]);
+    return done;
+}
+
+static gboolean
+run_remove(struct imap *imap, GString *out G_GNUC_UNUSED, GError **error)
+{
+    g_autoptr(struct_uidset) uids = uidset_parse("4:6", -1, 0);
+    return select_inbox(imap, error) && imap_remove(imap, uids, error);
+}
+
+static gboolean
 run_list(struct imap *imap, GString *out, GError **error)
 {
     g_autoptr(GPtrArray) folders = imap_list(imap, IMAP_STATUS_UIDNEXT, error);
@@ -652,6 +673,27 @@ static const struct act acts[] = {
      .events = "expunged"},
     {"expunge: not offered, and never more than asked", "", SELECTED "$\n", run_expunge, "", ERROR_REFUSED,
      NULL},
+
+    {"remove: in one flight", "UIDPLUS",
+     SELECTED "> P2 UID STORE 4:6 +FLAGS.SILENT (\\Deleted)\n> P3 UID EXPUNGE 4:6\n< P2 OK\n< * 2 EXPUNGE\n< P3 OK\n$\n",
+     run_remove, "", .events = "expunged"},
+    {"remove: the mark is refused", "UIDPLUS",
+     SELECTED "> P2 UID STORE 4:6 +FLAGS.SILENT (\\Deleted)\n> P3 UID EXPUNGE 4:6\n< P2 NO [NOPERM] no\n< P3 OK\n$\n",
+     run_remove, "", ERROR_REFUSED, "remove"},
+    {"remove: not offered", "", SELECTED "$\n", run_remove, "", ERROR_REFUSED, NULL},
+
+#define THREE(first, plus, third)                                                                              \
+    "> P1 APPEND \"Sent\" (\\Draft) \"17-Jul-1996 02:44:25 -0700\" {12" plus "}\n" first "# 12\n>  () {5" plus \
+    "}\n" first "# 5\n>  (\\Seen) {300000}\n" third
+    {"append many, unasked but for the large one", "MULTIAPPEND LITERAL+ UIDPLUS",
+     THREE("", "+", "< + go\n# 300000\n> \n< P1 OK [APPENDUID 7 11:12,20] x\n$\n"), run_append_many, "7/11,12,20"},
+    {"append many, announced", "MULTIAPPEND",
+     THREE("< + go\n", "", "< + go\n# 300000\n> \n< P1 OK x\n$\n"), run_append_many, "0/0,0,0"},
+    {"append many: UIDs of fewer are of none", "MULTIAPPEND LITERAL+",
+     THREE("", "+", "< + go\n# 300000\n> \n< P1 OK [APPENDUID 7 11:12] x\n$\n"), run_append_many, "0/0,0,0"},
+    {"append many: the third is too big", "MULTIAPPEND LITERAL+",
+     THREE("", "+", "< P1 NO [TOOBIG] big\n$\n"), run_append_many, "0/0,0,0", ERROR_REFUSED, "big"},
+    {"append many: not offered", "LITERAL+", "$\n", run_append_many, "0/0,0,0", ERROR_REFUSED, "one by one"},
 
     {"append, announced", "",
      "> P1 APPEND \"Entw&APw-rfe\" (\\Draft) \"17-Jul-1996 02:44:25 -0700\" {12}\n< + go\n# 12\n> \n"

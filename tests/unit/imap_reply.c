@@ -276,7 +276,7 @@ test_mutations(void)
             if (reply.code == CODE_COPYUID)
                 reply_parse_copyuid(&reply, asked, copies);
             if (reply.code == CODE_APPENDUID)
-                reply_parse_appenduid(&reply, &a, &b);
+                reply_parse_appenduid(&reply, &a, &b, 1);
             continue;
         }
         if (reply.kind == REPLY_BROKEN)
@@ -495,9 +495,24 @@ test_copyuid(void)
         g_autofree char *frame = g_strconcat("P1 OK ", appends[i].code, NULL);
         struct imap_reply reply = parse(frame);
         guint32 validity = 0, uid = 0;
-        g_assert_cmpint(reply_parse_appenduid(&reply, &validity, &uid), ==, appends[i].uid != 0);
+        g_assert_cmpint(reply_parse_appenduid(&reply, &validity, &uid, 1), ==, appends[i].uid != 0);
         g_assert_cmpuint(validity, ==, appends[i].validity);
         g_assert_cmpuint(uid, ==, appends[i].uid);
+    }
+    static const struct {
+        const char *code;
+        guint32 uids[3];
+    } many[] = {
+        {"[APPENDUID 5 7:9]", {7, 8, 9}},      {"[APPENDUID 5 7,9,12]", {7, 9, 12}}, {"[APPENDUID 5 7:8,4]", {7, 8, 4}},
+        {"[APPENDUID 5 7:8]", {0}},            {"[APPENDUID 5 7:10]", {0}},          {"[APPENDUID 5 7,7,8]", {0}},
+        {"[APPENDUID 5 7:4294967295]", {0}},   {"[APPENDUID 5 7:8,]", {0}},          {"[APPENDUID 5 7:8,x]", {0}},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(many); i++) {
+        g_autofree char *frame = g_strconcat("P1 OK ", many[i].code, NULL);
+        struct imap_reply reply = parse(frame);
+        guint32 validity = 0, uids[3] = {0};
+        g_assert_cmpint(reply_parse_appenduid(&reply, &validity, uids, 3), ==, many[i].uids[0] != 0);
+        g_assert_cmpmem(uids, sizeof uids, many[i].uids, sizeof uids);
     }
 }
 
