@@ -33,7 +33,6 @@ def warm(world, user, first=1):
     nobody's in a timed run."""
     with Oracle(world.spec, user) as server:
         uids = server.uids("INBOX", "UID %d:*" % first)
-        server.imap.debug = 0
         for at in range(0, len(uids), 2000):
             some = uids[at:at + 2000]
             server._do("uid", "FETCH", "%d:%d" % (some[0], some[-1]), CACHED)
