@@ -18,11 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static gboolean repair;
+static gboolean repair, rebuild;
 
 static const GOptionEntry entries[] = {
     {"repair", 0, 0, G_OPTION_ARG_NONE, &repair,
      N_("recompute what the store derives (counters, conversations)"), NULL},
+    {"rebuild", 0, 0, G_OPTION_ARG_NONE, &rebuild,
+     N_("put a damaged database aside and make a new one from the mail files and the server"), NULL},
     {NULL},
 };
 
@@ -138,7 +140,7 @@ check_store(GError **error)
     g_autoptr(GPtrArray) found = store_check(store, &local);
     if (!found)
         return tell("store", local->message,
-                    "move postrider.db away and run \"postrider sync\": the mail is fetched again", error);
+                    "postrider doctor --rebuild", error);
     for (guint i = 0; i < found->len; i++)
         if (!tell("store", found->pdata[i], "postrider doctor --repair", error))
             return FALSE;
@@ -154,11 +156,50 @@ check_store(GError **error)
     return tell("outbox", text, NULL, error);
 }
 
+/* The engine ends first: it has the store open. */
+static gboolean
+stop_engine(GError **error)
+{
+    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_RUNNING, FALSE, NULL);
+    if (!client)
+        return TRUE;
+    engine_client_send(client, "stop", NULL, error);
+    for (int waited = 0; waited < 100; waited++) {
+        g_autoptr(struct_engine_client) again = engine_client_new(ENGINE_RUNNING, FALSE, NULL);
+        if (!again)
+            return TRUE;
+        g_usleep(100000);
+    }
+    g_set_error(error, STORE_ERROR, ERROR_BUSY, "the engine does not end: end \"postrider sync --watch\" and try again");
+    return FALSE;
+}
+
+static gboolean
+run_rebuild(GError **error)
+{
+    g_autofree char *aside = NULL;
+    guint unread = 0;
+    if (!stop_engine(error) || !store_rebuild(NULL, &aside, &unread, error))
+        return FALSE;
+    g_autofree char *text =
+        g_strdup_printf("made anew, the old database lies in %s; \"postrider sync\" fills it, no mail file is touched", aside);
+    if (!tell("store", text, NULL, error))
+        return FALSE;
+    if (!unread)
+        return TRUE;
+    g_autofree char *queue =
+        g_strdup_printf("%u message%s of the queue could not be read from it: see %s/outbox", unread, unread == 1 ? "" : "s",
+                        aside);
+    return tell("outbox", queue, "look whether they were sent", error);
+}
+
 static gboolean
 run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
 {
     if (argc)
         return cli_usage_error(error, _("doctor takes no arguments"));
+    if (rebuild && !run_rebuild(error))
+        return FALSE;
     if (!check_config(error) || !check_programs(error) || !check_engine(error) || !check_store(error))
         return FALSE;
     *exit_code = problems ? 1 : 0;

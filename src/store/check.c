@@ -5,6 +5,7 @@
 #include "store/internal.h"
 #include "store/outbox_row.h"
 #include "store/rows.h"
+#include "store/taglog.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TAG_LOG_LIMIT (256 * 1024) /* bytes of the log of tags: more are put together again once a day */
 #define DAYS(n) ((n) * (gint64)86400)
 
 /* Each query gives one sentence a row when something does not agree. */
@@ -212,7 +214,7 @@ store_housekeeping(struct store *store, GError **error)
 
     if (done <= now && now - done < DAYS(1)) /* a clock that was set back does not stop it */
         return TRUE;
-    if (!removed_prune(store, month, error) || !forget_sent_files(store, month, error))
+    if (!taglog_compact(store, TAG_LOG_LIMIT, error) || !removed_prune(store, month, error) || !forget_sent_files(store, month, error))
         return FALSE;
     sweep(store, ".outbox", "SELECT file FROM outbox");
     sweep(store, ".removed/cur",

@@ -17,6 +17,9 @@ struct store {
     gint64 sequence;                    /* of this transaction, 0 before its first change */
     GPtrArray *on_commit, *on_rollback; /* files to unlink then */
     GHashTable *to_flush;               /* directories whose names must be durable before the commit */
+    GHashTable *tagged;                 /* messages for taglog.h, NULL: none */
+    gint64 tag_log_size;                /* of the log before this transaction's lines; -1: none */
+    gboolean remembers;                 /* tag_memory is not empty */
     GHashTable *statements;             /* SQL text -> sqlite3_stmt */
     GHashTable *own; /* own addresses, read when first asked and again after foreign commits */
     guint64 own_at;  /* change count that `own` belongs to */
@@ -57,8 +60,11 @@ void txn_flush_before_commit(struct store *store, const char *dir);
 /* This transaction's number (changes.h); 0 with an error. */
 gint64 txn_sequence(struct store *store, GError **error);
 
+/* --- store.c: a descriptor to be closed, -1 with an error; only `dir` is looked at */
+int store_lock(struct store *store, GError **error);
+
 /* --- schema.c, tokenizer.c */
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 gboolean schema_migrate(struct store *store, GError **error);
 gboolean tokenizer_register(sqlite3 *db, GError **error);
 

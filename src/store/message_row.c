@@ -7,6 +7,7 @@
 #include "store/internal.h"
 #include "store/message.h"
 #include "store/rows.h"
+#include "store/taglog.h"
 #include "base/clock.h"
 #include "base/flags.h"
 #include "mail/document.h"
@@ -178,6 +179,8 @@ message_row_body(struct store *store, gint64 message, const guint8 hash[32], gui
 
     if (!sequence)
         return FALSE;
+    if (store->remembers)
+        taglog_touch(store, message);
     if (!sql_run(
             store, error,
             "UPDATE message SET hash = coalesce(hash, ?), cached = 1, size = ?, changed = ?, preview = ?,"

@@ -6,6 +6,7 @@
 #include "store/internal.h"
 #include "store/placement.h"
 #include "store/rows.h"
+#include "store/taglog.h"
 #include "base/flags.h"
 
 #include <string.h>
@@ -57,6 +58,14 @@ placement_row_read(struct store *store, gint64 id, struct placement_row *row, GE
     return TRUE;
 }
 
+/* Folders that are on no server: their tags are nowhere but here. */
+static gboolean
+is_local(struct store *store, gint64 folder)
+{
+    return sql_int(store, 0, "SELECT local FROM account a JOIN folder f ON f.account = a.id WHERE f.id = ?", "l",
+                   folder) != 0;
+}
+
 static gboolean
 shown(guint state)
 {
@@ -94,6 +103,8 @@ placement_row_insert(struct store *store, struct placement_row *row, GError **er
                  row->tags ? row->tags : "", row->state, row->file, name_is_stale(row->file, row->flags)))
         return FALSE;
     row->id = sqlite3_last_insert_rowid(store->db);
+    if (store->remembers || g_strcmp0(row->tags, row->base_tags))
+        taglog_touch(store, row->message);
     return !shown(row->state) ||
            folder_thread_add(store, row->folder, row->thread, row->key, row->flags, error);
 }
@@ -102,6 +113,9 @@ gboolean
 placement_row_set_flags(struct store *store, const struct placement_row *row, guint base_flags,
                         const char *base_tags, guint flags, const char *tags, gint64 modseq, GError **error)
 {
+    if (strcmp(row->tags, row->base_tags) || strcmp(tags, base_tags) ||
+        (strcmp(tags, row->tags) && is_local(store, row->folder)))
+        taglog_touch(store, row->message);
     return sql_run(store, error,
                    "UPDATE placement SET base_flags = ?, base_tags = ?, flags = ?, tags = ?, modseq = ?, "
                    "stale_name = ? WHERE id = ?",
@@ -139,6 +153,8 @@ gboolean
 placement_row_set_message(struct store *store, const struct placement_row *row, gint64 message,
                           GError **error)
 {
+    if (strcmp(row->tags, row->base_tags))
+        taglog_touch(store, message);
     gint64 key = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", message);
     gint64 thread = sql_int(store, 0, "SELECT thread FROM message WHERE id = ?", "l", message);
     if (!sql_run(store, error, "UPDATE placement SET message = ?, key = ?, thread = ? WHERE id = ?", "llll",
@@ -159,6 +175,8 @@ placement_row_set_file(struct store *store, gint64 id, const char *file, guint f
 gboolean
 placement_row_delete(struct store *store, const struct placement_row *row, GError **error)
 {
+    if (strcmp(row->tags, row->base_tags))
+        taglog_touch(store, row->message);
     if (!sql_run(store, error, "DELETE FROM placement WHERE id = ?", "l", row->id))
         return FALSE;
     if (shown(row->state) &&

@@ -246,8 +246,14 @@ static const char version_6[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('placement', 'placement_leaving', '500 50');"
     "ANALYZE sqlite_schema;";
 
+/* What the log of tags says of messages that have not come back (taglog.h). */
+static const char version_7[] =
+    "CREATE TABLE tag_memory (id INTEGER PRIMARY KEY, mid BLOB, hash BLOB, added TEXT NOT NULL, removed TEXT NOT NULL);"
+    "CREATE INDEX tag_memory_mid ON tag_memory (mid);"
+    "CREATE INDEX tag_memory_hash ON tag_memory (hash);";
+
 static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                         version_6};
+                                                         version_6, version_7};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

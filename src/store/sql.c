@@ -3,6 +3,7 @@
 #include "store/internal.h"
 #include "store/journal.h"
 #include "store/maildir.h"
+#include "store/taglog.h"
 #include "base/fail.h"
 #include "base/log.h"
 
@@ -41,7 +42,7 @@ sql_error(struct store *store, int rc, GError **error)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         g_set_error(error, STORE_ERROR, ERROR_GIVEUP,
-                    "the database %s/postrider.db is damaged (%s): move it aside and sync again; the mail "
+                    "the database %s/postrider.db is damaged (%s): run \"postrider doctor --rebuild\"; the mail "
                     "files in %s are untouched",
                     store->dir, text, store->mail_dir);
         break;
@@ -261,6 +262,7 @@ end_transaction(struct store *store, GPtrArray *unlinked)
     g_ptr_array_set_size(store->on_commit, 0);
     g_ptr_array_set_size(store->on_rollback, 0);
     g_hash_table_remove_all(store->to_flush);
+    g_clear_pointer(&store->tagged, g_hash_table_unref);
 }
 
 void
@@ -285,6 +287,11 @@ gboolean
 store_commit(struct store *store, GError **error)
 {
     g_return_val_if_fail(store->in_transaction, FALSE);
+    if (!taglog_before_commit(store, error)) {
+        taglog_take_back(store);
+        store_rollback(store);
+        return FALSE;
+    }
     GHashTableIter iter;
     gpointer dir;
     if (!local_settle(store, error)) {
@@ -294,15 +301,18 @@ store_commit(struct store *store, GError **error)
     g_hash_table_iter_init(&iter, store->to_flush);
     while (g_hash_table_iter_next(&iter, &dir, NULL))
         if (!maildir_flush(dir, error)) {
+            taglog_take_back(store);
             store_rollback(store);
             return FALSE;
         }
     if (STEP_FAILS("store.commit")) {
         error_set_errno(error, STORE_ERROR, errno, "cannot write the mail store %s", store->dir);
+        taglog_take_back(store);
         store_rollback(store);
         return FALSE;
     }
     if (!sql_run(store, error, "COMMIT", "")) {
+        taglog_take_back(store);
         store_rollback(store); /* a failed COMMIT (disk full) leaves the transaction open */
         return FALSE;
     }

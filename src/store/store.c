@@ -3,6 +3,7 @@
 #include "store/store.h"
 #include "store/internal.h"
 #include "store/search.h"
+#include "store/taglog.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -85,8 +86,8 @@ open_database(struct store *store, const char *path, int flags, gboolean immutab
 
 /* Making the database, choosing its journal and migrating are for one at a time, also among the threads of a
  * process. */
-static int
-lock_opening(struct store *store, GError **error)
+int
+store_lock(struct store *store, GError **error)
 {
     g_autofree char *path = g_build_filename(store->dir, "postrider.lock", NULL);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -208,13 +209,15 @@ store_open(const char *dir, enum store_mode mode, GError **error)
                     store->dir);
         return NULL;
     }
-    int lock = store->writable ? lock_opening(store, error) : -1;
+    store->tag_log_size = -1;
+    int lock = store->writable ? store_lock(store, error) : -1;
     if (store->writable && lock < 0)
         return NULL;
     gboolean ok =
         (store->writable ? open_for_writing(store, path, error) : open_for_reading(store, path, error)) &&
         tokenizer_register(store->db, error) && search_functions(store, error) &&
-        (!store->writable || schema_migrate(store, error)) && check_version(store, error);
+        (!store->writable || schema_migrate(store, error)) && check_version(store, error) &&
+        (!store->writable || taglog_open(store, error));
     if (lock >= 0)
         close(lock);
     return ok ? g_steal_pointer(&store) : NULL;

@@ -64,6 +64,11 @@ void store_interrupt(struct store *store);
 GPtrArray *store_check(struct store *store, GError **error);
 /* Recomputes what is derived (counters, conversations of folders, message summaries) from the placements. */
 gboolean store_repair(struct store *store, GError **error);
+/* For a database that is damaged: puts it aside, with its log, and makes a new one, which fills itself with the next
+ * pass; the mail files stay, and the tags come back (taglog.h). Accounts, settings, contacts, drafts and the queue are taken
+ * over as far as they can be read; what waited in the queue is held, and `*unread` messages of it whose rows were lost lie
+ * in the same place. No program may have the store open. *aside: where, for g_free(). */
+gboolean store_rebuild(const char *dir, char **aside, guint *unread, GError **error);
 /* Forgets removed mail older than 30 days, prunes logs, merges the full text. Does nothing when that was done within a
  * day: the engine calls it after each pass. */
 gboolean store_housekeeping(struct store *store, GError **error);

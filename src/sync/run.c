@@ -224,6 +224,22 @@ read_first(struct pass *pass, GError **error)
            (g_hash_table_contains(pass->unchanged, &inbox) || fetch_bodies(pass, one, error));
 }
 
+/* Folders that this pass has met for the first time. Where the database was made anew their mail lies here already: now that
+ * what the server lists is known, the files find their messages. */
+static gboolean
+scan_new_folders(struct sync *sync, const GPtrArray *before, const GPtrArray *folders, GError **error)
+{
+    g_autoptr(GPtrArray) fresh = g_ptr_array_new();
+    for (guint i = 0; i < folders->len; i++) {
+        gboolean known = FALSE;
+        for (guint k = 0; k < before->len && !known; k++)
+            known = ((const struct folder *) before->pdata[k])->id == ((const struct folder *) folders->pdata[i])->id;
+        if (!known)
+            g_ptr_array_add(fresh, folders->pdata[i]);
+    }
+    return scan_folders(sync, fresh, error);
+}
+
 static gboolean
 run_account(struct pass *pass, GError **error)
 {
@@ -238,7 +254,8 @@ run_account(struct pass *pass, GError **error)
         return FALSE;
     g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
     return folders && read_changed(pass, folders, error) && look_again(pass, folders, error) && pass_settle(pass, error) &&
-           push_all(pass, folders, error) && fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
+           push_all(pass, folders, error) && scan_new_folders(sync, before, folders, error) &&
+           fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
 }
 
 gboolean
