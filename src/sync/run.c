@@ -237,7 +237,7 @@ scan_new_folders(struct sync *sync, const GPtrArray *before, const GPtrArray *fo
         if (!known)
             g_ptr_array_add(fresh, folders->pdata[i]);
     }
-    return scan_folders(sync, fresh, error);
+    return sync_scan_folders(sync, fresh, NULL, error);
 }
 
 static gboolean
