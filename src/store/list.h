@@ -51,7 +51,7 @@ struct list_row {
     guint count, unread; /* messages in the conversation (all folders but Trash and Junk), unread ones here */
     guint depth;         /* in LIST_THREAD: 0 is a root */
     gint64 parent;       /* in LIST_THREAD: message id, 0 for a root */
-    gboolean pending;    /* not on the server yet */
+    gboolean pending;    /* not on the server yet; of an account without one, always */
 };
 void list_row_free(struct list_row *row);
 

@@ -75,6 +75,18 @@ maildrop_wanted(struct store *store, gint64 account, GError **error)
     return rc < 0 ? NULL : g_steal_pointer(&ids);
 }
 
+gboolean
+maildrop_unwant(struct store *store, gint64 row, GError **error)
+{
+    gboolean own;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok =
+        sql_run(store, error,
+                "DELETE FROM wanted WHERE message = (SELECT message FROM maildrop WHERE id = ?)", "l", row);
+    return txn_leave(store, own, ok, error);
+}
+
 /* ---- who is who ---- */
 
 static char *

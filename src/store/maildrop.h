@@ -47,6 +47,9 @@ gint64 maildrop_find(struct store *store, gint64 account, gint64 message);
 /* Rows of messages that somebody waits for and that are not here, oldest wish first: GArray of gint64. */
 GArray *maildrop_wanted(struct store *store, gint64 account, GError **error);
 
+/* The wish for the body of this row's message cannot be met: it ends. */
+gboolean maildrop_unwant(struct store *store, gint64 row, GError **error);
+
 /* One that the server listed and that is new. */
 struct maildrop_new {
     const char *uidl;

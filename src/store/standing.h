@@ -33,7 +33,7 @@ enum standing {
     STANDING_IN_STEP,
     STANDING_WAITING,      /* changes made here wait to be sent */
     STANDING_NEVER,        /* not looked at yet */
-    STANDING_LOCAL,        /* not on the server yet */
+    STANDING_LOCAL,        /* not on the server yet, or on none at all */
     STANDING_HELD,         /* a brake holds it until the user agrees: `notice` says what back */
     STANDING_TROUBLE,      /* `notice` says what */
     STANDING_UNSUBSCRIBED, /* the server's, not kept here */

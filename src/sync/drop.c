@@ -24,6 +24,7 @@
 
 #define SECONDS_A_DAY (24 * 60 * 60)
 #define BODIES_A_FETCH 100
+#define BYTES_A_FETCH (512 * 1024)
 #define DELETES_AT_ONCE 500
 
 /* ---- the time between two logins (RFC 2449 section 6.6) ---- */
@@ -204,8 +205,13 @@ serve_wanted(struct drop *drop, GError **error)
         guint i = GPOINTER_TO_UINT(g_hash_table_lookup(places, &g_array_index(wanted, gint64, k))) - 1;
         if (i < drop->n)
             g_array_append_val(some, i);
+        else if (!maildrop_unwant(drop->sync->store, g_array_index(wanted, gint64, k), error))
+            return FALSE; /* it is not there any more, as who waits is told */
     }
-    gboolean ok = drop_fetch_bodies(drop, some, error);
+    if (!some->len)
+        return TRUE;
+    /* Once more, so that nobody fetches them again. */
+    gboolean ok = drop_fetch_bodies(drop, some, error) && drop_look(drop, error);
     sync_tell_changed(drop->sync, TRUE);
     return ok;
 }
@@ -214,6 +220,18 @@ gboolean
 drop_breathe(struct drop *drop, GError **error)
 {
     return !sync_is_cancelled(drop->sync, error) && serve_wanted(drop, error);
+}
+
+guint
+drop_step(const struct drop *drop, const GArray *some, guint from, guint max, guint64 most)
+{
+    guint64 bytes = 0;
+    guint n = 0;
+    for (; from + n < some->len && n < max && bytes < BYTES_A_FETCH; n++) {
+        guint64 size = drop->listed[g_array_index(some, guint, from + n)].size;
+        bytes += MIN(size, most);
+    }
+    return n;
 }
 
 /* What the policy wants here and is not, newest first. */
@@ -234,12 +252,13 @@ static gboolean
 fetch_missing(struct drop *drop, GError **error)
 {
     g_autoptr(GArray) missing = missing_bodies(drop);
-    for (guint from = 0; from < missing->len; from += BODIES_A_FETCH) {
+    for (guint from = 0, step; from < missing->len; from += step) {
+        step = drop_step(drop, missing, from, BODIES_A_FETCH, BYTES_A_FETCH);
         g_autoptr(GArray) some = g_array_new(FALSE, FALSE, sizeof(guint));
         sync_tell_progress(drop->sync, drop->inbox, SYNC_BODIES, from, missing->len);
         if (!drop_breathe(drop, error))
             return FALSE;
-        for (guint k = from; k < missing->len && k < from + BODIES_A_FETCH; k++) {
+        for (guint k = from; k < from + step; k++) {
             guint i = g_array_index(missing, guint, k);
             if (drop_row(drop, i) && !drop_row(drop, i)->cached)
                 g_array_append_val(some, i);

@@ -42,6 +42,9 @@ drop_row(const struct drop *drop, guint i)
 }
 /* Between two steps: cancelled? Bodies that somebody waits for go first. */
 gboolean drop_breathe(struct drop *drop, GError **error);
+/* How many of these (indices) are fetched before the next breath, from `from` on: at most `max`, and what takes a slow line
+ * some seconds. No more than `most` bytes are fetched of one. */
+guint drop_step(const struct drop *drop, const GArray *some, guint from, guint max, guint64 most);
 /* Does the policy of INBOX want the body of a message of this date (0: not known) and size here? */
 gboolean drop_wants_body(const struct drop *drop, gint64 date, guint64 size);
 

@@ -466,9 +466,8 @@ drop_take_new(struct drop *drop, GError **error)
     for (guint i = drop->n; i-- > 0;)
         if (drop->listed[i].known < 0 || drop->listed[i].doubtful)
             g_array_append_val(fresh, i);
-    guint step = ENVELOPES_FIRST;
-    for (guint from = 0; from < fresh->len; from += step, step = ENVELOPES_A_FETCH) {
-        step = MIN(step, fresh->len - from);
+    for (guint from = 0, step; from < fresh->len; from += step) {
+        step = drop_step(drop, fresh, from, from ? ENVELOPES_A_FETCH : ENVELOPES_FIRST, SMALL);
         sync_tell_progress(drop->sync, drop->inbox, SYNC_ENVELOPES, from, fresh->len);
         if (!drop_breathe(drop, error) || !take_chunk(drop, fresh, from, step, error))
             return FALSE;

@@ -177,6 +177,27 @@ def on_demand():
         equal(count("ana"), 0)
 
 
+@test("POP3: a body that is opened during a pass comes first, in its session")
+def opened_meanwhile():
+    empty("ana")
+    world.deliver("ana", *[message(n, body=("v" * 70 + "\n") * 1500)
+                           for n in range(1, 31)])
+    with Proxy(spec, "pop3s", "when server command RETR #2 do delay 0.3") as proxy, \
+            world.home("ana", incoming="pop3s",
+                       ports={"pop3s": proxy.port}) as home:
+        engine = home.start("sync")
+        wait_for(lambda: os.path.exists(home.data("postrider.db")) and
+                 home.run("list", "INBOX").code == 0 and
+                 len(home.json("list", "INBOX")) == 30, 60)
+        contains(home.ok("show", ids(home)["message 1"]).text, "vvvv")
+        equal(engine.wait(120), 0)
+        equal(proxy.connections, 1)
+        order = [entry.text for entry in proxy.transcript
+                 if entry.side == "client" and entry.verb.startswith("RETR")]
+        equal(len(order), 30)
+        assert not order[-1].endswith(b" 1"), order
+
+
 @test("POP3: mail is looked for by time while somebody watches")
 def polling():
     empty("ana")
@@ -584,6 +605,24 @@ def no_uidl():
                 expect(device, 1, 2, 3, 4, 5, 6)
                 equal(len(odd.messages), 5)
                 quiet(device.sync())
+
+
+@test("POP3: taken away by another program before its text was here: told")
+def taken_away():
+    with Odd([message(1), message(2, body="u" * 70 + "\n")]) as odd:
+        device = Device(world, "ana", leave="always", port=odd.port,
+                        keep="0 150")
+        with device:
+            device.sync()
+            equal([row["cached"] for row in sorted(
+                device.list(), key=lambda row: row["id"])], [1, 0])
+            del odd.messages[1], odd.ids[1]
+            contains(" ".join(device.sync()["told"]), "left the server before")
+            code, _, errors = device.try_run("fetch", "m2@lab.test")
+            equal(code != 0, True)
+            contains(errors, "has this message no more")
+            equal(len(device.list()), 2)
+            quiet(device.sync())
 
 
 @test("POP3: LOGIN-DELAY is kept, and said")

@@ -383,6 +383,11 @@ test_envelope(void)
     g_autoptr(GArray) wanted = maildrop_wanted(store, home.account, &error);
     g_assert_cmpuint(wanted->len, ==, 1);
 
+    g_assert_true(maildrop_unwant(store, g_array_index(wanted, gint64, 0), &error));
+    g_autoptr(GArray) given_up = maildrop_wanted(store, home.account, &error);
+    g_assert_cmpuint(given_up->len, ==, 0);
+    g_assert_true(message_want_body(store, m, &error));
+
     /* Moved before its body comes: the file goes where it is by then. */
     g_assert_cmpint(intent_move(store, &m, 1, home.inbox, home.archive, &error), >, 0);
     attach(&home, m, "Subject: a\n\nbody\n");
