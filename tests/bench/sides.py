@@ -104,7 +104,7 @@ MBSYNCRC = """IMAPAccount lab
 Host {host}
 Port {port}
 User {user}
-Pass {password}
+PassCmd "cat {secret}"
 SSLType IMAPS
 CertificateFile {ca}
 
@@ -126,7 +126,8 @@ SyncState *
 
 
 class Mbsync:
-    """A Maildir of mbsync's, which flushes each file (its default)."""
+    """A Maildir of mbsync's, which flushes each file (its default). It asks
+    for the password as postrider does."""
     name = "mbsync"
 
     def __init__(self, world, user, stack):
@@ -136,7 +137,8 @@ class Mbsync:
         os.makedirs(os.path.join(folder, "mail"))
         self.config = self.home.write("mbsyncrc", MBSYNCRC.format(
             host=world.spec.host, port=world.ports["imaps"], user=user,
-            password=world.spec.password, ca=world.spec.ca, folder=folder))
+            secret=self.home.path(".secret-" + user), ca=world.spec.ca,
+            folder=folder))
         self.inbox = os.path.join(folder, "mail", "INBOX")
 
     def sync(self):
