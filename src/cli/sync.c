@@ -213,6 +213,8 @@ const struct cli_command cmd_sync = {
        "A pass that would remove more than 50 messages and more than a fifth of a folder, here or on the "
        "server, leaves the folder alone and "
        "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass.\n\n"
+       "--pause ACCOUNT lets an account rest, over restarts too: it is passed over with a word and exit status 75 until --resume; "
+       "what is written leaves all the same, and a text that is opened is fetched.\n\n"
        "--dry-run asks the server and prints a line for each thing that a pass would do, with the folder, the direction (in: the "
        "store changes; out: the server) and the number of messages, and the sums. With --json: account, folder, direction, "
        "action, count (0 when it is about the folder itself, or known only when the messages are listed), text; the last object "

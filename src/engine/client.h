@@ -8,19 +8,23 @@
  *   wake       the store has new intents or queued mail: carry them out soon
  *   sync       accounts as, dry-run b, folder s: one pass (all when empty; a folder: that one alone); answered by
  *              "done" with the request's id
- *   pause      account s, b: what store/standing.h was told of it (account_set_paused)
  *   flush      deliver what waits in the queue now, whatever its next attempt; answered by "done"
- *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be
- * had password   account s, secret s: the answer to "need-password" watch      account s, folder s: the
- * folder on the screen, to be looked at more often status     asks for a "state" event of each account online
- * b: FALSE: work off line until told otherwise attach     poll b: what kind of client this is
- * (engine_client_new sends it) stop       the engine ends
+ *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be had
+ *   password   account s, secret s: the answer to "need-password"
+ *   pause      account s, b: what store/standing.h was told of it (account_set_paused)
+ *   watch      account s, folder s: the folder on the screen, to be looked at more often
+ *   status     asks for a "state" event of each account
+ *   online     b: FALSE: work off line until told otherwise
+ *   attach     poll b: what kind of client this is (engine_client_new sends it)
+ *   stop       the engine ends
  *
  * Events:
  *   hello      version s, pid u
- *   state      account s, state s (idle|syncing|offline|password|error|paused), text s, synced x (time of the
- * last pass) progress   account s, folder s, phase s, done t, total t changed    the store changed: read
- * again what is shown need-password  account s, text s notice     account s, text s: one line for a person
+ *   state      account s, state s (idle|syncing|offline|password|error|paused), text s, synced x (time of the last pass)
+ *   progress   account s, folder s, phase s, done t, total t
+ *   changed    the store changed: read again what is shown
+ *   need-password  account s, text s
+ *   notice     account s, text s: one line for a person
  *   planned    account s, folder s, direction s (in|out), action s, count t, text s: an action of a dry run
  *   done       id u, ok b, code i (exit code), text s
  *
