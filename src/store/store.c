@@ -91,10 +91,11 @@ store_lock(struct store *store, GError **error)
 {
     g_autofree char *path = g_build_filename(store->dir, "postrider.lock", NULL);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    for (int waited = 0; fd >= 0 && waited < BUSY_TIMEOUT; waited += 10) {
+    /* The three lanes of a worker open it at the same moment, for some milliseconds each. */
+    for (int waited = 0; fd >= 0 && waited < BUSY_TIMEOUT; waited++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return fd;
-        poll(NULL, 0, 10);
+        poll(NULL, 0, 1);
     }
     if (fd < 0)
         error_set_errno(error, STORE_ERROR, errno, "cannot open the mail store %s", store->dir);
