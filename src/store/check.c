@@ -214,6 +214,9 @@ store_housekeeping(struct store *store, GError **error)
 
     if (done <= now && now - done < DAYS(1)) /* a clock that was set back does not stop it */
         return TRUE;
+    /* A month at once is a clock that jumped, or a machine that was off: what would go now goes tomorrow (D12). */
+    if (done && now - done > DAYS(30))
+        return store_set(store, "housekeeping", today, error);
     if (!taglog_compact(store, TAG_LOG_LIMIT, error) || !removed_prune(store, month, error) || !forget_sent_files(store, month, error))
         return FALSE;
     sweep(store, ".outbox", "SELECT file FROM outbox");

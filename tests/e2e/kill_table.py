@@ -541,7 +541,7 @@ def _table():
     row(12, folder_made_here)
     row(17, folder_made_there)
     row(16, folder_renamed_here)
-    row(18, folder_renamed_there)
+    row(16, folder_renamed_there)
     row(14, folder_deleted_here)
     row(12, folder_deleted_there)
     row(23, folder_nested)

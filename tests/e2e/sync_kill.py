@@ -11,7 +11,10 @@ import os
 import random
 
 import kill_table
-from harness import World, equal, keep, main, note, test
+from device import SIGKILLED, Device, message, quiet
+from fill import fill
+from harness import World, equal, keep, main, note, temporary, test
+from shim import Shim
 from stage import LONG, SEED, Stage
 
 # All scenarios together go through these at least.
@@ -68,6 +71,79 @@ def d1_scenarios():
     if len(chosen) == len(table):
         equal(sorted(STEPS - met - ({"sync.relink"} if named else set())), [],
               "steps that no scenario met")
+
+
+class Random:
+    """A mailbox that both sides go on changing, and passes that are killed
+    before a call that changes a file (tests/lab/shim.c)."""
+
+    def __init__(self, size):
+        self.draw = random.Random(SEED)
+        self.world = keep(World(count=1, smtp="aiosmtpd"))
+        self.device = keep(Device(self.world, "ana"))
+        self.shim = Shim(temporary())
+        fill(self.world.spec, "ana", size, kind="small")
+        self.server = keep(self.world.oracle("ana"))
+        self.log = os.path.join(self.device.dir, "steps")
+        self.expected, self.new, self.calls = size, 0, 4 * size
+
+    def change(self):
+        """Some of everything, on either side."""
+        server, device, draw = self.server, self.device, self.draw
+        for _ in range(5):
+            self.new += 1
+            server.append("INBOX", message(self.new, message_id="new%d@lab.test"
+                                           % self.new))
+        uids = server.uids("INBOX")
+        server.flag("INBOX", draw.sample(uids, 20), "+\\Answered")
+        server.move("INBOX", draw.sample(uids, 3), "Archive")
+        rows = [row["id"] for row in device.list() if row["folder"] == "INBOX"]
+        words = [("mark", name, "+flagged", "", "")
+                 for name in draw.sample(rows, min(10, len(rows)))]
+        words += [("move", name, "INBOX", "Archive")
+                  for name in draw.sample(rows, min(3, len(rows)))]
+        device.run_all(words)
+
+    def kill(self):
+        at = int(self.calls ** self.draw.random())
+        code, _, errors = self.device.try_run(
+            "sync", fail="log:" + self.log, env=self.shim.env(
+                self.device.store, "sync_device", kill=at))
+        assert code in (0, SIGKILLED), errors
+        return code != 0
+
+    def verify(self):
+        # The first may still be told of what was moved under it.
+        for _ in range(2):
+            code, lines, errors = self.device.try_run(
+                "sync", fail="log:" + self.log)
+            equal(code, 0, errors)
+        truth = self.server.snapshot()
+        equal(self.device.snapshot(), truth, "device and server")
+        equal(sum(len(rows) for rows in truth.values()),
+              self.expected + self.new, "messages")
+        quiet(self.device.sync())
+        self.device.check()
+        equal(len(self.device.files()), self.expected + self.new, "files")
+
+
+@test("D1: killed at random calls in a two-way sync of 10,000 (or of 300)")
+def d1_random():
+    note("POSTRIDER_SEED=%d" % SEED)
+    play = Random(10000 if LONG else 300)
+    kills = 0
+    for number in range(1000 if LONG else 12):
+        if number % 5 == 3:
+            play.change()
+        kills += play.kill()
+        if number % (50 if LONG else 6) == 5:
+            play.verify()
+    play.verify()
+    with open(play.log) as lines:
+        fetched = sum(line == "maildir.create\n" for line in lines)
+    again = fetched - play.expected - play.new
+    note("%d kills, %d messages fetched again" % (kills, again))
+    assert kills and again <= 100 * kills
 
 
 if __name__ == "__main__":

@@ -565,6 +565,29 @@ test_kept(void)
     world_end(&world);
 }
 
+/* D12: a clock that is ahead for a while costs no mail that is kept. */
+static void
+test_kept_clock(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1, "a@x"), placement = placement_find_uid(world.store, world.inbox, 1);
+    g_assert_true(placement_remove(world.store, &placement, 1, &error));
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    static const gint days[] = {0, 3650, 2, 3};
+    for (guint i = 0; i < G_N_ELEMENTS(days); i++) {
+        g_autofree char *then = g_strdup_printf("%" G_GINT64_FORMAT, now + days[i] * (gint64)86400);
+        g_setenv("POSTRIDER_NOW", then, TRUE);
+        g_assert_true(store_housekeeping(world.store, &error));
+        g_assert_no_error(error);
+        g_autoptr(struct_message) message = message_load(world.store, m, NULL);
+        g_assert_nonnull(message);
+    }
+    g_unsetenv("POSTRIDER_NOW");
+    world_end(&world);
+}
+
 static void
 test_changes(void)
 {
@@ -607,6 +630,7 @@ main(int argc, char **argv)
     g_test_add_func("/intent/mark-folder", test_mark_folder);
     g_test_add_func("/intent/copy-of-the-gone", test_copy_of_the_gone);
     g_test_add_func("/intent/kept", test_kept);
+    g_test_add_func("/intent/kept-clock", test_kept_clock);
     g_test_add_func("/intent/changes", test_changes);
     return g_test_run();
 }
