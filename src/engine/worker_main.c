@@ -6,6 +6,7 @@
 
 #include "engine/process.h"
 #include "engine/worker.h"
+#include "net/digest.h"
 
 #include <sysexits.h>
 
@@ -24,5 +25,6 @@ main(int argc, char **argv)
     if (!account || control < 0)
         return process_refuse();
     process_open_log(account);
+    digest_speed_up();
     return worker_run(account, control);
 }

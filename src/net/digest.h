@@ -23,6 +23,9 @@ void digest_pbkdf2(enum digest kind, const char *password, const void *salt, gsi
                    guint iterations, guint8 *out);
 void digest_random(void *bytes, gsize length);
 
+/* base/sha256.h uses OpenSSL from here on. Before there is a second thread. */
+void digest_speed_up(void);
+
 /* In a time that does not tell where they differ. */
 gboolean secret_equal(const void *a, const void *b, gsize length);
 void secret_wipe(void *bytes, gsize length);

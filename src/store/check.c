@@ -53,7 +53,9 @@ static const char *const checks[] = {
     "SELECT 'message ' || m.id || ' lies nowhere' FROM message m WHERE NOT EXISTS (SELECT 1 FROM placement p "
     "WHERE p.message = m.id)",
     "SELECT 'message ' || m.id || ' is not in the full text' FROM message m WHERE m.key NOT IN (SELECT rowid "
-    "FROM fulltext)",
+    "FROM fulltext UNION ALL SELECT key FROM unindexed)",
+    "SELECT 'envelope ' || u.key || ' waits for the full text, but is no message, or is there' FROM unindexed u"
+    " WHERE u.key NOT IN (SELECT key FROM message) OR u.key IN (SELECT rowid FROM fulltext)",
     "SELECT 'thread ' || t.id || ' counts ' || t.size || ' messages, but has ' || count(m.id) FROM thread t"
     " LEFT JOIN message m ON m.thread = t.id GROUP BY t.id HAVING t.size <> count(m.id)",
     "SELECT 'intent ' || i.id || ' has lost its message' FROM intent i WHERE i.source > 0 AND i.state < 2"

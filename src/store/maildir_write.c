@@ -3,6 +3,7 @@
 
 #include "store/maildir_write.h"
 #include "base/fail.h"
+#include "base/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 
 struct maildir_writer {
     int fd;
-    GChecksum *sum;
+    struct sha256 *sum;
     guint64 size, lines;
     gboolean cr; /* a CR at the end of the last piece waits */
     char buffer[65536];
@@ -25,7 +26,7 @@ flush_buffer(struct maildir_writer *writer)
     const char *p = writer->buffer;
     gsize left = writer->used;
 
-    g_checksum_update(writer->sum, (const guchar *)p, (gssize)left);
+    sha256_add(writer->sum, p, left);
     writer->size += left;
     writer->used = 0;
     if (writer->fd < 0)
@@ -98,7 +99,7 @@ maildir_writer_new(int fd)
 {
     struct maildir_writer *writer = g_new(struct maildir_writer, 1);
     writer->fd = fd;
-    writer->sum = g_checksum_new(G_CHECKSUM_SHA256);
+    writer->sum = sha256_new();
     writer->size = writer->lines = writer->used = 0;
     writer->cr = FALSE;
     return writer;
@@ -107,13 +108,11 @@ maildir_writer_new(int fd)
 gboolean
 maildir_writer_end(struct maildir_writer *writer, gboolean ok, struct maildir_entry *entry)
 {
-    gsize length = sizeof entry->hash;
     ok = ok && (!writer->cr || put(writer, "\r", 1)) && flush_buffer(writer);
     int err = errno;
-    g_checksum_get_digest(writer->sum, entry->hash, &length);
+    sha256_end(writer->sum, entry->hash);
     entry->size = writer->size;
     entry->wire_size = writer->size + writer->lines;
-    g_checksum_free(writer->sum);
     g_free(writer);
     errno = err;
     return ok;

@@ -162,7 +162,8 @@ message_row_insert(struct store *store, const struct message_new *new, GError **
     gint64 message = sqlite3_last_insert_rowid(store->db);
     if (!thread_resize(store, thread, 1, error) || !add_references(store, message, envelope, error) ||
         !add_tags(store, message, key, new->tags ? new->tags : "", error) ||
-        !fulltext_put(store, key, envelope, NULL, error))
+        !(new->text_later ? fulltext_later(store, key, message, envelope, error)
+                          : fulltext_put(store, key, envelope, NULL, error)))
         return 0;
     if (new->role != FOLDER_JUNK &&new->role != FOLDER_TRASH &&
         !contact_harvest(store, envelope, dated ? MIN(envelope->date, received) : received, from_me, error))
@@ -190,9 +191,7 @@ message_row_body(struct store *store, gint64 message, const guint8 hash[32], gui
             index ? bits_of(index) : MESSAGE_BROKEN, message) ||
         !sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message))
         return FALSE;
-    /* The full text holds the envelope already: once more, with the body. */
-    return !index ||
-           (fulltext_drop(store, key, error) && fulltext_put(store, key, index->envelope, index, error));
+    return !index || fulltext_complete(store, key, index, error);
 }
 
 /* The row and what hangs on it; its placements have gone. */

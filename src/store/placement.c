@@ -10,6 +10,7 @@
 #include "base/flags.h"
 #include "base/log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -135,7 +136,8 @@ insert_one(struct store *store, gint64 folder, guint role, const struct placemen
                                   .attachments = new->attachments,
                                   .flags = new->flags,
                                   .tags = tags,
-                                  .role = role};
+                                  .role = role,
+                                  .text_later = new->text_later};
         message = message_row_insert(store, &row, error);
         if (!message)
             return FALSE;
@@ -336,27 +338,42 @@ attach_one(struct store *store, const struct placement_body *body, GError **erro
         if (old)
             txn_unlink_on_commit(store, old);
     }
-    gint64 twin = message_find_hash(store, body->hash), message = row.message;
-    if (twin && twin != message) {
-        share_file(store, twin, &row, body->file);
-        if (!message_row_join(store, twin, message, error))
-            return FALSE;
-        message = twin;
-    }
-    if (!twin && !message_row_body(store, message, body->hash, body->size, body->index, error))
+    gint64 twin = message_find_hash(store, body->hash);
+    if (!placement_row_set_file(store, row.id, body->file, row.flags, error))
         return FALSE;
-    return placement_row_set_file(store, row.id, body->file, row.flags, error) &&
-           message_refresh(store, message, error);
+    if (!twin) /* sets all that a file changes of its message */
+        return message_row_body(store, row.message, body->hash, body->size, body->index, error);
+    if (twin == row.message)
+        return message_refresh(store, twin, error);
+    share_file(store, twin, &row, body->file);
+    return message_row_join(store, twin, row.message, error); /* refreshes */
+}
+
+struct attach {
+    gint64 key;
+    const struct placement_body *body;
+};
+
+static gint
+by_key(gconstpointer a, gconstpointer b)
+{
+    gint64 first = ((const struct attach *)a)->key, second = ((const struct attach *)b)->key;
+    return first < second ? -1 : first > second;
 }
 
 gboolean
 placement_attach(struct store *store, const struct placement_body *bodies, guint n, GError **error)
 {
+    g_autofree struct attach *order = g_new(struct attach, n + 1);
     gboolean own, ok = TRUE;
     if (!txn_enter(store, &own, error))
         return FALSE;
+    for (guint i = 0; i < n; i++)
+        order[i] = (struct attach){
+            sql_int(store, 0, "SELECT key FROM placement WHERE id = ?", "l", bodies[i].placement), &bodies[i]};
+    qsort(order, n, sizeof *order, by_key); /* as the full text wants it (fulltext.c) */
     for (guint i = 0; i < n && ok; i++)
-        ok = attach_one(store, &bodies[i], error);
+        ok = attach_one(store, order[i].body, error);
     return txn_leave(store, own, ok, error);
 }
 

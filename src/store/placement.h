@@ -68,11 +68,15 @@ struct placement_new {
     guint64 size;                    /* RFC822.SIZE; 0: unknown */
     const char *emailid;             /* or NULL */
     gboolean attachments;            /* as BODYSTRUCTURE has it; the body decides later */
+    gboolean text_later;             /* its body is likely to come soon: see placement_index_envelopes() */
 };
 /* New rows in `folder`. A UID that is known already changes nothing. ids (NULL, or room for n) receives the
  * placements. */
 gboolean placement_insert(struct store *store, gint64 folder, const struct placement_new *rows, guint n,
                           gint64 *ids, GError **error);
+/* Envelopes that came with text_later and whose body has not come since can be searched from here on: the newest
+ * `limit` of them, in one transaction. *done is their number, 0 when there are none. */
+gboolean placement_index_envelopes(struct store *store, guint limit, guint *done, GError **error);
 /* Before inserting: a placement of this folder without UID (a move's target, an appended draft,
  * PLACEMENT_UNBOUND) that is this message: by EMAILID, else by Message-ID with the same date (and size where
  * both are known). 0: none. */

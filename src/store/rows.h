@@ -44,6 +44,7 @@ struct message_new {
     guint flags;
     const char *tags;
     guint role; /* of its first place: junk is not harvested */
+    gboolean text_later;
 };
 gint64 message_row_insert(struct store *store, const struct message_new *new, GError **error);
 /* Flags, tags and places anew from the placements, and a new sequence number; the row goes with the last
@@ -117,6 +118,11 @@ gboolean removed_prune(struct store *store, gint64 before, GError **error);
 gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope,
                       const struct message_index *index, GError **error);
 gboolean fulltext_drop(struct store *store, gint64 key, GError **error);
+/* Only noted: the body brings the words, or fulltext_catch_up() does. */
+gboolean fulltext_later(struct store *store, gint64 key, gint64 message, const struct envelope *envelope,
+                        GError **error);
+/* The body is here: once more, with its text. */
+gboolean fulltext_complete(struct store *store, gint64 key, const struct message_index *index, GError **error);
 
 /* --- contact.c */
 gboolean contact_harvest(struct store *store, const struct envelope *envelope, gint64 date, gboolean from_me,

@@ -252,8 +252,15 @@ static const char version_7[] =
     "CREATE INDEX tag_memory_mid ON tag_memory (mid);"
     "CREATE INDEX tag_memory_hash ON tag_memory (hash);";
 
+/* Envelopes whose words are put into the full text when their body comes, or when there is time. And the full text
+ * collects more in memory before it writes. */
+static const char version_8[] =
+    "CREATE TABLE unindexed (key INTEGER PRIMARY KEY, message INTEGER NOT NULL, sender TEXT NOT NULL,"
+    " recipients TEXT NOT NULL);"
+    "INSERT INTO fulltext (fulltext, rank) VALUES ('hashsize', 8388608);";
+
 static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                         version_6, version_7};
+                                                         version_6, version_7, version_8};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

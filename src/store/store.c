@@ -286,6 +286,22 @@ store_interrupt(struct store *store)
     sqlite3_interrupt(store->db);
 }
 
+void
+store_relax_begin(struct store *store)
+{
+    g_return_if_fail(!store->in_transaction);
+    sql_script(store, "PRAGMA synchronous = NORMAL", NULL);
+}
+
+gboolean
+store_relax_end(struct store *store, GError **error)
+{
+    g_return_val_if_fail(!store->in_transaction, FALSE);
+    /* One commit that waits, and that is not empty: the log before it is on the disk then, too. */
+    return sql_script(store, "PRAGMA synchronous = FULL", error) && store_begin(store, error) &&
+           txn_leave(store, TRUE, txn_sequence(store, error) != 0, error);
+}
+
 char *
 store_get(struct store *store, const char *key)
 {

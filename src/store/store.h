@@ -47,6 +47,12 @@ gboolean store_commit(struct store *store, GError **error);
 void store_rollback(struct store *store);
 gboolean store_in_transaction(const struct store *store);
 
+/* Between these two a commit does not wait for the disk: a power failure may take back the last ones, never a part of one,
+ * and never one from before a commit that waited; end waits for all of them. For rows that the next pass would make again
+ * (envelopes, the bodies of files that are durable). Not inside a transaction; pairs do not nest. */
+void store_relax_begin(struct store *store);
+gboolean store_relax_end(struct store *store, GError **error);
+
 /* One consistent view over several reads (a screen page, a planner's input). Cheap; keep it below a second.
  */
 gboolean store_snapshot_begin(struct store *store, GError **error);

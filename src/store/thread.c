@@ -8,6 +8,7 @@
 #include "store/internal.h"
 #include "store/rows.h"
 #include "base/flags.h"
+#include "base/sha256.h"
 
 #include <string.h>
 
@@ -16,11 +17,10 @@ mid_hash(const char *message_id, guint8 mid[MID_SIZE])
 {
     if (!message_id || !*message_id)
         return FALSE;
-    guint8 digest[32];
-    gsize length = sizeof digest;
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(sum, (const guchar *)message_id, -1);
-    g_checksum_get_digest(sum, digest, &length);
+    guint8 digest[SHA256_SIZE];
+    struct sha256 *sum = sha256_new();
+    sha256_add(sum, message_id, strlen(message_id));
+    sha256_end(sum, digest);
     memcpy(mid, digest, MID_SIZE);
     return TRUE;
 }

@@ -13,7 +13,7 @@
 
 #define SECONDS_A_DAY (24 * 60 * 60)
 
-/* The rows that name the files of a durable batch, in one transaction of some ten milliseconds. */
+/* The rows that name the files of a durable batch, in transactions of some ten milliseconds. */
 static gboolean
 record(struct sync *sync, const struct body_batch *batch, GError **error)
 {
@@ -26,36 +26,63 @@ record(struct sync *sync, const struct body_batch *batch, GError **error)
         sync->statistics.body_bytes += entry->wire_size;
         sync->statistics.skipped += !slot->index;
     }
-    STEP("sync.bodies.record");
-    if (!placement_attach(sync->store, bodies, n, error))
-        return FALSE;
+    for (guint done = 0; done < n; done += ROWS_A_COMMIT) {
+        STEP("sync.bodies.record");
+        if (!placement_attach(sync->store, bodies + done, MIN(n - done, ROWS_A_COMMIT), error))
+            return FALSE;
+    }
     sync->statistics.bodies += n;
     sync_tell_changed(sync, FALSE);
     return TRUE;
 }
 
-static gboolean
-run_pipe(struct sync *sync, const struct folder *folder, const char *dir, const GArray *rows, GError **error)
+/* The next batch. While the network is slower than we are, envelopes whose body is not here become searchable. */
+static struct body_batch *
+next_batch(struct sync *sync, struct body_pipe *pipe, GError **error)
 {
-    g_autoptr(struct_body_pipe) pipe = body_pipe_new(sync, dir, rows);
+    guint indexed = 1;
+    while (indexed && !body_pipe_wait(pipe, INDEX_AFTER_MS))
+        if (!placement_index_envelopes(sync->store, ENVELOPES_TO_INDEX, &indexed, error))
+            return NULL;
+    return body_pipe_take(pipe, error);
+}
+
+static void
+take_batches(struct sync *sync, const struct folder *folder, struct body_pipe *pipe, guint total, GError **error)
+{
     g_autoptr(GError) why = NULL;
     guint64 done = 0;
     gint64 start = clock_monotonic(), recording = 0;
-    for (struct body_batch *batch; !why && (batch = body_pipe_take(pipe, &why));) {
+    for (struct body_batch *batch; !why && (batch = next_batch(sync, pipe, &why));) {
         gint64 begun = clock_monotonic();
         done += batch->slots->len;
         record(sync, batch, &why);
         recording += clock_monotonic() - begun;
-        sync_tell_progress(sync, folder, SYNC_BODIES, done, rows->len);
+        sync_tell_progress(sync, folder, SYNC_BODIES, done, total);
         body_batch_free(batch);
     }
-    log_info("sync.bodies", "folder=%s wanted=%u got=%" G_GUINT64_FORMAT " ms=%d store_ms=%d", folder->name, rows->len,
+    log_info("sync.bodies", "folder=%s wanted=%u got=%" G_GUINT64_FORMAT " ms=%d store_ms=%d", folder->name, total,
              done, (int) ((clock_monotonic() - start) / 1000), (int) (recording / 1000));
+    if (why)
+        g_propagate_error(error, g_steal_pointer(&why));
+}
+
+static gboolean
+run_pipe(struct sync *sync, const struct folder *folder, const char *dir, const GArray *rows, GError **error)
+{
+    g_autoptr(struct_body_pipe) pipe = body_pipe_new(sync, folder, dir, rows);
+    g_autoptr(GError) why = NULL;
+    gboolean many = rows->len > RELAX_FROM;
+    if (many)
+        store_relax_begin(sync->store);
+    take_batches(sync, folder, pipe, rows->len, &why);
+    if (many)
+        store_relax_end(sync->store, why ? NULL : &why);
     if (why) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    guint lost = (guint) body_pipe_count_missing(pipe);
+    guint lost = (guint) uidset_count(body_pipe_missing(pipe));
     sync->statistics.skipped += lost;
     if (lost)
         sync_tell_notice(sync, folder, "the server did not give %u of the messages; they are asked for again later",

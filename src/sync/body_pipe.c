@@ -7,9 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "mail/lines.h"
+
+/* Messages that the reader may be behind. */
+#define READER_AHEAD 48
 
 /* A message as it came. */
 struct body {
@@ -18,29 +22,43 @@ struct body {
     int fd;        /* or, when large, in an unlinked file; -1 */
 };
 
+struct body_pipe;
+
+/* One connection, and the thread that has it. Its own members are that thread's alone. */
+struct fetcher {
+    struct body_pipe *pipe;
+    GThread *thread;
+    struct imap *imap;     /* the runner's, or NULL until it is opened */
+    struct uidset *mine;   /* its share that has not come */
+    struct body *open;
+    GByteArray *buffer;
+};
+
 struct body_pipe {
     struct sync *sync;
+    const struct folder *folder;
     char *dir, *spool_dir;
     GHashTable *rows; /* uid -> const struct survey_body */
-    struct uidset *uids, *missing;
-    GThread *fetcher, *writer;
+    gint64 begun;
+    GThread *writer;
 
     GMutex lock; /* what follows */
     GCond changed;
-    GQueue bodies; /* struct body: from the fetcher to the writer */
+    GPtrArray *fetchers; /* struct fetcher; the first has the runner's connection */
+    guint fetching;      /* those that are not done */
+    struct uidset *left, *missing;
+    GQueue bodies; /* struct body: from the fetchers to the writer */
     guint64 bytes; /* held in them */
-    gboolean fetched, stop;
+    gint64 waited; /* of the writer, for the network */
+    gboolean broken, stop; /* a connection ended: no more is asked for; all is to stop */
     struct body_batch *ready; /* from the writer to the caller */
     gboolean recording;       /* the caller has one */
     gboolean written;
     GError *error; /* the first */
 
-    /* The fetcher's alone. */
-    struct body *open;
-    GByteArray *buffer;
-
     /* The writer's alone. */
     struct body_batch *batch;
+    gint64 due; /* of the batch, monotonic */
 };
 
 static void
@@ -95,39 +113,40 @@ fail(struct body_pipe *pipe, GError *error)
     g_clear_error(&error);
 }
 
-/* ---- the fetcher ---- */
+/* ---- the fetchers ---- */
 
 static gboolean
 on_begin(G_GNUC_UNUSED guint32 uid, guint64 size, gpointer data, GError **error)
 {
-    struct body_pipe *pipe = data;
+    struct fetcher *fetcher = data;
     /* One that was broken off is thrown away here. */
-    g_clear_pointer(&pipe->open, body_free);
-    g_clear_pointer(&pipe->buffer, g_byte_array_unref);
-    pipe->open = g_new0(struct body, 1);
-    pipe->open->fd = -1;
+    g_clear_pointer(&fetcher->open, body_free);
+    g_clear_pointer(&fetcher->buffer, g_byte_array_unref);
+    fetcher->open = g_new0(struct body, 1);
+    fetcher->open->fd = -1;
     if (size <= BODY_SPOOL_ABOVE) {
-        pipe->buffer = g_byte_array_sized_new((guint) size);
+        fetcher->buffer = g_byte_array_sized_new((guint) size);
         return TRUE;
     }
-    pipe->open->fd = open(pipe->spool_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (pipe->open->fd < 0)
-        error_set_errno(error, SYNC_ERROR, errno, "cannot make room for a large message in %s", pipe->spool_dir);
-    return pipe->open->fd >= 0;
+    const char *dir = fetcher->pipe->spool_dir;
+    fetcher->open->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fetcher->open->fd < 0)
+        error_set_errno(error, SYNC_ERROR, errno, "cannot make room for a large message in %s", dir);
+    return fetcher->open->fd >= 0;
 }
 
 static gboolean
 on_write(const void *bytes, gsize length, gpointer data, GError **error)
 {
-    struct body_pipe *pipe = data;
-    if (pipe->buffer) {
-        g_byte_array_append(pipe->buffer, bytes, (guint) length);
+    struct fetcher *fetcher = data;
+    if (fetcher->buffer) {
+        g_byte_array_append(fetcher->buffer, bytes, (guint) length);
         return TRUE;
     }
     for (const char *p = bytes; length;) {
-        gssize n = STEP_FAILS("sync.spool") ? -1 : write(pipe->open->fd, p, length);
+        gssize n = STEP_FAILS("sync.spool") ? -1 : write(fetcher->open->fd, p, length);
         if (n < 0 && errno != EINTR) {
-            error_set_errno(error, SYNC_ERROR, errno, "cannot write a large message to %s", pipe->spool_dir);
+            error_set_errno(error, SYNC_ERROR, errno, "cannot write a large message to %s", fetcher->pipe->spool_dir);
             return FALSE;
         }
         p += MAX(n, 0);
@@ -146,13 +165,15 @@ is_full(const struct body_pipe *pipe, gsize more)
 static gboolean
 on_end(const struct imap_message *message, gpointer data, GError **error)
 {
-    struct body_pipe *pipe = data;
-    struct body *body = g_steal_pointer(&pipe->open);
-    if (pipe->buffer)
-        body->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&pipe->buffer));
+    struct fetcher *fetcher = data;
+    struct body_pipe *pipe = fetcher->pipe;
+    struct body *body = g_steal_pointer(&fetcher->open);
+    if (fetcher->buffer)
+        body->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&fetcher->buffer));
     body->uid = message->uid;
     gsize held = body->bytes ? g_bytes_get_size(body->bytes) : 0;
 
+    uidset_remove(fetcher->mine, message->uid);
     g_mutex_lock(&pipe->lock);
     while (!pipe->stop && is_full(pipe, held))
         g_cond_wait(&pipe->changed, &pipe->lock);
@@ -170,18 +191,98 @@ on_end(const struct imap_message *message, gpointer data, GError **error)
     return !stop;
 }
 
+static gpointer fetch(gpointer data);
+
+/* With the lock held. */
+static void
+add_fetcher(struct body_pipe *pipe, struct imap *imap)
+{
+    struct fetcher *fetcher = g_new0(struct fetcher, 1);
+    fetcher->pipe = pipe;
+    fetcher->imap = imap;
+    fetcher->mine = uidset_new();
+    g_ptr_array_add(pipe->fetchers, fetcher);
+    pipe->fetching++;
+    fetcher->thread = g_thread_new("fetch bodies", fetch, fetcher);
+}
+
+/* Is the network what everything waits for? Then another connection may bring more. With the lock held. */
+static gboolean
+wants_more(const struct body_pipe *pipe)
+{
+    gint64 spent = clock_monotonic() - pipe->begun;
+    guint n = pipe->fetchers->len;
+    return !pipe->sync->no_more_connections && n < BODY_CONNECTIONS && spent > n * BODY_MORE_AFTER_MS * 1000 &&
+           pipe->waited * 100 > spent * BODY_MORE_WAITED && uidset_count(pipe->left) >= n * BODY_MORE_FROM;
+}
+
+/* The next share, newest first; FALSE: there is none. */
+static gboolean
+take_share(struct fetcher *fetcher)
+{
+    struct body_pipe *pipe = fetcher->pipe;
+    g_mutex_lock(&pipe->lock);
+    g_autoptr(struct_uidset) share =
+        pipe->stop || pipe->broken ? uidset_new() : uidset_take(pipe->left, BODY_SHARE, 0, TRUE);
+    if (!pipe->stop && !pipe->broken && wants_more(pipe))
+        add_fetcher(pipe, NULL);
+    g_mutex_unlock(&pipe->lock);
+    uidset_add_set(fetcher->mine, share);
+    return !uidset_is_empty(share);
+}
+
+static gboolean
+fetch_shares(struct fetcher *fetcher, GError **error)
+{
+    struct body_pipe *pipe = fetcher->pipe;
+    struct imap_sink sink = {on_begin, on_write, on_end, fetcher};
+    g_autoptr(struct_uidset) missing = uidset_new();
+    gboolean ok = TRUE;
+    while (ok && take_share(fetcher)) {
+        g_autoptr(struct_uidset) share = uidset_copy(fetcher->mine);
+        ok = imap_fetch_bodies(fetcher->imap, share, TRUE, &sink, missing, error);
+        uidset_remove_set(fetcher->mine, missing);
+    }
+    g_mutex_lock(&pipe->lock);
+    uidset_add_set(pipe->missing, missing);
+    g_mutex_unlock(&pipe->lock);
+    return ok;
+}
+
+/* A connection that is only help: when it breaks, its share is the others'. With the lock held. */
+static void
+end_help(struct body_pipe *pipe, struct fetcher *fetcher, GError *error)
+{
+    if (error && !pipe->stop)
+        log_info("sync.bodies", "another connection ended: %s", error->message);
+    if (uidset_is_empty(fetcher->mine) || pipe->stop)
+        return;
+    uidset_add_set(pipe->left, fetcher->mine);
+    if (pipe->fetching == 1 && !pipe->error) /* nobody is left to fetch it: the next pass does */
+        g_set_error(&pipe->error, SYNC_ERROR, ERROR_RETRY, "a connection to the server broke: %s",
+                    error ? error->message : "");
+}
+
 static gpointer
 fetch(gpointer data)
 {
-    struct body_pipe *pipe = data;
-    struct imap_sink sink = {on_begin, on_write, on_end, pipe};
+    struct fetcher *fetcher = data;
+    struct body_pipe *pipe = fetcher->pipe;
     GError *error = NULL;
-    gboolean ok = imap_fetch_bodies(pipe->sync->imap, pipe->uids, TRUE, &sink, pipe->missing, &error);
+    gboolean is_help = !fetcher->imap;
+    gboolean ok = (!is_help || (fetcher->imap = sync_open_help(pipe->sync, pipe->folder, &error))) &&
+                  fetch_shares(fetcher, &error);
     g_mutex_lock(&pipe->lock);
-    /* What came before the connection broke is still written: this is no reason to stop. */
-    if (!ok && !pipe->error && !pipe->stop)
-        pipe->error = g_steal_pointer(&error);
-    pipe->fetched = TRUE;
+    if (is_help) {
+        pipe->sync->no_more_connections |= !ok && !pipe->stop;
+        end_help(pipe, fetcher, error);
+    } else if (!ok) {
+        pipe->broken = TRUE;
+        /* What came before the connection broke is still written: this is no reason to stop. */
+        if (!pipe->error && !pipe->stop)
+            pipe->error = g_steal_pointer(&error);
+    }
+    pipe->fetching--;
     g_cond_broadcast(&pipe->changed);
     g_mutex_unlock(&pipe->lock);
     g_clear_error(&error);
@@ -244,6 +345,7 @@ write_body(struct body_pipe *pipe, const struct body *body, GError **error)
     g_ptr_array_add(pipe->batch->slots, slot);
     struct asked asked = {pipe, slot};
     reader_index_text_async(pipe->sync->reader, bytes, on_index, g_memdup2(&asked, sizeof asked), g_free);
+    reader_drain(pipe->sync->reader, READER_AHEAD);
     return TRUE;
 }
 
@@ -275,20 +377,52 @@ finish_batch(struct body_pipe *pipe, GError **error)
     return TRUE;
 }
 
-/* The next message; NULL: there are no more, or all is to stop (*stop). */
-static struct body *
-take_body(struct body_pipe *pipe, gboolean *stop)
+static gboolean
+is_batch_full(const struct body_pipe *pipe, const struct body *next)
 {
+    guint64 more = next->bytes ? g_bytes_get_size(next->bytes) : BODY_SPOOL_ABOVE;
+    return pipe->batch->slots->len >= BODY_BATCH_MESSAGES ||
+           (pipe->batch->slots->len && maildir_batch_bytes(pipe->batch->files) + more > BODY_BATCH_BYTES);
+}
+
+enum taken { TAKEN_BODY, TAKEN_NOTHING, TAKEN_END, TAKEN_STOP };
+
+/* The next message. TAKEN_NOTHING: the network is slow, and what the batch has is due. */
+static enum taken
+take_body(struct body_pipe *pipe, struct body **body)
+{
+    enum taken taken = TAKEN_BODY;
     g_mutex_lock(&pipe->lock);
-    while (!pipe->stop && !pipe->bodies.length && !pipe->fetched)
-        g_cond_wait(&pipe->changed, &pipe->lock);
-    *stop = pipe->stop;
-    struct body *body = *stop ? NULL : g_queue_pop_head(&pipe->bodies);
-    if (body && body->bytes)
-        pipe->bytes -= g_bytes_get_size(body->bytes);
+    gint64 start = clock_monotonic();
+    while (!pipe->stop && !pipe->bodies.length && pipe->fetching && taken == TAKEN_BODY) {
+        if (!pipe->batch->slots->len)
+            g_cond_wait(&pipe->changed, &pipe->lock);
+        else if (!g_cond_wait_until(&pipe->changed, &pipe->lock, pipe->due) && !pipe->bodies.length)
+            taken = TAKEN_NOTHING;
+    }
+    if (pipe->stop)
+        taken = TAKEN_STOP;
+    else if (pipe->bodies.length)
+        taken = TAKEN_BODY;
+    else if (!pipe->fetching)
+        taken = TAKEN_END;
+    *body = taken == TAKEN_BODY ? g_queue_pop_head(&pipe->bodies) : NULL;
+    if (*body && (*body)->bytes)
+        pipe->bytes -= g_bytes_get_size((*body)->bytes);
+    pipe->waited += clock_monotonic() - start;
     g_cond_broadcast(&pipe->changed);
     g_mutex_unlock(&pipe->lock);
-    return body;
+    return taken;
+}
+
+static gboolean
+put_body(struct body_pipe *pipe, const struct body *body, GError **error)
+{
+    if (is_batch_full(pipe, body) && !finish_batch(pipe, error))
+        return FALSE;
+    if (!pipe->batch->slots->len)
+        pipe->due = g_get_monotonic_time() + BODY_BATCH_MS * 1000;
+    return write_body(pipe, body, error);
 }
 
 static gpointer
@@ -296,16 +430,17 @@ write_all(gpointer data)
 {
     struct body_pipe *pipe = data;
     GError *error = NULL;
-    gboolean ok = TRUE, stop = FALSE;
-    for (struct body *body; ok && (body = take_body(pipe, &stop));) {
-        ok = write_body(pipe, body, &error);
-        body_free(body);
-        if (ok && (pipe->batch->slots->len >= BODY_BATCH_MESSAGES ||
-                   maildir_batch_bytes(pipe->batch->files) >= BODY_BATCH_BYTES))
+    enum taken taken = TAKEN_BODY;
+    gboolean ok = TRUE;
+    while (ok && taken != TAKEN_END && taken != TAKEN_STOP) {
+        struct body *body;
+        taken = take_body(pipe, &body);
+        if (taken == TAKEN_BODY)
+            ok = put_body(pipe, body, &error);
+        else if (taken != TAKEN_STOP)
             ok = finish_batch(pipe, &error);
+        body_free(body);
     }
-    if (ok && !stop)
-        ok = finish_batch(pipe, &error);
     if (!ok)
         fail(pipe, error);
     reader_drain(pipe->sync->reader, 0); /* it calls back into the slots of this batch */
@@ -318,20 +453,32 @@ write_all(gpointer data)
 
 /* ---- the caller ---- */
 
+static void
+fetcher_free(gpointer data)
+{
+    struct fetcher *fetcher = data;
+    body_free(fetcher->open);
+    g_clear_pointer(&fetcher->buffer, g_byte_array_unref);
+    uidset_free(fetcher->mine);
+    g_free(fetcher);
+}
+
 struct body_pipe *
-body_pipe_new(struct sync *sync, const char *dir, const GArray *rows)
+body_pipe_new(struct sync *sync, const struct folder *folder, const char *dir, const GArray *rows)
 {
     struct body_pipe *pipe = g_new0(struct body_pipe, 1);
     pipe->sync = sync;
+    pipe->folder = folder;
     pipe->dir = g_strdup(dir);
     pipe->spool_dir = g_build_filename(dir, "tmp", NULL);
     pipe->rows = g_hash_table_new(NULL, NULL);
-    pipe->uids = uidset_new();
+    pipe->left = uidset_new();
     pipe->missing = uidset_new();
+    pipe->begun = clock_monotonic();
     for (guint i = 0; i < rows->len; i++) {
         const struct survey_body *row = &g_array_index(rows, struct survey_body, i);
         g_hash_table_insert(pipe->rows, GUINT_TO_POINTER(row->uid), (gpointer) row);
-        uidset_add(pipe->uids, row->uid);
+        uidset_add(pipe->left, row->uid);
     }
     if (!sync->reader)
         sync->reader = reader_new();
@@ -339,9 +486,27 @@ body_pipe_new(struct sync *sync, const char *dir, const GArray *rows)
     g_mutex_init(&pipe->lock);
     g_cond_init(&pipe->changed);
     g_queue_init(&pipe->bodies);
-    pipe->fetcher = g_thread_new("fetch bodies", fetch, pipe);
+    pipe->fetchers = g_ptr_array_new_with_free_func(fetcher_free);
+    g_mutex_lock(&pipe->lock);
+    add_fetcher(pipe, sync->imap);
+    g_mutex_unlock(&pipe->lock);
     pipe->writer = g_thread_new("write bodies", write_all, pipe);
     return pipe;
+}
+
+gboolean
+body_pipe_wait(struct body_pipe *pipe, guint milliseconds)
+{
+    gint64 until = g_get_monotonic_time() + (gint64) milliseconds * 1000;
+    g_mutex_lock(&pipe->lock);
+    /* It is ours to record no more: the writer may go on while we wait. */
+    pipe->recording = FALSE;
+    g_cond_broadcast(&pipe->changed);
+    while (!pipe->ready && !pipe->written && g_cond_wait_until(&pipe->changed, &pipe->lock, until))
+        ;
+    gboolean there = pipe->ready || pipe->written;
+    g_mutex_unlock(&pipe->lock);
+    return there;
 }
 
 struct body_batch *
@@ -360,10 +525,22 @@ body_pipe_take(struct body_pipe *pipe, GError **error)
     return batch;
 }
 
-guint64
-body_pipe_count_missing(const struct body_pipe *pipe)
+const struct uidset *
+body_pipe_missing(const struct body_pipe *pipe)
 {
-    return uidset_count(pipe->missing);
+    return pipe->missing;
+}
+
+/* Threads may come while they are waited for, but none after `stop`. */
+static void
+join_fetchers(struct body_pipe *pipe)
+{
+    for (guint i = 0; i < pipe->fetchers->len; i++) {
+        struct fetcher *fetcher = pipe->fetchers->pdata[i];
+        g_thread_join(fetcher->thread);
+        if (i && fetcher->imap)
+            sync_close_help(pipe->sync, fetcher->imap);
+    }
 }
 
 void
@@ -372,17 +549,16 @@ body_pipe_free(struct body_pipe *pipe)
     if (!pipe)
         return;
     fail(pipe, NULL);
-    g_thread_join(pipe->fetcher);
+    join_fetchers(pipe);
     g_thread_join(pipe->writer);
     for (struct body *body; (body = g_queue_pop_head(&pipe->bodies));)
         body_free(body);
     body_batch_free(pipe->ready);
     body_batch_free(pipe->batch);
-    body_free(pipe->open);
-    g_clear_pointer(&pipe->buffer, g_byte_array_unref);
     g_clear_error(&pipe->error);
+    g_ptr_array_unref(pipe->fetchers);
     g_hash_table_unref(pipe->rows);
-    uidset_free(pipe->uids);
+    uidset_free(pipe->left);
     uidset_free(pipe->missing);
     g_mutex_clear(&pipe->lock);
     g_cond_clear(&pipe->changed);

@@ -61,6 +61,7 @@ take_envelope(const struct imap_message *message, gpointer data, G_GNUC_UNUSED G
         .size = message->items & IMAP_FETCH_SIZE ? message->size : 0,
         .emailid = arrival.emailid,
         .attachments = message->items & IMAP_FETCH_STRUCTURE && has_attachment(message->parts),
+        .text_later = TRUE,
     };
     g_array_append_val(list, arrival);
     return TRUE;
@@ -188,21 +189,139 @@ take_batch(struct sync *sync, const struct folder *folder, GArray *list, GPtrArr
     return TRUE;
 }
 
-/* What came before the connection broke is whole, and is kept: over a line that never lasts for a batch the list would
- * else not grow. */
-static gboolean
-fetch_batch(struct sync *sync, const struct folder *folder, const struct uidset *uids, const struct imap_fetch *what,
-            GPtrArray *waiting, GError **error)
+/* ---- from the server, a chunk ahead of the store ---- */
+
+struct chunk {
+    guint64 asked;
+    GArray *list; /* struct arrival */
+};
+
+struct ahead {
+    struct sync *sync;
+    struct imap_fetch what;
+    struct uidset *left; /* the thread's */
+    GThread *thread;
+
+    GMutex lock; /* what follows */
+    GCond changed;
+    GQueue chunks; /* struct chunk, at most CHUNKS_AHEAD */
+    gboolean ended, stop;
+    GError *error;
+};
+
+static void
+chunk_free(struct chunk *chunk)
 {
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct arrival));
-    g_array_set_clear_func(list, arrival_clear);
-    g_autoptr(GError) broken = NULL;
-    gboolean whole = imap_fetch(sync->imap, uids, what, take_envelope, list, &broken);
-    if ((whole || broken->code == ERROR_RETRY) && !take_batch(sync, folder, list, waiting, error))
-        return FALSE;
-    if (!whole)
-        g_propagate_error(error, g_steal_pointer(&broken));
-    return whole;
+    if (!chunk)
+        return;
+    g_array_unref(chunk->list);
+    g_free(chunk);
+}
+
+/* FALSE: no more are wanted. Takes the chunk. */
+static gboolean
+hand_over(struct ahead *ahead, struct chunk *chunk)
+{
+    g_mutex_lock(&ahead->lock);
+    while (!ahead->stop && ahead->chunks.length >= CHUNKS_AHEAD)
+        g_cond_wait(&ahead->changed, &ahead->lock);
+    gboolean go_on = !ahead->stop;
+    if (go_on)
+        g_queue_push_tail(&ahead->chunks, g_steal_pointer(&chunk));
+    g_cond_broadcast(&ahead->changed);
+    g_mutex_unlock(&ahead->lock);
+    chunk_free(chunk);
+    return go_on;
+}
+
+static gpointer
+read_ahead(gpointer data)
+{
+    struct ahead *ahead = data;
+    GError *error = NULL;
+    gboolean go_on = TRUE;
+    for (guint batch = ENVELOPES_FIRST; go_on && !uidset_is_empty(ahead->left); batch = ENVELOPES_A_FETCH) {
+        g_autoptr(struct_uidset) some = uidset_take(ahead->left, batch, 0, TRUE);
+        struct chunk *chunk = g_new(struct chunk, 1);
+        chunk->asked = uidset_count(some);
+        chunk->list = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+        g_array_set_clear_func(chunk->list, arrival_clear);
+        gboolean whole = imap_fetch(ahead->sync->imap, some, &ahead->what, take_envelope, chunk->list, &error);
+        /* What came before the connection broke is whole, and is kept: over a line that never lasts for a chunk the list
+         * would else not grow. */
+        if (whole || error->code == ERROR_RETRY)
+            go_on = hand_over(ahead, chunk) && whole;
+        else
+            chunk_free(chunk);
+        go_on = go_on && whole;
+    }
+    g_mutex_lock(&ahead->lock);
+    ahead->error = error;
+    ahead->ended = TRUE;
+    g_cond_broadcast(&ahead->changed);
+    g_mutex_unlock(&ahead->lock);
+    return NULL;
+}
+
+/* The next chunk; NULL: there are no more, or error is set. */
+static struct chunk *
+take_chunk(struct ahead *ahead, GError **error)
+{
+    g_mutex_lock(&ahead->lock);
+    while (!ahead->chunks.length && !ahead->ended)
+        g_cond_wait(&ahead->changed, &ahead->lock);
+    struct chunk *chunk = g_queue_pop_head(&ahead->chunks);
+    if (!chunk && ahead->error)
+        g_propagate_error(error, g_steal_pointer(&ahead->error));
+    g_cond_broadcast(&ahead->changed);
+    g_mutex_unlock(&ahead->lock);
+    return chunk;
+}
+
+static void
+ahead_begin(struct ahead *ahead, struct sync *sync, const struct uidset *uids, const struct imap_fetch *what)
+{
+    ahead->sync = sync;
+    ahead->what = *what;
+    ahead->left = uidset_copy(uids);
+    g_mutex_init(&ahead->lock);
+    g_cond_init(&ahead->changed);
+    g_queue_init(&ahead->chunks);
+    ahead->thread = g_thread_new("envelopes", read_ahead, ahead);
+}
+
+static void
+ahead_end(struct ahead *ahead)
+{
+    g_mutex_lock(&ahead->lock);
+    ahead->stop = TRUE;
+    g_cond_broadcast(&ahead->changed);
+    g_mutex_unlock(&ahead->lock);
+    g_thread_join(ahead->thread);
+    for (struct chunk *chunk; (chunk = g_queue_pop_head(&ahead->chunks));)
+        chunk_free(chunk);
+    g_clear_error(&ahead->error);
+    uidset_free(ahead->left);
+    g_mutex_clear(&ahead->lock);
+    g_cond_clear(&ahead->changed);
+}
+
+static gboolean
+take_chunks(struct sync *sync, const struct folder *folder, struct ahead *ahead, guint64 total, GPtrArray *waiting,
+            GError **error)
+{
+    guint64 done = 0;
+    g_autoptr(GError) why = NULL;
+    for (struct chunk *chunk; !why && (chunk = take_chunk(ahead, &why));) {
+        if (!sync_is_cancelled(sync, &why))
+            take_batch(sync, folder, chunk->list, waiting, &why);
+        done += chunk->asked;
+        chunk_free(chunk);
+        sync_tell_progress(sync, folder, SYNC_ENVELOPES, done, total);
+    }
+    if (why)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return !why;
 }
 
 gboolean
@@ -220,18 +339,19 @@ envelopes_fetch(struct sync *sync, const struct folder *folder, const struct uid
     /* The attachment mark comes with the body, where one comes. */
     if (keep_is_partial(keep_of(sync->options.account, folder->name)))
         what.items |= IMAP_FETCH_STRUCTURE;
-    g_autoptr(struct_uidset) left = uidset_copy(uids);
-    guint64 total = uidset_count(left), done = 0;
-    for (guint batch = ENVELOPES_FIRST; !uidset_is_empty(left); batch = ENVELOPES_A_FETCH) {
-        if (sync_is_cancelled(sync, error))
-            return FALSE;
-        g_autoptr(struct_uidset) some = uidset_take(left, batch, 0, TRUE);
-        sync_tell_progress(sync, folder, SYNC_ENVELOPES, done, total);
-        if (!fetch_batch(sync, folder, some, &what, waiting, error))
-            return FALSE;
-        done += uidset_count(some);
-    }
-    if (total)
-        log_debug("sync.envelopes", "folder=%s new=%" G_GUINT64_FORMAT, folder->name, total);
-    return TRUE;
+    guint64 total = uidset_count(uids);
+    if (!total)
+        return TRUE;
+    gboolean many = total > RELAX_FROM;
+    struct ahead ahead = {0};
+    sync_tell_progress(sync, folder, SYNC_ENVELOPES, 0, total);
+    if (many)
+        store_relax_begin(sync->store);
+    ahead_begin(&ahead, sync, uids, &what);
+    gboolean ok = take_chunks(sync, folder, &ahead, total, waiting, error);
+    ahead_end(&ahead);
+    if (many && !store_relax_end(sync->store, ok ? error : NULL))
+        ok = FALSE;
+    log_debug("sync.envelopes", "folder=%s new=%" G_GUINT64_FORMAT, folder->name, total);
+    return ok;
 }

@@ -19,6 +19,14 @@ typedef struct listing struct_listing;
 /* Messages whose envelopes are asked for at once; the first time fewer, so that a list can be shown soon. */
 #define ENVELOPES_FIRST 50
 #define ENVELOPES_A_FETCH 500
+/* Chunks of envelopes that the connection is ahead of the store. */
+#define CHUNKS_AHEAD 2
+/* More rows than these are not waited for one transaction after the other (store_relax_begin). */
+#define RELAX_FROM (2 * ROWS_A_COMMIT)
+/* Envelopes without a body are made searchable while the network is slower than the store: so many at once, after so
+ * long without a batch. */
+#define ENVELOPES_TO_INDEX 100
+#define INDEX_AFTER_MS 100
 /* In a folder where nothing happened, bodies that the policy leaves out are not counted again for so long. */
 #define BODIES_LOOK_US (G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC)
 /* A UIDVALIDITY that changes as often in a row stops the folder (RELIABILITY.md D10). */
@@ -48,6 +56,7 @@ struct sync {
     gint64 crossed;        /* folder whose marks crossed those of somebody else */
     GHashTable *bodies_looked; /* folder -> monotonic time when nothing was left to fetch of it */
     struct tally *tally;       /* tally.h */
+    gboolean no_more_connections; /* the server refused a second one, or it broke */
 };
 
 /* ---- protocol.c ---- */
@@ -86,6 +95,10 @@ void sync_close_second(struct sync *sync);
 /* Selects, or keeps selected, without asking for anything. mailbox is sync->mailbox. */
 gboolean sync_select(struct sync *sync, const struct folder *folder, const struct imap_select *how, GError **error);
 gboolean sync_unselect(struct sync *sync, GError **error);
+/* Another connection with the folder open, for a thread that helps; NULL when it cannot be had. Closing it adds its traffic:
+ * in the runner's thread. */
+struct imap *sync_open_help(struct sync *sync, const struct folder *folder, GError **error);
+void sync_close_help(struct sync *sync, struct imap *imap);
 gboolean sync_is_cancelled(struct sync *sync, GError **error);
 
 void sync_tell_progress(struct sync *sync, const struct folder *folder, enum sync_phase phase, guint64 done,

@@ -48,5 +48,7 @@ gboolean pass_is_unsure(struct pass *pass);
 gboolean pass_settle(struct pass *pass, GError **error);
 /* At the end: file names, suspicions, agreements. `folders` as they were before. */
 gboolean pass_finish(struct pass *pass, const GPtrArray *folders, GError **error);
+/* Envelopes whose body does not come, or not now, can be searched from here on. After a failure too. */
+gboolean pass_index(struct pass *pass, GError **error);
 
 #endif

@@ -266,6 +266,7 @@ imap_pass_account(struct sync *sync, GError **error)
     gint64 start = clock_monotonic();
     guint64 trips = sync_get_statistics(sync)->round_trips;
     gboolean ok = run_account(&pass, error);
+    ok = pass_index(&pass, ok ? error : NULL) && ok;
     tally_write(sync, FALSE);
     const struct sync_statistics *s = sync_get_statistics(sync);
     log_info("sync.pass",
@@ -317,6 +318,7 @@ imap_pass_folders(struct sync *sync, const gint64 *ids, guint n, GError **error)
     sync->in_passing = TRUE;
     gboolean ok = run_folders(&pass, folders, error);
     sync->in_passing = FALSE;
+    ok = pass_index(&pass, ok ? error : NULL) && ok;
     tally_write(sync, FALSE);
     return ok;
 }
@@ -365,6 +367,7 @@ imap_pass_push(struct sync *sync, GError **error)
     g_auto(struct_pass) pass;
     pass_init(&pass, sync, FALSE);
     gboolean ok = run_push(&pass, error);
+    ok = pass_index(&pass, ok ? error : NULL) && ok;
     tally_write(sync, FALSE);
     sync_tell_changed(sync, TRUE);
     return ok;

@@ -199,6 +199,20 @@ clear_suspicion(struct pass *pass, const struct folder *before, GError **error)
 }
 
 gboolean
+pass_index(struct pass *pass, GError **error)
+{
+    struct sync *sync = pass->sync;
+    guint done = 1;
+    gboolean ok = TRUE;
+    if (sync->dry_run)
+        return TRUE;
+    while (ok && done)
+        ok = !sync_is_cancelled(sync, error) &&
+             placement_index_envelopes(sync->store, ENVELOPES_A_FETCH, &done, error);
+    return ok;
+}
+
+gboolean
 pass_finish(struct pass *pass, const GPtrArray *folders, GError **error)
 {
     struct sync *sync = pass->sync;

@@ -208,6 +208,29 @@ sync_open_connection(struct sync *sync, imap_event_func on_event_of, GError **er
     return imap_open(account->incoming, &options, sync->options.cancel, error);
 }
 
+struct imap *
+sync_open_help(struct sync *sync, const struct folder *folder, GError **error)
+{
+    g_autoptr(struct_imap) imap = sync_open_connection(sync, NULL, error);
+    struct imap_select plain = {.plain = FALSE};
+    g_autoptr(struct_imap_mailbox) mailbox = imap ? imap_select(imap, folder->wire, &plain, error) : NULL;
+    if (!mailbox)
+        return NULL;
+    if (mailbox->uidvalidity != folder->uidvalidity) {
+        g_set_error(error, SYNC_ERROR, ERROR_STALE, "the folder was numbered anew by its server");
+        return NULL;
+    }
+    return g_steal_pointer(&imap);
+}
+
+void
+sync_close_help(struct sync *sync, struct imap *imap)
+{
+    add_connection(imap, &sync->statistics);
+    imap_logout(imap);
+    imap_free(imap);
+}
+
 gboolean
 sync_connect(struct sync *sync, GError **error)
 {

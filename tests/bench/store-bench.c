@@ -3,7 +3,10 @@
 #include "config.h"
 
 #include "../unit/storetest.h"
+#include "mail/document.h"
+#include "mail/index.h"
 #include "store/list.h"
+#include "store/survey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +46,61 @@ fill(struct world *world, guint n, guint batch)
     }
 }
 
+/* Words as they come in mail: some often, most seldom. */
+static char *
+make_text(GRand *rand, guint words)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < words; i++) {
+        double often = g_rand_double(rand);
+        guint number = (guint)(often * often * often * 30000);
+        g_string_append_printf(text, "%c%cr%uw%c", 'a' + number % 23, 'a' + number % 19, number, i % 12 ? ' ' : '\n');
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Bodies for all of them, newest first, as a pass records them. */
+static void
+attach(struct world *world, guint n, guint batch)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(11);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) rows = survey_bodies(world->store, world->inbox, 0, 0, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(rows->len, ==, n);
+    g_autofree struct placement_body *bodies = g_new0(struct placement_body, batch);
+    for (guint done = 0; done < n;) {
+        guint count = MIN(batch, n - done);
+        g_autofree guint8 *hashes = g_malloc0(32 * (gsize)count);
+        for (guint i = 0; i < count; i++) {
+            const struct survey_body *row = &g_array_index(rows, struct survey_body, done + i);
+            struct message_index *index = g_new0(struct message_index, 1);
+            g_autofree char *id = g_strdup_printf("%u.%08x@lists.example.org", row->uid, row->uid * 2654435761u);
+            index->envelope = make_envelope(id, "", "Person <p@example.net>", "ana@example.org",
+                                            "Subject about flights and offers", 1600000000 + row->uid * 300);
+            index->body = make_text(rand, 200);
+            index->preview = g_strndup(index->body, 160);
+            index->attachments = g_strdup("");
+            index->types = g_strdup("text/plain");
+            for (guint k = 0; k < 32; k += 4)
+                *(guint32 *)(gpointer)(hashes + 32 * i + k) = g_rand_int(rand);
+            memcpy(hashes + 32 * i, &row->uid, sizeof row->uid);
+            bodies[i] = (struct placement_body){.placement = row->placement,
+                                                .file = g_strdup_printf("16%u.x.postrider:2,", row->uid),
+                                                .hash = hashes + 32 * i,
+                                                .size = 4000,
+                                                .index = index};
+        }
+        placement_attach(world->store, bodies, count, &error);
+        g_assert_no_error(error);
+        for (guint i = 0; i < count; i++) {
+            g_free((char *)bodies[i].file);
+            message_index_free((struct message_index *)bodies[i].index);
+        }
+        done += count;
+    }
+}
+
 /* The newest messages of a view. */
 static GArray *
 list_some(struct store *store, const struct list_view *view, guint n)
@@ -68,6 +126,11 @@ main(int argc, char **argv)
     gint64 start = g_get_monotonic_time();
     fill(&world, n, batch);
     printf("insert %u envelopes, %u a transaction: %.2f s\n", n, batch,
+           (double)(g_get_monotonic_time() - start) / 1e6);
+
+    start = g_get_monotonic_time();
+    attach(&world, n, batch);
+    printf("attach %u bodies, %u a transaction: %.2f s\n", n, batch,
            (double)(g_get_monotonic_time() - start) / 1e6);
 
     store_close(world.store);

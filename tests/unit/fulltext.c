@@ -5,6 +5,8 @@
 #include "store/contact.h"
 #include "store/query.h"
 
+#include <sqlite3.h>
+
 static guint
 hits(struct store *store, guint fields, enum query_match match, const char *text)
 {
@@ -225,6 +227,106 @@ test_contacts(void)
     world_end(&world);
 }
 
+/* `n` envelopes, the newest first as a pass brings them, whose words come later. */
+static void
+add_later(struct world *world, guint n, gint64 *placements)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree struct placement_new *rows = g_new0(struct placement_new, n);
+    for (guint i = 0; i < n; i++) {
+        guint number = n - i;
+        g_autofree char *id = g_strdup_printf("later%u@x", number), *subject = g_strdup_printf("early w%u", number);
+        rows[i] = (struct placement_new){.uid = number,
+                                         .received = 1700000000 + number,
+                                         .text_later = TRUE,
+                                         .envelope = make_envelope(id, NULL, "Ben <ben@example.net>", "ana@example.org",
+                                                                   subject, 1700000000 + number)};
+    }
+    placement_insert(world->store, world->inbox, rows, n, placements, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < n; i++)
+        envelope_free((struct envelope *)rows[i].envelope);
+}
+
+/* An envelope whose body is on its way is put into the full text once: with it, or when somebody has time. */
+static void
+test_later(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 placements[5];
+    guint done;
+    add_later(&world, 5, placements);
+    g_assert_cmpuint(hits(world.store, QUERY_ANYWHERE, QUERY_WORDS, "early"), ==, 0);
+    add_body(world.store, placements[1], "the words of number four", NULL);
+    g_assert_cmpuint(hits(world.store, QUERY_ANYWHERE, QUERY_WORDS, "early"), ==, 1);
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "number"), ==, 1);
+    g_assert_true(placement_remove(world.store, &placements[4], 1, &error));
+    g_assert_true(placement_index_envelopes(world.store, 2, &done, &error));
+    g_assert_cmpuint(done, ==, 2);
+    g_assert_cmpuint(hits(world.store, QUERY_SUBJECT, QUERY_WORDS, "w5"), ==, 1); /* the newest first */
+    g_assert_true(placement_index_envelopes(world.store, 100, &done, &error));
+    g_assert_cmpuint(done, ==, 1);
+    g_assert_true(placement_index_envelopes(world.store, 100, &done, &error));
+    g_assert_cmpuint(done, ==, 0);
+    g_assert_cmpuint(hits(world.store, QUERY_FROM, QUERY_WORDS, "ben"), ==, 4);
+    add_body(world.store, placements[0], "the words of number five", NULL); /* it was put in before */
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "five"), ==, 1);
+    g_assert_cmpuint(hits(world.store, QUERY_SUBJECT, QUERY_WORDS, "w5"), ==, 1);
+    world_end(&world);
+}
+
+static guint
+count_segments(const char *dir)
+{
+    g_autofree char *path = g_build_filename(dir, "postrider.db", NULL);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    g_assert_cmpint(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_prepare_v2(db, "SELECT count(DISTINCT segid) FROM fulltext_idx", -1, &q, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(q), ==, SQLITE_ROW);
+    guint n = (guint)sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return n;
+}
+
+/* FTS5 writes a segment whenever a rowid is smaller than the one before: a batch makes one, whatever its order. */
+static void
+test_order(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    enum { N = 40 };
+    gint64 placements[N];
+    guint8 hashes[N][32] = {{0}};
+    struct placement_body bodies[N];
+    add_later(&world, N, placements);
+    for (guint i = 0; i < N; i++) {
+        struct message_index *index = message_index_new();
+        g_free(index->body);
+        index->body = g_strdup_printf("body number b%u", i);
+        hashes[i][0] = (guint8)(i + 1);
+        bodies[i] = (struct placement_body){.placement = placements[i],
+                                            .file = g_strdup_printf("1%u.x.postrider:2,", i),
+                                            .hash = hashes[i],
+                                            .size = 100,
+                                            .index = index};
+    }
+    guint before = count_segments(world.dir);
+    g_assert_true(placement_attach(world.store, bodies, N, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(count_segments(world.dir), ==, before + 1);
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "number"), ==, N);
+    for (guint i = 0; i < N; i++) {
+        g_free((char *)bodies[i].file);
+        message_index_free((struct message_index *)bodies[i].index);
+    }
+    world_end(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -232,5 +334,7 @@ main(int argc, char **argv)
     g_test_add_func("/fulltext/words", test_words);
     g_test_add_func("/fulltext/pages", test_pages);
     g_test_add_func("/fulltext/contacts", test_contacts);
+    g_test_add_func("/fulltext/later", test_later);
+    g_test_add_func("/fulltext/order", test_order);
     return g_test_run();
 }
