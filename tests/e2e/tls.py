@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""T1, T2, S1: a server that cannot be trusted gets a reason, and no credential, over IMAP and SMTP alike."""
+"""T1, T2, S1: a server that cannot be trusted gets a reason, and no credential, over IMAP, POP3 and SMTP alike."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import tempfile
 
 from harness import *  # first: it tells where the lab is
 import badcerts
-from dialogues import Imap, Smtp, inject, refuse, strip
+from dialogues import Imap, Pop3, Smtp, inject, refuse, strip
 from fake import Fake
 
 SECRET = "tiger-lily-7"
@@ -28,7 +28,7 @@ def home(incoming, outgoing="smtps://ana@localhost:1"):
 
 def sync(script, scheme="imaps", certificate=None, **options):
     """One pass against a scripted server; what it said, and the server."""
-    with Fake(script, tls="implicit" if scheme == "imaps" else None,
+    with Fake(script, tls="implicit" if scheme in ("imaps", "pop3s") else None,
               certificate=certificate or CERTS["good"], **options) as server:
         ana = home("%s://ana@localhost:%d" % (scheme, server.port))
         result = ana.run("sync", timeout=60)
@@ -75,6 +75,16 @@ def stripped():
 @test("S1: PREAUTH on a plain connection is an attack")
 def preauth():
     refused(sync(Imap(greeting=b"* PREAUTH welcome, ana\r\n"), "imap"), "logged in", "encrypted")
+
+
+@test("S1, T2: the same over POP3")
+def pop3():
+    for name in ("expired", "unknown-ca", "self-signed", "wrong-host"):
+        for scheme in ("pop3s", "pop3"):
+            refused(sync(Pop3(), scheme, certificate=CERTS[name]), "certificate", "TLS", "key", "handshake")
+    refused(sync(Pop3(), "pop3s", maximum="TLSv1_1", minimum="TLSv1"), "TLS", "version", "handshake")
+    for way in (strip, refuse, inject):
+        refused(sync(Pop3(starttls=way), "pop3"), "STLS", "encrypt", "TLS", "ahead")
 
 
 @test("S1, T2: the same for sending; the message stays in the queue")
