@@ -248,6 +248,20 @@ due_in(struct sync *sync, gint64 ms)
     return clock_monotonic() + MAX(ms * 1000, (gint64)sync_get_delay(sync) * G_USEC_PER_SEC);
 }
 
+#define AFTER_A_PERSON_MS (24 * 60 * 60 * 1000)
+
+/* Milliseconds. What failed is tried again soon, whoever asked for it; but for a password that was refused. */
+static gint64
+until_next(const struct lane *lane)
+{
+    g_mutex_lock(&lane->worker->lock);
+    gboolean refused = lane->worker->refused[FALSE];
+    g_mutex_unlock(&lane->worker->lock);
+    if (refused)
+        return AFTER_A_PERSON_MS;
+    return lane->failures ? (gint64)lane_pause_ms(lane) : (gint64)lane->worker->config->poll * 1000;
+}
+
 /* One folder, as a person asked. */
 static void
 one_folder(struct lane *lane, struct sync *sync, const char *name, GError **error)
@@ -295,7 +309,7 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
         one_folder(lane, sync, job->folder, &error);
     } else if (pass) {
         whole_pass(lane, sync, job->dry_run, &error);
-        *next_pass = due_in(sync, (gint64)lane->worker->config->poll * 1000);
+        *next_pass = due_in(sync, until_next(lane));
     } else if (!strcmp(job->verb, "wake")) {
         if (!may_sync(lane->worker))
             offline_error(lane->worker, &error);
@@ -364,6 +378,7 @@ wait_for_news(struct lane *lane, struct sync *sync, gint64 *next_pass)
         G_GNUC_FALLTHROUGH;
     case SYNC_NEWS_ERROR:
         report(lane, FALSE, error);
+        *next_pass = MIN(*next_pass, due_in(sync, until_next(lane)));
         break;
     case SYNC_NEWS_ACCOUNT: /* many in a row are one pass */
         *next_pass = MIN(*next_pass, MAX(now, lane->last_pass + PASS_PAUSE_US));
@@ -419,8 +434,7 @@ sync_lane(gpointer data)
         if (sync && is_polling(worker)) {
             if (wait_for_news(lane, sync, &next_pass)) {
                 whole_pass(lane, sync, FALSE, NULL);
-                next_pass = due_in(sync, lane->failures ? (gint64)lane_pause_ms(lane)
-                                                        : (gint64)worker->config->poll * 1000);
+                next_pass = due_in(sync, until_next(lane));
             }
             continue;
         }

@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "config/password.h"
 #include "net/network.h"
+#include "net/turn.h"
 #include "store/account.h"
 
 #include <string.h>
@@ -382,6 +384,8 @@ worker_run(const char *name, int control_fd)
         log_error("engine.worker", "%s", error->message);
         return EX_CONFIG;
     }
+    g_autofree char *run = paths_runtime_dir();
+    turn_begin(run);
     g_mutex_init(&worker.lock);
     init_lanes(&worker); /* before the line: its end may be the first that is heard */
     worker.control = control_new(control_fd, stop_lanes, &worker);

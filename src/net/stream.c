@@ -3,6 +3,7 @@
 #include "net/stream_private.h"
 
 #include "net/network.h"
+#include "net/turn.h"
 #include "base/fail.h"
 
 #include "base/log.h"
@@ -17,6 +18,8 @@
 
 static const struct stream_limits default_limits = {
     .connect_ms = 30000, .command_ms = 60000, .min_rate = 128};
+
+#define TURN_PATIENCE_MS 30000
 
 G_DEFINE_QUARK(postrider - stream - error, stream_error)
 
@@ -264,6 +267,28 @@ stream_begin_exchange(struct stream *stream)
 
 /* ---- opening ---- */
 
+/* Not counted against the limits of the connection: nothing is asked of the server yet. */
+static gboolean
+take_turn(struct stream *stream, GError **error)
+{
+    switch (turn_wait(stream->name, TURN_PATIENCE_MS, stream->cancel)) {
+    case TURN_YOURS:
+        return TRUE;
+    case TURN_CANCELLED:
+        return stream_fail(stream, STREAM_CANCELLED, ERROR_CANCELLED, error, "stopped while waiting to connect");
+    case TURN_NOT_YET:
+        break;
+    }
+    return stream_fail(stream, STREAM_TCP, ERROR_RETRY, error,
+                       "the server does not answer well, and others are trying it: try again later");
+}
+
+void
+stream_succeeded(struct stream *stream)
+{
+    turn_succeeded(stream->name);
+}
+
 gboolean
 stream_connect(struct stream *stream, GError **error)
 {
@@ -271,6 +296,8 @@ stream_connect(struct stream *stream, GError **error)
         return FALSE;
     g_return_val_if_fail(!stream->opened, FALSE);
     stream->opened = TRUE;
+    if (stream->fd < 0 && !take_turn(stream, error))
+        return FALSE;
     stream->connect_deadline = g_get_monotonic_time() + (gint64)stream->limits.connect_ms * 1000;
     stream->activity = "connecting";
     if (stream->fd < 0 && !stream_open_socket(stream, error))

@@ -117,8 +117,11 @@ void stream_set_command_limit(struct stream *stream, guint milliseconds);
 void stream_set_activity(struct stream *stream, const char *activity);
 
 /* Resolves, connects (addresses of both families raced, RFC 8305) and, for TLS_IMPLICIT, shakes hands. For a
- * stream on a descriptor only the last. Once per stream. */
+ * stream on a descriptor only the last. Once per stream. Before it, a server that does not answer well is given
+ * time (turn.h). */
 gboolean stream_connect(struct stream *stream, GError **error);
+/* The session came to where it can work (its login was taken): others need not be careful with this server (turn.h). */
+void stream_succeeded(struct stream *stream);
 
 /* The upgrade after a positive reply to STARTTLS or STLS. Refuses, and kills the stream, when a byte of the
  * server is already buffered: it was sent ahead of the handshake and could be forged (CVE-2011-0411). */

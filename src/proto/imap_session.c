@@ -354,6 +354,7 @@ begin(struct imap *imap, GError **error)
         return FALSE;
     if (!introduce(imap, error) || !compress(imap, error))
         return FALSE;
+    stream_succeeded(imap->stream);
     log_info("imap", "logged in at %s (%s)", imap->host, imap->server_name ? imap->server_name : "unnamed");
     return TRUE;
 }

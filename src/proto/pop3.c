@@ -202,7 +202,10 @@ pop3_open_stream(struct stream *stream, const struct pop3_options *options, GErr
     gboolean ok = stream_connect(stream, error) && read_greeting(pop3, error) &&
                   ask_capabilities(pop3, error) && (endpoint->tls != TLS_STARTTLS || upgrade(pop3, error)) &&
                   ask_utf8(pop3, error) && pop3_log_in(pop3, error) && ask_again(pop3, error);
-    return ok ? g_steal_pointer(&pop3) : NULL;
+    if (!ok)
+        return NULL;
+    stream_succeeded(stream);
+    return g_steal_pointer(&pop3);
 }
 
 struct pop3 *

@@ -368,6 +368,7 @@ smtp_session_open(struct smtp_session *session, const char *secret, GError **err
         return FALSE;
     session->stage = SMTP_STAGE_READY;
     session->ready = TRUE;
+    stream_succeeded(session->stream);
     return TRUE;
 }
 

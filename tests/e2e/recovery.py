@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""N5: the network goes and comes back. The program runs in a network namespace of its own; between it and the servers
+"""N5, N6: the network goes and comes back. The program runs in a network namespace of its own; between it and the servers
 lies a pair of virtual interfaces, so that addresses, carrier and packets can be taken away. Needs root."""
 
 import os
@@ -30,7 +30,7 @@ class Relay:
     """The servers' side of the wire: a port on an address, handed on to the loopback. Counts who came and when."""
 
     def __init__(self, address, port, target):
-        self.target, self.came, self.refuse = target, [], False
+        self.target, self.came, self.pairs, self.refuse = target, [], [], False
         self.server = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
@@ -45,7 +45,17 @@ class Relay:
             if self.refuse:
                 peer.close()
                 continue
-            threading.Thread(target=self.carry, args=(peer, socket.create_connection(self.target)), daemon=True).start()
+            pair = (peer, socket.create_connection(self.target))
+            self.pairs.append(pair)
+            threading.Thread(target=self.carry, args=pair, daemon=True).start()
+
+    def cut(self):
+        for one in sum(self.pairs, ()):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.pairs.clear()
 
     @staticmethod
     def carry(a, b):
@@ -243,6 +253,26 @@ def silence():
     pause.wait(100 if LONG else 6)
     place.silence(False)
     within(10, comes(90), "after %d s of silence" % (100 if LONG else 6))
+
+
+@test("N6: a server that hangs up is tried no more than once in five seconds")
+def refusing():
+    needs_place()
+    relay.refuse = True
+    relay.came.clear()
+    relay.cut()
+    ends = time.monotonic() + (60 if LONG else 14)
+    while time.monotonic() < ends:          # a person who is impatient, at three terminals
+        for process in [ana.start("sync", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3)]:
+            process.wait(120)
+        pause.wait(0.3)
+    relay.refuse = False
+    apart = [b - a for a, b in zip(relay.came, relay.came[1:])]
+    note("%d attempts, apart: %s" % (len(relay.came), " ".join("%.1f" % a for a in apart)))
+    if len(relay.came) < 2 or min(apart) < 4.9:
+        raise AssertionError("too many, or none")
+    deliver()
+    within(10, comes(), "after the server")
 
 
 if __name__ == "__main__":

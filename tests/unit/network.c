@@ -8,6 +8,7 @@
 
 #include "net/cancel.h"
 #include "net/network.h"
+#include "net/turn.h"
 
 #define S ((gint64)G_USEC_PER_SEC)
 
@@ -62,6 +63,44 @@ test_local(void)
     close(listener);
 }
 
+/* ---- turns ---- */
+
+static gpointer
+succeed_later(gpointer data G_GNUC_UNUSED)
+{
+    g_usleep(100 * 1000);
+    turn_succeeded("a:993");
+    return NULL;
+}
+
+static gint64
+wait_ms(const char *server, guint limit, enum turn_answer expected)
+{
+    gint64 begun = g_get_monotonic_time();
+    g_assert_cmpint(turn_wait(server, limit, NULL), ==, expected);
+    return (g_get_monotonic_time() - begun) / 1000;
+}
+
+static void
+test_turns(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("turnXXXXXX", NULL);
+    g_assert_cmpint(wait_ms("a:993", 0, TURN_YOURS), <, 1000); /* off: everybody's */
+    g_assert_cmpint(wait_ms("a:993", 0, TURN_YOURS), <, 1000);
+    turn_begin(dir);
+    wait_ms("a:993", 0, TURN_YOURS);
+    wait_ms("a:993", 0, TURN_NOT_YET); /* the first is still at it */
+    wait_ms("b:993", 0, TURN_YOURS);   /* another server */
+    GThread *thread = g_thread_new("first", succeed_later, NULL);
+    g_assert_cmpint(wait_ms("a:993", 4000, TURN_YOURS), <, 4000); /* it got in: the next at once */
+    g_thread_join(thread);
+    g_assert_cmpint(wait_ms("b:993", 20000, TURN_YOURS), >, 4000); /* it did not: five seconds from its beginning */
+    g_autoptr(struct_cancel) cancel = cancel_new();
+    cancel_trigger(cancel);
+    g_assert_cmpint(turn_wait("b:993", 20000, cancel), ==, TURN_CANCELLED);
+    turn_begin(NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -69,5 +108,6 @@ main(int argc, char **argv)
     g_test_add_func("/network/slept", test_slept);
     g_test_add_func("/network/quiet", test_quiet);
     g_test_add_func("/network/local", test_local);
+    g_test_add_func("/network/turns", test_turns);
     return g_test_run();
 }
