@@ -9,6 +9,7 @@
 
 /* RFC 2177: at least every 29 minutes; routers forget sooner. */
 #define RENEW_MS (9 * 60 * 1000)
+G_STATIC_ASSERT(RENEW_MS < 29 * 60 * 1000);
 /* Without IDLE the open folder is asked about this often, and without a second connection INBOX is. */
 #define ASK_OPEN_MS (15 * 1000)
 #define ASK_INBOX_MS (20 * 1000)
