@@ -12,6 +12,7 @@
 #include "mail/reader.h"
 #include "net/cancel.h"
 #include "store/store.h"
+#include "sync/sync.h"
 
 struct worker {
     struct config *config;
@@ -28,7 +29,7 @@ struct worker {
     guint pending_lanes; /* bits of lanes with work of their own left */
 };
 
-/* A job; several lanes may hold it. */
+/* A job; several lanes may hold it. One that no supervisor asked for has no id, and is not counted. */
 struct job {
     gint refs;
     char *verb;
@@ -57,6 +58,7 @@ struct lane {
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */
+    struct maildir_watch *watch; /* of the sync lane */
 };
 
 /* The threads. */
@@ -72,6 +74,15 @@ gboolean lane_has_job(struct lane *lane);
 void job_done(struct job *job, const GError *error);
 /* Another lane's turn, e.g. after a wake-up. */
 void lane_push(struct lane *lane, struct job *job);
+
+/* A job of our own for this lane. Any thread. */
+void lane_push_own(struct lane *lane, const char *verb);
+
+/* ---- maildir_lane.c: other programs on the Maildirs, for the sync lane. What touches them comes as the job "maildir". */
+void lane_watch_maildirs(struct lane *lane); /* the account's folders, as they are now */
+void lane_unwatch_maildirs(struct lane *lane);
+/* Takes in what was done. TRUE: something is to be sent. */
+gboolean lane_take_maildirs(struct lane *lane, struct sync *sync);
 
 /* Opens the lane's store; retries while another program holds it; NULL only at the end of the worker. */
 gboolean lane_open_store(struct lane *lane);

@@ -219,6 +219,7 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
     g_autoptr(GError) local = NULL;
     gboolean ok = sync_account(sync, dry_run, &local);
     report(lane, FALSE, local);
+    lane_watch_maildirs(lane);
     if (!dry_run)
         read_reports(lane);
     control_changed(worker->control);
@@ -310,7 +311,7 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
     } else if (pass) {
         whole_pass(lane, sync, job->dry_run, &error);
         *next_pass = due_in(sync, until_next(lane));
-    } else if (!strcmp(job->verb, "wake")) {
+    } else if (!strcmp(job->verb, "wake") || (!strcmp(job->verb, "maildir") && lane_take_maildirs(lane, sync))) {
         if (!may_sync(lane->worker))
             offline_error(lane->worker, &error);
         else if (!sync_push(sync, &error))
@@ -416,6 +417,8 @@ sync_lane(gpointer data)
     if (worker->paused)
         tell_paused(worker);
     gint64 next_pass = sync ? due_in(sync, 0) : 0;
+    if (sync)
+        lane_watch_maildirs(lane);
     while (!control_stopping(worker->control)) {
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
         if (job && sync) {
@@ -449,6 +452,7 @@ sync_lane(gpointer data)
             control_changed(worker->control);
         }
     }
+    lane_unwatch_maildirs(lane);
     sync_free(sync);
     reader_free(lane->reader);
     store_close(lane->store);

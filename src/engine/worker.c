@@ -26,6 +26,17 @@ static struct lane lanes[LANES];
 /* -- jobs
  * ---------------------------------------------------------------------------------------------------- */
 
+static struct job *
+job_new(struct worker *worker, const char *verb)
+{
+    struct job *job = g_new0(struct job, 1);
+    job->refs = 1;
+    job->verb = g_strdup(verb);
+    job->worker = worker;
+    g_mutex_init(&job->lock);
+    return job;
+}
+
 void
 job_done(struct job *job, const GError *error)
 {
@@ -53,6 +64,14 @@ lane_push(struct lane *lane, struct job *job)
     g_async_queue_push(lane->jobs, job);
     if (write(lane->wake_fd, &one, sizeof one) < 0)
         log_error("engine.worker", "eventfd");
+}
+
+void
+lane_push_own(struct lane *lane, const char *verb)
+{
+    struct job *job = job_new(lane->worker, verb);
+    job->ours = TRUE;
+    lane_push(lane, job);
 }
 
 gboolean
@@ -257,17 +276,6 @@ static const struct {
     {"online", 1 << LANE_SYNC | 1 << LANE_DELIVER},
     {"pause", 1 << LANE_SYNC},
 };
-
-static struct job *
-job_new(struct worker *worker, const char *verb)
-{
-    struct job *job = g_new0(struct job, 1);
-    job->refs = 1;
-    job->verb = g_strdup(verb);
-    job->worker = worker;
-    g_mutex_init(&job->lock);
-    return job;
-}
 
 static void
 give(struct job *job, guint bits)

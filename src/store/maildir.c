@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -216,6 +217,22 @@ maildir_sum(const char *path, struct maildir_entry *entry, GError **error)
     if (!ok)
         error_set_errno(error, MAILDIR_ERROR, err, "cannot read %s", path);
     return ok;
+}
+
+/* A read lease is refused while a writer is there (fcntl(2)). It is given back at once; who opens the file meanwhile sends
+ * us a signal, one that does nothing. */
+gboolean
+maildir_is_being_written(const char *path)
+{
+    struct stat st;
+    int fd = open_regular(path, &st);
+    if (fd < 0)
+        return FALSE;
+    gboolean written = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+    if (!written)
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+    close(fd);
+    return written;
 }
 
 /* --- listing */

@@ -72,6 +72,9 @@ GBytes *maildir_read(const char *path, GError **error);
 /* Hash and sizes of a file as maildir_entry has them (file is not set). */
 gboolean maildir_sum(const char *path, struct maildir_entry *entry, GError **error);
 
+/* Has somebody this file open for writing? A message that is put together where it lies is not whole yet. */
+gboolean maildir_is_being_written(const char *path);
+
 /* Parts of a name. */
 char *maildir_unique(const char *file);     /* up to ":2," */
 guint maildir_name_flags(const char *file); /* FLAG_* */

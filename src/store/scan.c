@@ -47,6 +47,7 @@ struct scan {
     struct names *names;  /* of the files there are; those that are as we know them are taken off */
     guint placements;     /* that name a file */
     GHashTable *known;    /* those whose file has not that name: unique part -> struct known */
+    GHashTable *listed;   /* directory -> set of unique parts: others that were looked through */
     GPtrArray *strangers; /* of struct stranger */
     GPtrArray *renamed;   /* file names, of `names` */
     GArray *missing;      /* of gint64 */
@@ -54,6 +55,8 @@ struct scan {
     gpointer data;
     struct scan_result *result;
     gint64 journal;
+    guint how;
+    gboolean unfinished; /* something was left for the next time */
 };
 
 void
@@ -134,13 +137,58 @@ compare(struct scan *scan)
     g_hash_table_iter_init(&iter, scan->known);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct known *known = value;
-        if (known->seen || known->state == PLACEMENT_LEAVING)
-            continue;
-        /* A rename while the directory was being read can hide a file: asked again, it is there. */
-        g_autofree char *there = maildir_find(scan->dir, known->file);
-        if (!there)
+        if (!known->seen && known->state != PLACEMENT_LEAVING)
             g_array_append_val(scan->missing, known->id);
     }
+}
+
+static void
+not_missing(struct scan *scan, gint64 id)
+{
+    for (guint i = 0; i < scan->missing->len; i++)
+        if (g_array_index(scan->missing, gint64, i) == id) {
+            g_array_remove_index_fast(scan->missing, i);
+            return;
+        }
+}
+
+/* A rename while the directory was being read can hide a file: asked again, it is there. The directory is read once for all
+ * that is missing. */
+static gboolean
+confirm_missing(struct scan *scan, GError **error)
+{
+    if (!scan->missing->len)
+        return TRUE;
+    g_autoptr(struct_names) again = maildir_names(scan->dir, NULL, error);
+    const char *file;
+    gboolean fresh;
+    for (gsize at = 0; again && (file = names_next(again, &at, &fresh));) {
+        g_autofree char *unique = maildir_unique(file);
+        const struct known *known = g_hash_table_lookup(scan->known, unique);
+        if (known && !known->seen)
+            not_missing(scan, known->id);
+    }
+    return again != NULL;
+}
+
+static GHashTable *
+list_uniques(const char *dir, GError **error)
+{
+    g_autoptr(struct_names) names = maildir_names(dir, NULL, error);
+    GHashTable *uniques = names ? g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) : NULL;
+    const char *file;
+    gboolean fresh;
+    for (gsize at = 0; names && (file = names_next(names, &at, &fresh));)
+        g_hash_table_add(uniques, maildir_unique(file));
+    return uniques;
+}
+
+/* It may have been renamed once more since the directory was read; then the next scan has the last word. */
+static gboolean
+is_there(struct scan *scan, const char *file)
+{
+    g_autofree char *cur = g_build_filename(scan->dir, "cur", file, NULL), *new = g_build_filename(scan->dir, "new", file, NULL);
+    return access(cur, F_OK) == 0 || access(new, F_OK) == 0;
 }
 
 static gboolean
@@ -152,7 +200,7 @@ take_renames(struct scan *scan, GError **error)
         struct known *known = g_hash_table_lookup(scan->known, unique);
         g_auto(struct_placement_row) row = {0};
         gboolean changed = FALSE;
-        if (!placement_row_read(scan->store, known->id, &row, NULL))
+        if (!placement_row_read(scan->store, known->id, &row, NULL) || !is_there(scan, file))
             continue;
         /* The name that we gave, the name that there is, what is wanted here by now. A name in new/ says
          * nothing. */
@@ -179,8 +227,19 @@ is_missing(struct scan *scan, gint64 id)
     g_auto(struct_placement_row) row = {0};
     if (!placement_row_read(scan->store, id, &row, NULL) || !row.file)
         return FALSE;
-    g_autofree char *path = placement_row_path(scan->store, &row);
-    return !path;
+    g_autofree char *dir = folder_path(scan->store, row.folder, FALSE, NULL);
+    g_autofree char *path = dir ? g_build_filename(dir, "cur", row.file, NULL) : NULL;
+    if (!path || access(path, F_OK) == 0)
+        return !path;
+    GHashTable *there = g_hash_table_lookup(scan->listed, dir);
+    if (!there) {
+        there = list_uniques(dir, NULL);
+        if (!there)
+            return FALSE; /* a directory that cannot be read says nothing about its files */
+        g_hash_table_insert(scan->listed, g_steal_pointer(&dir), there);
+    }
+    g_autofree char *unique = maildir_unique(row.file);
+    return !g_hash_table_contains(there, unique);
 }
 
 /* Of a known message: a placement in this folder or elsewhere whose file has gone: the stranger is that file.
@@ -193,16 +252,6 @@ lost_placement(struct scan *scan, gint64 message)
         if (is_missing(scan, g_array_index(ids, gint64, i)))
             return g_array_index(ids, gint64, i);
     return 0;
-}
-
-static void
-not_missing(struct scan *scan, gint64 id)
-{
-    for (guint i = 0; i < scan->missing->len; i++)
-        if (g_array_index(scan->missing, gint64, i) == id) {
-            g_array_remove_index_fast(scan->missing, i);
-            return;
-        }
 }
 
 /* Somebody copied the file by hand: it has our name, and the one with that name lies where we put it. */
@@ -232,6 +281,38 @@ is_held(struct scan *scan, gint64 message)
     return held;
 }
 
+/* An intent to remove this message because its file was missing, here or elsewhere, a moment ago. What the user removes
+ * keeps its file until it is done. */
+static gint64
+missed_before(struct scan *scan, gint64 message)
+{
+    return sql_int(scan->store, 0,
+                   "SELECT i.id FROM placement p INDEXED BY placement_message JOIN intent i ON i.source = p.id AND "
+                   "i.source > 0 WHERE p.message = ? AND p.state = ? AND p.file IS NULL AND i.kind = ? AND i.state = 0"
+                   " AND i.uncertain = 0 ORDER BY p.folder <> ?, i.id",
+                   "liil", message, (int)PLACEMENT_LEAVING, (int)INTENT_EXPUNGE, scan->folder);
+}
+
+/* The file of that placement lies here now, perhaps with other flags than `before`. */
+static gboolean
+take_moved(struct scan *scan, gint64 placement, guint before, const struct stranger *stranger, GError **error)
+{
+    g_auto(struct_placement_row) row = {0};
+    gboolean changed;
+    if (!placement_row_read(scan->store, placement, &row, error))
+        return FALSE;
+    guint theirs = strstr(stranger->file, ":2,") ? maildir_name_flags(stranger->file) : before;
+    guint flags = flags_merge(before, theirs, row.flags);
+    if (!intent_mark_one(scan->store, &row, flags & ~row.flags, row.flags & ~flags, NULL, NULL, scan->journal, &changed,
+                         error))
+        return FALSE;
+    placement_row_clear(&row);
+    if (!placement_row_read(scan->store, placement, &row, error))
+        return FALSE;
+    scan->result->moved++;
+    return intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
+}
+
 static gboolean
 take_known_content(struct scan *scan, const struct stranger *stranger, gint64 message, GError **error)
 {
@@ -248,8 +329,17 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
             not_missing(scan, lost);
             return placement_row_set_file(scan->store, lost, stranger->file, row.flags, error);
         }
-        scan->result->moved++;
-        return intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
+        return take_moved(scan, lost, maildir_name_flags(row.file), stranger, error);
+    }
+    gint64 vanished = missed_before(scan, message);
+    if (vanished) {
+        g_autoptr(struct_intent) intent = intent_row_read(scan->store, vanished, error);
+        if (!intent || !intent_cancel(scan->store, intent, error) ||
+            !placement_row_read(scan->store, intent->source, &row, error))
+            return FALSE;
+        return row.folder == scan->folder
+                   ? placement_row_set_file(scan->store, row.id, stranger->file, row.flags, error)
+                   : take_moved(scan, row.id, row.flags, stranger, error);
     }
     gint64 here = sql_int(
         scan->store, 0,
@@ -280,21 +370,6 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
                        message);
     if (!source || !placement_row_read(scan->store, source, &row, error))
         return FALSE;
-    if (row.state == PLACEMENT_LEAVING && row.folder != scan->folder) {
-        /* Missed in its old folder a moment ago, and found here: it was moved. */
-        gint64 expunge =
-            sql_int(scan->store, 0,
-                    "SELECT id FROM intent WHERE source = ? AND kind = ? AND state = 0 AND uncertain = 0",
-                    "li", row.id, (int)INTENT_EXPUNGE);
-        g_autoptr(struct_intent) intent = expunge ? intent_row_read(scan->store, expunge, error) : NULL;
-        if (intent) {
-            placement_row_clear(&row);
-            scan->result->moved++;
-            return intent_cancel(scan->store, intent, error) &&
-                   placement_row_read(scan->store, source, &row, error) &&
-                   intent_move_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
-        }
-    }
     scan->result->added++;
     row.flags = maildir_name_flags(stranger->file);
     return intent_copy_one(scan->store, &row, scan->folder, stranger->file, scan->journal, error);
@@ -394,6 +469,10 @@ take_strangers(struct scan *scan, GError **error)
         for (guint i = 0; i < n; i++) {
             struct stranger *stranger = scan->strangers->pdata[from + i];
             g_autoptr(GError) failure = NULL;
+            if (maildir_is_being_written(stranger->path)) {
+                scan->unfinished = TRUE;
+                continue;
+            }
             good[i] = maildir_sum(stranger->path, &stranger->entry, &failure);
             if (good[i] && !stranger->entry.size) {
                 notice(scan, stranger->path, "it is empty");
@@ -429,7 +508,7 @@ static gboolean
 brake(struct scan *scan, GError **error)
 {
     guint missing = scan->missing->len;
-    if (missing <= MAX(BRAKE_LEAST, (guint64)scan->placements * BRAKE_PERCENT / 100))
+    if (scan->how & SCAN_AGREED || missing <= MAX(BRAKE_LEAST, (guint64)scan->placements * BRAKE_PERCENT / 100))
         return FALSE;
     g_autofree char *text =
         g_strdup_printf(P_("%u message file is missing from %s: nothing was deleted",
@@ -495,6 +574,8 @@ run(struct scan *scan, GError **error)
     if (!ok)
         return FALSE;
     compare(scan);
+    if (!confirm_missing(scan, error))
+        return FALSE;
     /* What another program made may not have reached the disk: once it is noted here, a power cut that took it back
      * would look like another change. */
     if ((scan->renamed->len || scan->strangers->len) && !maildir_sync_path(scan->dir, O_DIRECTORY, syncfs, "store.scan-flush")) {
@@ -507,12 +588,13 @@ run(struct scan *scan, GError **error)
 }
 
 gboolean
-maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader reader, gpointer data,
+maildir_scan(struct store *store, gint64 folder, guint how, scan_reader reader, gpointer data,
              struct scan_result *result, GError **error)
 {
     struct scan_result unwanted = {0};
     struct scan scan = {.store = store,
                         .folder = folder,
+                        .how = how,
                         .reader = reader,
                         .data = data,
                         .result = result ? result : &unwanted};
@@ -535,13 +617,15 @@ maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader rea
             g_strdup_printf(_("the directory %s has gone: nothing was deleted"), scan.dir);
         scan.result->braked = TRUE;
         ok = folder_set_notice(store, folder, text, error);
-    } else if (cur && new && (force || !settled)) {
+    } else if (cur && new && (how & SCAN_FORCE || !settled)) {
         scan.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, known_free);
+        scan.listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
         scan.strangers = g_ptr_array_new_with_free_func(stranger_free);
         scan.renamed = g_ptr_array_new();
         scan.missing = g_array_new(FALSE, FALSE, sizeof(gint64));
-        ok = run(&scan, error) && (scan.result->braked || note_times(store, folder, cur, new, error));
+        ok = run(&scan, error) && (scan.result->braked || scan.unfinished || note_times(store, folder, cur, new, error));
         g_hash_table_unref(scan.known);
+        g_hash_table_unref(scan.listed);
         g_ptr_array_unref(scan.strangers);
         g_ptr_array_unref(scan.renamed);
         g_array_unref(scan.missing);

@@ -22,8 +22,11 @@ void scan_result_clear(struct scan_result *result);
 /* Reads a new file for the list and the index; NULL: unreadable (it is kept all the same). */
 typedef struct message_index *(*scan_reader)(GBytes *message, gpointer data);
 
-/* Cheap when neither directory changed since the last time (unless `force`). */
-gboolean maildir_scan(struct store *store, gint64 folder, gboolean force, scan_reader reader, gpointer data,
+enum scan_how {
+    SCAN_FORCE = 1,  /* also when neither directory changed since the last time; without it that is cheap */
+    SCAN_AGREED = 2, /* the user agreed to what the brake held back */
+};
+gboolean maildir_scan(struct store *store, gint64 folder, guint how, scan_reader reader, gpointer data,
                       struct scan_result *result, GError **error);
 /* Renames the files of a folder (0: of all) whose name does not show the wanted flags, unlinks those of
  * placements that have left, finishes folder renames. */

@@ -9,7 +9,11 @@
 #include "store/history.h"
 #include "store/scan.h"
 #include "store/survey.h"
+#include "sync/agree.h"
 #include "sync/pass.h"
+
+#define SCAN_ROUNDS 3 /* while files go on to be missing */
+#define LOOK_ROUNDS 3 /* while others go on to move messages */
 
 /* ---- which folders ---- */
 
@@ -87,11 +91,13 @@ read_changed(struct pass *pass, const GPtrArray *folders, GError **error)
 static gboolean
 look_again(struct pass *pass, const GPtrArray *folders, GError **error)
 {
-    if (pass->sync->dry_run || !pass_is_unsure(pass))
-        return TRUE;
-    g_clear_pointer(&pass->listing.status, g_hash_table_unref); /* it is older */
-    g_hash_table_remove_all(pass->read);
-    return read_changed(pass, folders, error);
+    for (guint round = 0; round < LOOK_ROUNDS && !pass->sync->dry_run && pass_is_unsure(pass); round++) {
+        g_clear_pointer(&pass->listing.status, g_hash_table_unref); /* it is older */
+        g_hash_table_remove_all(pass->read);
+        if (!read_changed(pass, folders, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* After the intents: targets whose UID the server did not tell, marks that waited for a UID. */
@@ -118,10 +124,14 @@ read_for_scan(GBytes *message, gpointer data)
     return reader_index_text(sync->reader, message, NULL);
 }
 
-gboolean
-sync_scan_folders(struct sync *sync, const GPtrArray *folders, gboolean *braked, GError **error)
+struct scan_sum {
+    guint removed;
+    gboolean found, braked;
+};
+
+static gboolean
+scan_round(struct sync *sync, const GPtrArray *folders, struct scan_sum *sum, GError **error)
 {
-    gboolean missing = FALSE;
     for (guint i = 0; i < folders->len && !sync->dry_run; i++) {
         const struct folder *folder = folders->pdata[i];
         struct scan_result result = {0};
@@ -129,24 +139,52 @@ sync_scan_folders(struct sync *sync, const GPtrArray *folders, gboolean *braked,
         if (!(folder->bits & FOLDER_SELECTABLE) || folder->bits & (FOLDER_GONE | FOLDER_PAUSED))
             continue;
         sync_tell_progress(sync, folder, SYNC_MAILDIR, i, folders->len);
-        gboolean ok = maildir_scan(sync->store, folder->id, FALSE, read_for_scan, sync, &result, &why);
+        gboolean ok = maildir_scan(sync->store, folder->id, sync_is_agreed(sync->store, folder->id) ? SCAN_AGREED : 0,
+                                   read_for_scan, sync, &result, &why);
         for (guint k = 0; result.notices && k < result.notices->len; k++)
             sync_tell_notice(sync, folder, "%s", (const char *) result.notices->pdata[k]);
         if (ok && (result.flags || result.added || result.removed || result.moved)) {
             log_info("sync.maildir", "folder=%s flags=%u added=%u removed=%u moved=%u", folder->name, result.flags,
                      result.added, result.removed, result.moved);
             sync_tell_changed(sync, FALSE);
+            sum->removed += result.removed;
+            sum->found = TRUE;
         }
-        missing = missing || result.braked;
+        sum->braked = sum->braked || result.braked;
         scan_result_clear(&result);
         if (!ok && !sync_survives(sync, folder, &why)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return FALSE;
         }
     }
-    if (braked)
-        *braked = missing;
     return TRUE;
+}
+
+/* What is missing may have been moved into a folder that was looked through already: before its removal goes out, all are
+ * looked through once more. */
+static gboolean
+take_maildirs(struct sync *sync, const GPtrArray *folders, struct scan_sum *sum, GError **error)
+{
+    *sum = (struct scan_sum) {0};
+    if (!scan_round(sync, folders, sum, error))
+        return FALSE;
+    for (guint round = 0; sum->removed && round < SCAN_ROUNDS; round++) {
+        g_autoptr(GPtrArray) all = folder_list(sync->store, sync->account, TRUE, error);
+        sum->removed = 0;
+        if (!all || !scan_round(sync, all, sum, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+sync_scan_folders(struct sync *sync, const GPtrArray *folders, gboolean *braked, GError **error)
+{
+    struct scan_sum sum;
+    gboolean ok = take_maildirs(sync, folders, &sum, error);
+    if (braked)
+        *braked = sum.braked;
+    return ok;
 }
 
 /* ---- the calls ---- */
@@ -320,6 +358,21 @@ imap_pass_folders(struct sync *sync, const gint64 *ids, guint n, GError **error)
     sync->in_passing = FALSE;
     ok = pass_index(&pass, ok ? error : NULL) && ok;
     tally_write(sync, FALSE);
+    return ok;
+}
+
+gboolean
+sync_take_maildirs(struct sync *sync, const gint64 *ids, guint n, gboolean *found, GError **error)
+{
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
+    for (guint i = 0; i < n; i++) {
+        struct folder *folder = folder_get(sync->store, ids[i], NULL); /* it may have gone */
+        if (folder)
+            g_ptr_array_add(folders, folder);
+    }
+    struct scan_sum sum;
+    gboolean ok = take_maildirs(sync, folders, &sum, error);
+    *found = sum.found;
     return ok;
 }
 

@@ -112,6 +112,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_sync, sync_free)
 gboolean sync_account(struct sync *sync, gboolean dry_run, GError **error);
 /* Some folders, with what is waiting for them. What is gone from them is looked for in the others before it goes here. */
 gboolean sync_folders(struct sync *sync, const gint64 *folders, guint n, GError **error);
+/* What other programs did to the Maildirs of these folders is taken in, as intents; *found: was there anything? No
+ * connection is needed. */
+gboolean sync_take_maildirs(struct sync *sync, const gint64 *folders, guint n, gboolean *found, GError **error);
 /* Only what was changed here: flags, intents. For the moments after a key press. */
 gboolean sync_push(struct sync *sync, GError **error);
 /* Bodies that a reader is waiting for: message_wanted_bodies() of the store, at once. */

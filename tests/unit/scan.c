@@ -36,7 +36,7 @@ scan(struct world *world, gint64 folder)
     g_autoptr(GError) error = NULL;
     struct scan_result result;
     guint calls = 0;
-    g_assert_true(maildir_scan(world->store, folder, TRUE, reader, &calls, &result, &error));
+    g_assert_true(maildir_scan(world->store, folder, SCAN_FORCE, reader, &calls, &result, &error));
     g_assert_no_error(error);
     assert_sound(world->store);
     scan_result_clear(&result);
@@ -213,6 +213,72 @@ test_brake(void)
     remove_tree(dir);
     g_assert_cmpint(g_rename(aside, dir), ==, 0);
     g_assert_cmpuint(scan(&world, world.inbox).removed, ==, 0);
+    /* What the user agreed to goes. */
+    remove_tree(dir);
+    g_assert_true(maildir_make(dir, NULL));
+    struct scan_result result;
+    g_assert_true(maildir_scan(world.store, world.inbox, SCAN_AGREED, NULL, NULL, &result, &error));
+    g_assert_cmpuint(result.removed, ==, 60);
+    scan_result_clear(&result);
+    world_end(&world);
+}
+
+/* Renamed and moved in one go, while another copy lies in a third folder; missed in one look and found in the next. */
+static void
+test_moved_late(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1);
+    g_assert_true(intent_copy(world.store, &m, 1, world.inbox, world.junk, &error));
+    g_autofree char *inbox = dir_of(&world, world.inbox, "cur"), *archive = dir_of(&world, world.archive, "cur");
+    g_autoptr(GDir) open = g_dir_open(inbox, 0, NULL);
+    g_autofree char *name = g_strdup(g_dir_read_name(open)), *from = g_build_filename(inbox, name, NULL),
+                    *unique = maildir_unique(name), *flagged = maildir_name(unique, FLAG_FLAGGED),
+                    *to = g_build_filename(archive, flagged, NULL);
+    g_assert_cmpuint(scan(&world, world.archive).added, ==, 0);
+    g_assert_cmpint(g_rename(from, to), ==, 0);
+    g_assert_cmpuint(scan(&world, world.inbox).removed, ==, 1);
+    g_assert_cmpuint(scan(&world, world.archive).moved, ==, 1);
+    g_assert_true(g_file_test(to, G_FILE_TEST_EXISTS));
+    g_autofree char *left = kinds(&world);
+    g_assert_cmpstr(left, ==, "copy move");
+    /* Back again, by the way of nowhere. */
+    g_autofree char *aside = g_strconcat(world.dir, "/aside", NULL);
+    g_assert_cmpint(g_rename(to, aside), ==, 0);
+    scan(&world, world.archive);
+    g_assert_cmpint(g_rename(aside, to), ==, 0);
+    scan(&world, world.archive);
+    g_assert_true(maildir_apply(world.store, 0, &error));
+    g_autoptr(GPtrArray) places = message_places(world.store, m, &error);
+    guint found = 0;
+    for (guint i = 0; i < places->len; i++)
+        found += ((struct message_place *)places->pdata[i])->folder == world.archive;
+    g_assert_cmpuint(found, ==, 1);
+    g_assert_true(g_file_test(to, G_FILE_TEST_EXISTS));
+    world_end(&world);
+}
+
+/* Copied into the folder without the way over tmp/: taken when it is whole. */
+static void
+test_half_written(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autofree char *dir = dir_of(&world, world.inbox, "cur"), *path = g_build_filename(dir, "1.copied:2,", NULL);
+    FILE *file = fopen(path, "w");
+    g_assert_nonnull(file);
+    fputs("Message-ID: <half@x>\n\nhal", file);
+    fflush(file);
+    g_assert_cmpuint(scan(&world, world.inbox).added, ==, 0);
+    fputs("f\n", file);
+    fclose(file);
+    struct scan_result result;
+    guint calls = 0;
+    /* Not settled, so that it is looked at without being forced. */
+    g_assert_true(maildir_scan(world.store, world.inbox, 0, reader, &calls, &result, NULL));
+    g_assert_cmpuint(result.added, ==, 1);
     world_end(&world);
 }
 
@@ -359,7 +425,7 @@ test_written_meanwhile(void)
     static const char text[] = "Message-ID: <meanwhile@x>\n\nsent\n";
     g_autofree char *dir = folder_path(world.store, world.sent, TRUE, NULL);
     g_assert_true(maildir_deliver(dir, FLAG_SEEN, text, strlen(text), &writer.entry, &error));
-    g_assert_true(maildir_scan(world.store, world.sent, TRUE, write_meanwhile, &writer, &result, &error));
+    g_assert_true(maildir_scan(world.store, world.sent, SCAN_FORCE, write_meanwhile, &writer, &result, &error));
     g_assert_cmpuint(result.added + result.orphans, ==, 0);
     assert_once(&world, writer.entry.file);
     g_assert_cmpuint(scan(&world, world.sent).removed, ==, 0);
@@ -455,6 +521,8 @@ main(int argc, char **argv)
     g_test_add_func("/scan/flags", test_flags);
     g_test_add_func("/scan/new-and-gone", test_new_and_gone);
     g_test_add_func("/scan/moved", test_moved);
+    g_test_add_func("/scan/moved-late", test_moved_late);
+    g_test_add_func("/scan/half-written", test_half_written);
     g_test_add_func("/scan/brake", test_brake);
     g_test_add_func("/scan/orphans", test_orphans);
     g_test_add_func("/scan/rebuilt", test_rebuilt);
