@@ -58,16 +58,38 @@ still_here(struct sync *sync, const GArray *ids)
     return left;
 }
 
+static gboolean
+is_going(struct pass *pass, gint64 id)
+{
+    GHashTableIter iter;
+    gpointer removal;
+    g_hash_table_iter_init(&iter, pass->removals);
+    while (g_hash_table_iter_next(&iter, NULL, &removal)) {
+        const GArray *ids = ((struct removal *) removal)->ids;
+        for (guint i = 0; i < ids->len; i++)
+            if (g_array_index(ids, gint64, i) == id)
+                return TRUE;
+    }
+    return FALSE;
+}
+
 /* Marks that the server was not told of are meant for a message that may have been moved into a folder which was read
  * before it came there. */
 static gboolean
-is_unsure(struct sync *sync, const GArray *ids)
+would_lose_marks(struct pass *pass, gint64 id)
 {
-    for (guint i = 0; i < ids->len; i++) {
-        gint64 id = g_array_index(ids, gint64, i);
-        if (survey_is_unsent(sync->store, id) && !survey_elsewhere(sync->store, id))
+    if (!survey_is_unsent(pass->sync->store, id))
+        return FALSE;
+    gint64 other = survey_elsewhere(pass->sync->store, id);
+    return !other || is_going(pass, other);
+}
+
+static gboolean
+is_unsure(struct pass *pass, const GArray *ids)
+{
+    for (guint i = 0; i < ids->len; i++)
+        if (would_lose_marks(pass, g_array_index(ids, gint64, i)))
             return TRUE;
-    }
     return FALSE;
 }
 
@@ -100,15 +122,14 @@ pass_is_unsure(struct pass *pass)
         return FALSE; /* whoever needs them says why */
     for (guint i = 0; i < pass->intents->len; i++) {
         const struct intent *intent = pass->intents->pdata[i];
-        if (will_be_dropped(pass, intent) && survey_is_unsent(pass->sync->store, intent->target) &&
-            !survey_elsewhere(pass->sync->store, intent->target))
+        if (will_be_dropped(pass, intent) && would_lose_marks(pass, intent->target))
             return TRUE;
     }
     GHashTableIter iter;
     gpointer removal;
     g_hash_table_iter_init(&iter, pass->removals);
     while (g_hash_table_iter_next(&iter, NULL, &removal))
-        if (is_unsure(pass->sync, ((struct removal *) removal)->ids))
+        if (is_unsure(pass, ((struct removal *) removal)->ids))
             return TRUE;
     return FALSE;
 }
@@ -121,7 +142,7 @@ settle_folder(struct pass *pass, gint64 folder_id, struct removal *removal, GErr
     if (!folder)
         return FALSE;
     tally_to(sync, folder_id);
-    if (!pass->whole && is_unsure(sync, removal->ids))
+    if (!pass->whole && is_unsure(pass, removal->ids))
         return TRUE; /* a whole pass tells */
     g_autoptr(GArray) ids = still_here(sync, removal->ids);
     guint last = survey_count_last(sync->store, (const gint64 *) ids->data, ids->len);

@@ -790,21 +790,33 @@ will_be_dropped(struct device *device, const struct place *place)
     return place != NULL;
 }
 
+static gboolean
+is_going(struct pass *pass, gint64 id)
+{
+    for (guint f = 0; f < FOLDERS; f++)
+        for (guint i = 0; i < pass->removals[f]->len; i++)
+            if (g_array_index(pass->removals[f], gint64, i) == id)
+                return TRUE;
+    return FALSE;
+}
+
+static gboolean
+would_lose_marks(struct pass *pass, const struct place *place)
+{
+    if (place->base == place->want && place->base_tags == place->want_tags)
+        return FALSE;
+    const struct place *other = place_elsewhere(pass->device, place);
+    return !other || is_going(pass, other->id);
+}
+
 /* Is something that is gone, and was not found elsewhere, marked with what the server was not told? */
 static gboolean
 is_unsure(struct pass *pass)
 {
-    for (guint f = 0; f < FOLDERS; f++)
-        for (guint i = 0; i < pass->removals[f]->len; i++) {
-            const struct place *place = place_find(pass->device, g_array_index(pass->removals[f], gint64, i));
-            if (place && (place->base != place->want || place->base_tags != place->want_tags) &&
-                !place_elsewhere(pass->device, place))
-                return TRUE;
-        }
     for (guint i = 0; i < pass->device->places->len; i++) {
         const struct place *place = &g_array_index(pass->device->places, struct place, i);
-        if (!place->removed && (place->base != place->want || place->base_tags != place->want_tags) &&
-            will_be_dropped(pass->device, place) && !place_elsewhere(pass->device, place))
+        if (!place->removed && (is_going(pass, place->id) || will_be_dropped(pass->device, place)) &&
+            would_lose_marks(pass, place))
             return TRUE;
     }
     return FALSE;
@@ -827,8 +839,9 @@ static gboolean
 carry_out_removals(struct pass *pass)
 {
     struct device *device = pass->device;
-    if (is_unsure(pass) && !read_folders(pass))
-        return FALSE;
+    for (guint round = 0; round < 3 && is_unsure(pass); round++)
+        if (!read_folders(pass))
+            return FALSE;
     for (guint f = 0; f < FOLDERS; f++) {
         for (guint i = 0; i < pass->removals[f]->len; i++) {
             struct place *place = place_find(device, g_array_index(pass->removals[f], gint64, i));
