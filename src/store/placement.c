@@ -275,6 +275,25 @@ carry_along(struct store *store, const struct placement_row *row, guint flags, c
     return carry(store, destination_of(store, row), row->base_flags, row->base_tags, others, tags, error);
 }
 
+/* What a move will take to the other folder is what the server has here by now. Of one that may have been made already,
+ * nobody knows what it took. */
+static gboolean
+rebase_target(struct store *store, const struct placement_row *row, guint flags, const char *tags, GError **error)
+{
+    g_auto(struct_placement_row) target = {0};
+    guint others = (flags & ~(guint)FLAG_DELETED) | (row->base_flags & FLAG_DELETED);
+    gint64 id = row->state != PLACEMENT_LEAVING
+                    ? 0
+                    : sql_int(store, 0,
+                              "SELECT target FROM intent WHERE source = ? AND source > 0 AND kind = 1 AND target > 0"
+                              " AND state = 0 AND uncertain = 0",
+                              "l", row->id);
+    if (!id || !placement_row_read(store, id, &target, NULL) || target.uid)
+        return TRUE;
+    return rebase_target(store, &target, others, tags, error) &&
+           placement_row_set_flags(store, &target, others, tags, target.flags, target.tags, target.modseq, error);
+}
+
 gboolean
 placement_bind(struct store *store, gint64 id, guint32 uid, guint64 modseq, guint flags, const char *tags,
                GError **error)
@@ -396,6 +415,7 @@ set_flags(struct store *store, const struct placement_flags *rows, guint n, gboo
             modseq == row.modseq)
             continue;
         ok = (!merge || carry_along(store, &row, rows[i].flags, theirs, error)) &&
+             rebase_target(store, &row, rows[i].flags, theirs, error) &&
              placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
              (!shows || message_refresh(store, row.message, error));
     }

@@ -257,7 +257,7 @@ def storm():
         truth = server.snapshot()
         return all(truth[folder] == wanted[folder] for folder in FOLDERS)
     try:
-        wait_for(agree, 120, "both to agree")
+        wait_for(agree, 60, "both to agree")
     except AssertionError:
         truth = server.snapshot()
         for folder in FOLDERS:

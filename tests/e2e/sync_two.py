@@ -107,7 +107,10 @@ def tell(story):
     story.settle()
 
     # Moves and copies on either side, and by the other client.
+    # A mark that is taken back after the move stays away.
+    one.mark("m5@lab.test", "+flagged", add="brief")
     one.move("m5@lab.test", "INBOX", "Archive")
+    one.mark("m5@lab.test", "-flagged", remove="brief")
     two.move("m6@lab.test", "INBOX", "Trash")
     one.copy("m7@lab.test", "INBOX", "Archive")
     server.move("INBOX", server.uids("INBOX", "SUBJECT \"message 8\""),

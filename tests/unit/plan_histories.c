@@ -309,6 +309,19 @@ place_carry(struct device *device, struct place *to, guint from_flags, guint fro
     }
 }
 
+/* What a move will take is what the server has by now; of one that may have been made, nobody knows what it took. */
+static void
+rebase_target(struct device *device, const struct place *place)
+{
+    const struct intent *intent = place->leaving ? intent_of_source(device, place->id) : NULL;
+    struct place *target = intent && !intent->claimed ? place_find(device, intent->target) : NULL;
+    if (!target || target->uid)
+        return;
+    target->base = place->base;
+    target->base_tags = place->base_tags;
+    rebase_target(device, target);
+}
+
 /* What others change on a message that is leaving for another folder is meant for it there too. */
 static void
 take_flags(struct device *device, struct place *place, guint flags, guint tags)
@@ -318,6 +331,7 @@ take_flags(struct device *device, struct place *place, guint flags, guint tags)
     if (target)
         place_carry(device, target, place->base, place->base_tags, flags, tags);
     place_take(place, flags, tags);
+    rebase_target(device, place);
 }
 
 /* On the server in another folder; the newest of several. */
@@ -502,6 +516,7 @@ send_flags(struct pass *pass, guint f, const struct plan_action *action)
         struct place *place = place_find_uid(pass->device, f, uid);
         place->base = action->add ? place->base | action->flags : place->base & ~action->flags;
         place->base_tags = action->add ? place->base_tags | tags : place->base_tags & ~tags;
+        rebase_target(pass->device, place);
     }
     return TRUE;
 }
