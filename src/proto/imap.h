@@ -447,7 +447,7 @@ gboolean imap_move(struct imap *imap, const struct uidset *uids, const char *tar
 
 /* Removes those of uids that are marked \Deleted, for good (UID EXPUNGE; needs IMAP_UIDPLUS). */
 gboolean imap_expunge(struct imap *imap, const struct uidset *uids, GError **error);
-/* Marks them \Deleted and removes them, in one round trip (needs IMAP_UIDPLUS). */
+/* Marks them \Deleted and removes them, one after the other (needs IMAP_UIDPLUS). */
 gboolean imap_remove(struct imap *imap, const struct uidset *uids, GError **error);
 /* Removes EVERY message of the folder that anyone marked \Deleted. The only way without UIDPLUS. First ask
  * imap_search("DELETED") and compare: what is not ours must not go. */
