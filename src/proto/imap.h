@@ -107,6 +107,7 @@ extern const struct imap_extension imap_extensions[]; /* ends with bit 0 */
 #define IMAP_QUIRK_GMAIL (1u << 0)          /* folders are labels: expunge archives, \All holds everything */
 #define IMAP_QUIRK_ID_FIRST (1u << 1)       /* refuses SELECT until ID was sent after the login */
 #define IMAP_QUIRK_SIZE_ESTIMATED (1u << 2) /* RFC822.SIZE is not the number of bytes that come */
+#define IMAP_QUIRK_FEW_AT_ONCE (1u << 3)    /* many STATUS on their way at once break it */
 
 struct imap_quirk {
     guint bit;

@@ -10,6 +10,7 @@
 #define FOLDERS_MAX 100000
 #define NAME_BYTES 1000
 #define STATUS_BATCH 100 /* commands on their way at once */
+#define STATUS_BATCH_SMALL 25 /* IMAP_QUIRK_FEW_AT_ONCE */
 
 gboolean
 imap_check_name(const struct imap *imap, const char *name, GError **error)
@@ -338,9 +339,10 @@ imap_status(struct imap *imap, const char *const *names, guint items, GError **e
         g_ptr_array_add(states, status);
         g_hash_table_insert(wanted, g_strdup(status->name), status);
     }
+    guint at_once = imap_has_quirk(imap, IMAP_QUIRK_FEW_AT_ONCE) ? STATUS_BATCH_SMALL : STATUS_BATCH;
     for (guint i = 0, next; i < count; i = next) {
         next = i + 1;
-        while (!imap_flies_alone(imap, names[i]) && next < count && next - i < STATUS_BATCH &&
+        while (!imap_flies_alone(imap, names[i]) && next < count && next - i < at_once &&
                !imap_flies_alone(imap, names[next]))
             next++;
         if (!status_flight(imap, names + i, next - i, list, wanted, error))

@@ -54,12 +54,15 @@ const struct imap_extension imap_extensions[] = {
 const struct imap_quirk imap_quirks[] = {
     {IMAP_QUIRK_GMAIL, "capability", "X-GM-EXT-1",
      "folders are labels and \\All holds every message: "
-     "developers.google.com/workspace/gmail/imap/imap-extensions"},
+     "developers.google.com/workspace/gmail/imap/imap-extensions; EXPUNGE takes a label away, only Trash and Spam "
+     "remove (expungeBehavior, developers.google.com/gmail/api/reference/rest/v1/ImapSettings)"},
     {IMAP_QUIRK_ID_FIRST, "greeting", "Coremail",
      "163.com, 126.com: \"NO SELECT Unsafe Login\" until ID was sent, whether it is offered or not"},
     {IMAP_QUIRK_SIZE_ESTIMATED, "greeting", "Microsoft Exchange",
      "RFC822.SIZE is an estimate unless the administrator wants exact sizes (Set-ImapSettings "
      "-EnableExactRFC822Size)"},
+    {IMAP_QUIRK_FEW_AT_ONCE, "greeting", "Microsoft Exchange",
+     "some 50 pipelined STATUS end in BAD: bugzilla.gnome.org/show_bug.cgi?id=766552"},
     {0},
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "config/keep.h"
 #include "store/survey.h"
+#include "store/withheld.h"
 #include "sync/body_pipe.h"
 #include "sync/internal.h"
 
@@ -33,6 +34,39 @@ record(struct sync *sync, const struct body_batch *batch, GError **error)
     }
     sync->statistics.bodies += n;
     sync_tell_changed(sync, FALSE);
+    return TRUE;
+}
+
+/* They are passed over from now on, until their time has come. */
+static gboolean
+note_withheld(struct sync *sync, const struct folder *folder, const GArray *rows, const struct uidset *missing,
+              GError **error)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; i < rows->len; i++) {
+        const struct survey_body *row = &g_array_index(rows, struct survey_body, i);
+        if (uidset_contains(missing, row->uid))
+            g_array_append_val(ids, row->placement);
+    }
+    sync->statistics.skipped += ids->len;
+    sync_tell_notice(sync, folder, "the server did not give %u of the messages; they are asked for again later", ids->len);
+    STEP("sync.bodies.withheld");
+    return withheld_note(sync->store, (const gint64 *) ids->data, ids->len, error);
+}
+
+static gboolean
+drop_withheld(struct sync *sync, GArray *rows, GError **error)
+{
+    g_autoptr(GHashTable) withheld = rows->len ? withheld_load(sync->store, error) : NULL;
+    if (!withheld || !g_hash_table_size(withheld))
+        return !rows->len || withheld != NULL;
+    guint n = 0;
+    for (guint i = 0; i < rows->len; i++) {
+        struct survey_body row = g_array_index(rows, struct survey_body, i);
+        if (!g_hash_table_contains(withheld, &row.placement))
+            g_array_index(rows, struct survey_body, n++) = row;
+    }
+    g_array_set_size(rows, n);
     return TRUE;
 }
 
@@ -82,12 +116,8 @@ run_pipe(struct sync *sync, const struct folder *folder, const char *dir, const 
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    guint lost = (guint) uidset_count(body_pipe_missing(pipe));
-    sync->statistics.skipped += lost;
-    if (lost)
-        sync_tell_notice(sync, folder, "the server did not give %u of the messages; they are asked for again later",
-                         lost);
-    return TRUE;
+    g_autoptr(struct_uidset) missing = body_pipe_missing(pipe);
+    return uidset_is_empty(missing) || note_withheld(sync, folder, rows, missing, error);
 }
 
 static gboolean
@@ -116,6 +146,8 @@ bodies_fetch(struct sync *sync, struct folder *folder, GError **error)
         return TRUE;
     gint64 since = keep->days ? clock_now() - (gint64) keep->days * SECONDS_A_DAY : 0;
     g_autoptr(GArray) rows = survey_bodies(sync->store, folder->id, since, (guint64) keep->size, error);
+    if (rows && !drop_withheld(sync, rows, error))
+        return FALSE;
     if (rows && rows->len)
         sync_tell_planned(sync, folder->name, SYNC_IN, "bodies", rows->len, "fetch the bodies of %u message%s", rows->len,
                           rows->len == 1 ? "" : "s");

@@ -57,6 +57,7 @@ struct body_pipe {
     GError *error; /* the first */
 
     /* The writer's alone. */
+    struct uidset *empty; /* came without a byte */
     struct body_batch *batch;
     gint64 due; /* of the batch, monotonic */
 };
@@ -334,6 +335,10 @@ write_body(struct body_pipe *pipe, const struct body *body, GError **error)
         return FALSE;
     gsize size;
     const void *start = g_bytes_get_data(bytes, &size);
+    if (!size) { /* no message is: asked for again later */
+        uidset_add(pipe->empty, body->uid);
+        return TRUE;
+    }
     struct maildir_batch *files = pipe->batch->files;
     int entry = body->bytes ? maildir_batch_add(files, pipe->dir, row->flags, start, size, error)
                             : maildir_batch_add_fd(files, pipe->dir, row->flags, body->fd, error);
@@ -475,6 +480,7 @@ body_pipe_new(struct sync *sync, const struct folder *folder, const char *dir, c
     pipe->left = uidset_new();
     pipe->missing = uidset_new();
     pipe->begun = clock_monotonic();
+    pipe->empty = uidset_new();
     for (guint i = 0; i < rows->len; i++) {
         const struct survey_body *row = &g_array_index(rows, struct survey_body, i);
         g_hash_table_insert(pipe->rows, GUINT_TO_POINTER(row->uid), (gpointer) row);
@@ -525,10 +531,12 @@ body_pipe_take(struct body_pipe *pipe, GError **error)
     return batch;
 }
 
-const struct uidset *
+struct uidset *
 body_pipe_missing(const struct body_pipe *pipe)
 {
-    return pipe->missing;
+    struct uidset *missing = uidset_copy(pipe->missing);
+    uidset_add_set(missing, pipe->empty);
+    return missing;
 }
 
 /* Threads may come while they are waited for, but none after `stop`. */
@@ -560,6 +568,7 @@ body_pipe_free(struct body_pipe *pipe)
     g_hash_table_unref(pipe->rows);
     uidset_free(pipe->left);
     uidset_free(pipe->missing);
+    uidset_free(pipe->empty);
     g_mutex_clear(&pipe->lock);
     g_cond_clear(&pipe->changed);
     g_free(pipe->dir);

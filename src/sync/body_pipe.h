@@ -61,8 +61,8 @@ gboolean body_pipe_wait(struct body_pipe *pipe, guint milliseconds);
  * set) the connection or the disk failed; what came before is in the batches that were given. */
 struct body_batch *body_pipe_take(struct body_pipe *pipe, GError **error);
 
-/* Messages that the server did not give; after the last batch. */
-const struct uidset *body_pipe_missing(const struct body_pipe *pipe);
+/* UIDs that the server did not give, or gave empty; after the last batch. Newly allocated. */
+struct uidset *body_pipe_missing(const struct body_pipe *pipe);
 
 /* Stops what is still going on. */
 void body_pipe_free(struct body_pipe *pipe);
