@@ -6,12 +6,12 @@ every end-to-end test that talks IMAP runs against it too (POSTRIDER_LAB_IMAP=cy
 Cyrus differs: EMAILIDs made of the content, roles in small letters, names in another namespace, no NOTIFY, no SASL-IR."""
 
 import os
-import shutil
 import subprocess
 import sys
 
 from device import Device, message, quiet
 from harness import *
+import cyrus as lab_cyrus
 
 FILES = ["sync_faithful", "sync_two", "sync_kill", "maildirs", "peers", "engine", "offline", "journey", "send", "kill_send",
          "imap", "screen_mail", "screen_send", "password"]
@@ -19,8 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def up(**options):
-    if not shutil.which("cyrmaster", path=os.environ.get("PATH", "") + ":/usr/sbin"):
-        raise Skip("cyrus-imapd is not installed")
+    if not lab_cyrus.is_there():
+        raise Skip("Cyrus is not there: ./bootstrap check brings it")
     return World(imap="cyrus", count=2, **options)
 
 

@@ -18,7 +18,11 @@ import subprocess
 from dovecot import FEATURES, ROLES
 from server import Server, LabError, find_program
 
-PACKAGES = "cyrus-imapd cyrus-pop3d sasl2-bin libsasl2-modules libsasl2-modules-db"
+PACKAGES = "cyrus-common sasl2-bin libsasl2-modules libsasl2-modules-db"
+# Where the system has another IMAP server, ./bootstrap check unpacks these two.
+PROGRAMS = ["/usr/lib/cyrus/bin", os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "build-cyrus",
+    "usr", "lib", "cyrus", "bin")]
 REALM = "localhost"
 
 IMAPD = """\
@@ -62,15 +66,28 @@ START {{
   recover cmd="ctl_cyrusdb -C {conf} -r"
 }}
 SERVICES {{
-  imap cmd="imapd -C {conf}" listen="127.0.0.1:{imap}" prefork=1 maxchild=500
-  imaps cmd="imapd -s -C {conf}" listen="127.0.0.1:{imaps}" prefork=1 maxchild=500
-  pop3 cmd="pop3d -C {conf}" listen="127.0.0.1:{pop3}" prefork=0 maxchild=500
-  pop3s cmd="pop3d -s -C {conf}" listen="127.0.0.1:{pop3s}" prefork=0 maxchild=500
+  imap cmd="{bin}/imapd -C {conf}" listen="127.0.0.1:{imap}" prefork=1 maxchild=500
+  imaps cmd="{bin}/imapd -s -C {conf}" listen="127.0.0.1:{imaps}" prefork=1 maxchild=500
+  pop3 cmd="{bin}/pop3d -C {conf}" listen="127.0.0.1:{pop3}" prefork=0 maxchild=500
+  pop3s cmd="{bin}/pop3d -s -C {conf}" listen="127.0.0.1:{pop3s}" prefork=0 maxchild=500
   lmtp cmd="lmtpd -a -C {conf}" listen="127.0.0.1:{lmtp}" prefork=0 maxchild=500
 }}
 DAEMON {{
 {idled}}}
 """
+
+
+def find_services():
+    """The folder that has imapd and pop3d; None where they are not."""
+    for folder in PROGRAMS:
+        if os.access(os.path.join(folder, "imapd"), os.X_OK):
+            return folder
+    return None
+
+
+def is_there():
+    return bool(find_services() and shutil.which(
+        "cyrmaster", path=os.environ.get("PATH", "") + ":/usr/sbin"))
 
 
 class Cyrus(Server):
@@ -82,6 +99,8 @@ class Cyrus(Server):
         super().__init__(spec, "cyrus.log")
         self.program = find_program("cyrmaster", PACKAGES)
         self.saslpasswd = find_program("saslpasswd2", PACKAGES)
+        if not find_services():
+            raise LabError("no imapd of Cyrus: ./bootstrap check unpacks it")
         self.base = spec.var("cyrus")
         self.made = False
 
@@ -98,6 +117,10 @@ class Cyrus(Server):
                      "user", "backup"):
             os.makedirs(self._at("conf", name), exist_ok=True)
         os.makedirs(self._at("spool"), exist_ok=True)
+        # Those that handle mail may not be able to enter the source tree.
+        os.makedirs(self._at("bin"), exist_ok=True)
+        for name in ("imapd", "pop3d", "idled"):
+            shutil.copy(os.path.join(find_services(), name), self._at("bin"))
         shutil.copy(spec.cert, self._at("cert.pem"))
         shutil.copy(spec.key, self._at("key.pem"))
         self._write_passwords()
@@ -132,12 +155,13 @@ class Cyrus(Server):
             gone |= {"XLIST", "CREATE-SPECIAL-USE"}
         idle = "idle" not in spec.off
         values = dict(
-            base=self.base, realm=REALM, conf=self._at("imapd.conf"),
+            base=self.base, bin=self._at("bin"), realm=REALM, conf=self._at("imapd.conf"),
             user=pwd.getpwuid(uid).pw_name, group=grp.getgrgid(gid).gr_name,
             alternative="no" if spec.inbox_namespace else "yes",
             plain="yes" if spec.plain else "no",
             idle_poll="60s" if idle else "0",
-            idled='  idled cmd="idled -C %s"\n' % self._at("imapd.conf")
+            idled='  idled cmd="%s -C %s"\n' % (
+                self._at("bin", "idled"), self._at("imapd.conf"))
                   if idle else "",
             special="yes" if special else "no",
             special_use="".join("xlist-%s: %s\n" % (role.lower(), role)
