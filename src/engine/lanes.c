@@ -219,7 +219,8 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
     g_autoptr(GError) local = NULL;
     gboolean ok = sync_account(sync, dry_run, &local);
     report(lane, FALSE, local);
-    lane_watch_maildirs(lane);
+    if (is_polling(worker))
+        lane_watch_maildirs(lane);
     if (!dry_run)
         read_reports(lane);
     control_changed(worker->control);
@@ -417,8 +418,6 @@ sync_lane(gpointer data)
     if (worker->paused)
         tell_paused(worker);
     gint64 next_pass = sync ? due_in(sync, 0) : 0;
-    if (sync)
-        lane_watch_maildirs(lane);
     while (!control_stopping(worker->control)) {
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
         if (job && sync) {
@@ -435,6 +434,8 @@ sync_lane(gpointer data)
         gboolean left = sync && !is_paused(worker) && has_changes(lane);
         lane_settle(lane, left && lane->failures < 3);
         if (sync && is_polling(worker)) {
+            if (!lane->watch) /* an engine that serves one command looks at them when it is told to */
+                lane_watch_maildirs(lane);
             if (wait_for_news(lane, sync, &next_pass)) {
                 whole_pass(lane, sync, FALSE, NULL);
                 next_pass = due_in(sync, until_next(lane));

@@ -319,9 +319,10 @@ take_chunks(struct sync *sync, const struct folder *folder, struct ahead *ahead,
         chunk_free(chunk);
         sync_tell_progress(sync, folder, SYNC_ENVELOPES, done, total);
     }
-    if (why)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return !why;
+    if (!why)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
 }
 
 gboolean

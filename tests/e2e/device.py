@@ -4,6 +4,7 @@ test decides when a pass happens and where it is killed)."""
 
 import json
 import os
+import select
 import shutil
 import signal
 import sqlite3
@@ -213,6 +214,10 @@ class Fast(Device):
         self._process.stdin.flush()
 
         self.pid = json.loads(self._process.stdout.readline())["pid"]
+
+    def has_answered(self):
+        """Something of the run's answer is there: it has ended, or told."""
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
 
     def end(self):
         lines, errors = [], []

@@ -671,7 +671,7 @@ test_quirks(void)
     g_assert_cmphex(imap_find_quirks("greeting", "Coremail System IMap Server Ready"), ==,
                     IMAP_QUIRK_ID_FIRST);
     g_assert_cmphex(imap_find_quirks("greeting", "The MICROSOFT exchange IMAP4 service is ready."), ==,
-                    IMAP_QUIRK_SIZE_ESTIMATED);
+                    IMAP_QUIRK_SIZE_ESTIMATED | IMAP_QUIRK_FEW_AT_ONCE);
     g_assert_cmphex(imap_find_quirks("greeting", "Dovecot ready."), ==, 0);
     guint64 seen = 0;
     for (const struct imap_extension *e = imap_extensions; e->bit; e++) {
