@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "base/error.h"
+#include "base/record.h"
 #include "base/i18n.h"
 #include "base/paths.h"
 #include "base/text.h"
@@ -199,8 +200,17 @@ run_sync(int argc, char **argv, int *exit_code, GError **error)
     if (!config_account(config, NULL, error))
         return FALSE;
     g_ptr_array_add(names, NULL);
-    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, error);
-    return client && follow(client, names, exit_code, error);
+    /* An engine that was just ending answers nobody: the next one does. */
+    for (gboolean again = TRUE;; again = FALSE) {
+        g_autoptr(GError) why = NULL;
+        g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, &why);
+        if (client && follow(client, names, exit_code, &why))
+            return TRUE;
+        if (!again || !g_error_matches(why, RECORD_ERROR, ERROR_IO)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+    }
 }
 
 const struct cli_command cmd_sync = {

@@ -157,13 +157,13 @@ client_readable(int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoi
     g_autoptr(GError) error = NULL;
     gboolean alive = record_queue_fill(client->queue, NULL, NULL);
     GVariant *record;
-    while ((record = record_queue_take(client->queue, &error)) != NULL) {
+    struct supervisor *sup = client->supervisor;
+    while (!sup->ending && (record = record_queue_take(client->queue, &error)) != NULL) {
         client_record(client, record);
         g_variant_unref(record);
     }
-    if (alive && !error)
+    if (alive && !error && !sup->ending)
         return G_SOURCE_CONTINUE;
-    struct supervisor *sup = client->supervisor;
     client->readable = 0;
     client_drop(client);
     supervisor_update_polling(sup);
@@ -179,7 +179,8 @@ supervisor_accept(int fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
     int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (conn < 0)
         return G_SOURCE_CONTINUE;
-    if (sup->clients->len >= CLIENTS_MAX || getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+    /* One that is ending answers nobody: the client starts another. */
+    if (sup->ending || sup->clients->len >= CLIENTS_MAX || getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
         peer.uid != getuid()) {
         close(conn);
         return G_SOURCE_CONTINUE;

@@ -417,13 +417,22 @@ take_new_content(struct scan *scan, const struct stranger *stranger, const struc
            (index || message_set_bits(scan->store, message, MESSAGE_BROKEN, 0, error));
 }
 
+/* Takes the text. */
 static void
-notice(struct scan *scan, const char *path, const char *why)
+tell(struct scan *scan, char *text)
 {
     if (!scan->result->notices)
         scan->result->notices = g_ptr_array_new_with_free_func(g_free);
     if (scan->result->notices->len < 100)
-        g_ptr_array_add(scan->result->notices, g_strdup_printf("%s was passed over: %s", path, why));
+        g_ptr_array_add(scan->result->notices, text);
+    else
+        g_free(text);
+}
+
+static void
+notice(struct scan *scan, const char *path, const char *why)
+{
+    tell(scan, g_strdup_printf("%s was passed over: %s", path, why));
 }
 
 static char *
@@ -566,11 +575,8 @@ run(struct scan *scan, GError **error)
     scan->names = names;
     gboolean ok = names && load_known(scan, error);
 
-    for (guint i = 0; i < notices->len; i++) {
-        if (!scan->result->notices)
-            scan->result->notices = g_ptr_array_new_with_free_func(g_free);
-        g_ptr_array_add(scan->result->notices, g_strdup(notices->pdata[i]));
-    }
+    for (guint i = 0; i < notices->len; i++)
+        tell(scan, g_strdup(notices->pdata[i]));
     if (!ok)
         return FALSE;
     compare(scan);
@@ -585,6 +591,35 @@ run(struct scan *scan, GError **error)
     if (scan->renamed->len && (!scan_begin(scan, error) || !scan_end(scan, take_renames(scan, error), error)))
         return FALSE;
     return take_strangers(scan, error) && take_missing(scan, error);
+}
+
+/* A side is missing: never a deletion of all (D11). The folder stops, so that nothing makes the directory again, and it
+ * would look as if somebody had emptied it. */
+static gboolean
+stop_folder(struct scan *scan, GError **error)
+{
+    g_autofree char *text = g_strdup_printf(
+        _("the directory %s has gone: nothing was deleted. Put it back; or have its mail fetched again, with \"postrider sync "
+          "--agree\""), scan->dir);
+    scan->result->braked = TRUE;
+    tell(scan, g_strdup(text));
+    return folder_set_bits(scan->store, scan->folder, FOLDER_PAUSED, 0, error) &&
+           folder_set_notice(scan->store, scan->folder, text, error);
+}
+
+/* Agreed: the files are lost, the messages are not. What the server has is fetched again. */
+static gboolean
+forget_files(struct scan *scan, GError **error)
+{
+    struct store *store = scan->store;
+    gboolean own, ok = TRUE;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    g_autoptr(struct_placement_set) set = placement_load(store, scan->folder, PLACEMENT_SELECT_ALL, 0, error);
+    for (guint i = 0; ok && set && i < set->n; i++)
+        ok = placement_row_set_file(store, set->rows[i].id, NULL, set->rows[i].flags, error) &&
+             message_refresh(store, set->rows[i].message, error);
+    return txn_leave(store, own, ok && set, error);
 }
 
 gboolean
@@ -612,11 +647,8 @@ maildir_scan(struct store *store, gint64 folder, guint how, scan_reader reader, 
         (!cur || !new) &&
         sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
 
-    if ((!cur || !new) && has_files) { /* a side is missing: never a deletion of all (D11) */
-        g_autofree char *text =
-            g_strdup_printf(_("the directory %s has gone: nothing was deleted"), scan.dir);
-        scan.result->braked = TRUE;
-        ok = folder_set_notice(store, folder, text, error);
+    if ((!cur || !new) && has_files) {
+        ok = how & SCAN_AGREED ? forget_files(&scan, error) : stop_folder(&scan, error);
     } else if (cur && new && (how & SCAN_FORCE || !settled)) {
         scan.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, known_free);
         scan.listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);

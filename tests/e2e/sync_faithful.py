@@ -4,6 +4,7 @@ side, moves by others, folders made and removed on either side, other programs
 on the Maildir, bodies that stay on the server."""
 
 import os
+import shutil
 
 from device import SIGKILLED, Device, message, quiet
 from harness import World, contains, equal, keep, main, test
@@ -144,6 +145,28 @@ def d11_here():
     equal(len(server.uids("Bulk")), 71)
     device.run("folder", "agree", "Bulk")
     equal(device.sync()["expunged"], 60)
+    ana.same()
+
+
+@test("D11: a Maildir that has gone stops its folder, however small, and asks")
+def d11_side_missing():
+    ana = Account("carol")
+    server, device = ana.server, ana.device
+    server.create("Gone")
+    ana.fill("Gone", 380, 390)
+    device.sync()
+    shutil.rmtree(os.path.join(device.store, "mail", "lab", "Gone"))
+    done = device.sync()
+    contains(" ".join(done["told"]), "has gone")
+    # Nor does anything make it again, so that it looked emptied by hand.
+    server.append("Gone", message(390))
+    device.sync()
+    device.sync()
+    equal(len(server.uids("Gone")), 12)
+    assert not os.path.exists(os.path.join(device.store, "mail", "lab", "Gone"))
+    device.run("folder", "agree", "Gone")
+    equal(device.sync()["bodies"], 12)
+    equal(len(server.uids("Gone")), 12)
     ana.same()
 
 
