@@ -90,7 +90,9 @@ add(struct maildir_batch *batch, const char *dir, guint flags, const void *bytes
     GError **error)
 {
     g_return_val_if_fail(!batch->committed, -1);
-    if (!maildir_make(dir, error))
+    const struct batch_entry *last =
+        batch->entries->len ? &g_array_index(batch->entries, struct batch_entry, batch->entries->len - 1) : NULL;
+    if ((!last || strcmp(last->dir, dir)) && !maildir_make(dir, error))
         return -1;
     g_autofree char *unique = maildir_new_unique();
     g_autofree char *name = maildir_name(unique, flags);

@@ -40,7 +40,7 @@ struct body_pipe {
     char *dir, *spool_dir;
     GHashTable *rows; /* uid -> const struct survey_body */
     gint64 begun;
-    GThread *writer;
+    GThread *writer, *flusher;
 
     GMutex lock; /* what follows */
     GCond changed;
@@ -51,7 +51,9 @@ struct body_pipe {
     guint64 bytes; /* held in them */
     gint64 waited; /* of the writer, for the network */
     gboolean broken, stop; /* a connection ended: no more is asked for; all is to stop */
-    struct body_batch *ready; /* from the writer to the caller */
+    struct body_batch *flushing; /* from the writer to the flusher */
+    gboolean no_more;            /* will come there */
+    struct body_batch *ready;    /* from the flusher to the caller */
     gboolean recording;       /* the caller has one */
     gboolean written;
     GError *error; /* the first */
@@ -354,32 +356,22 @@ write_body(struct body_pipe *pipe, const struct body *body, GError **error)
     return TRUE;
 }
 
-/* Waits until the caller has recorded the batch before. */
+/* To the flusher, when it is done with the one before. Its texts have been read. */
 static void
-hand_over(struct body_pipe *pipe)
+finish_batch(struct body_pipe *pipe)
 {
+    if (!pipe->batch->slots->len)
+        return;
+    reader_drain(pipe->sync->reader, 0);
     g_mutex_lock(&pipe->lock);
-    while (!pipe->stop && (pipe->ready || pipe->recording))
+    while (!pipe->stop && pipe->flushing)
         g_cond_wait(&pipe->changed, &pipe->lock);
     if (!pipe->stop)
-        pipe->ready = g_steal_pointer(&pipe->batch);
+        pipe->flushing = g_steal_pointer(&pipe->batch);
     g_cond_broadcast(&pipe->changed);
     g_mutex_unlock(&pipe->lock);
     g_clear_pointer(&pipe->batch, body_batch_free);
     pipe->batch = batch_new();
-}
-
-static gboolean
-finish_batch(struct body_pipe *pipe, GError **error)
-{
-    if (!pipe->batch->slots->len)
-        return TRUE;
-    STEP("sync.bodies.flush");
-    if (!maildir_batch_commit(pipe->batch->files, error))
-        return FALSE;
-    reader_drain(pipe->sync->reader, 0);
-    hand_over(pipe);
-    return TRUE;
 }
 
 static gboolean
@@ -423,8 +415,8 @@ take_body(struct body_pipe *pipe, struct body **body)
 static gboolean
 put_body(struct body_pipe *pipe, const struct body *body, GError **error)
 {
-    if (is_batch_full(pipe, body) && !finish_batch(pipe, error))
-        return FALSE;
+    if (is_batch_full(pipe, body))
+        finish_batch(pipe);
     if (!pipe->batch->slots->len)
         pipe->due = g_get_monotonic_time() + BODY_BATCH_MS * 1000;
     return write_body(pipe, body, error);
@@ -443,12 +435,60 @@ write_all(gpointer data)
         if (taken == TAKEN_BODY)
             ok = put_body(pipe, body, &error);
         else if (taken != TAKEN_STOP)
-            ok = finish_batch(pipe, &error);
+            finish_batch(pipe);
         body_free(body);
     }
     if (!ok)
         fail(pipe, error);
     reader_drain(pipe->sync->reader, 0); /* it calls back into the slots of this batch */
+    g_mutex_lock(&pipe->lock);
+    pipe->no_more = TRUE;
+    g_cond_broadcast(&pipe->changed);
+    g_mutex_unlock(&pipe->lock);
+    return NULL;
+}
+
+/* ---- the flusher ---- */
+
+/* The next batch to be made durable; it stays where it is until it is handed over. NULL: there are no more. */
+static struct body_batch *
+next_to_flush(struct body_pipe *pipe)
+{
+    g_mutex_lock(&pipe->lock);
+    while (!pipe->stop && !pipe->flushing && !pipe->no_more)
+        g_cond_wait(&pipe->changed, &pipe->lock);
+    struct body_batch *batch = pipe->stop ? NULL : pipe->flushing;
+    g_mutex_unlock(&pipe->lock);
+    return batch;
+}
+
+/* Waits until the caller has recorded the batch before. */
+static void
+hand_over(struct body_pipe *pipe)
+{
+    g_mutex_lock(&pipe->lock);
+    while (!pipe->stop && (pipe->ready || pipe->recording))
+        g_cond_wait(&pipe->changed, &pipe->lock);
+    if (!pipe->stop)
+        pipe->ready = g_steal_pointer(&pipe->flushing);
+    g_cond_broadcast(&pipe->changed);
+    g_mutex_unlock(&pipe->lock);
+}
+
+static gpointer
+flush_all(gpointer data)
+{
+    struct body_pipe *pipe = data;
+    GError *error = NULL;
+    gboolean ok = TRUE;
+    for (struct body_batch *batch; ok && (batch = next_to_flush(pipe));) {
+        STEP("sync.bodies.flush");
+        ok = maildir_batch_commit(batch->files, &error);
+        if (ok)
+            hand_over(pipe);
+        else
+            fail(pipe, error);
+    }
     g_mutex_lock(&pipe->lock);
     pipe->written = TRUE;
     g_cond_broadcast(&pipe->changed);
@@ -497,6 +537,7 @@ body_pipe_new(struct sync *sync, const struct folder *folder, const char *dir, c
     add_fetcher(pipe, sync->imap);
     g_mutex_unlock(&pipe->lock);
     pipe->writer = g_thread_new("write bodies", write_all, pipe);
+    pipe->flusher = g_thread_new("flush bodies", flush_all, pipe);
     return pipe;
 }
 
@@ -505,7 +546,7 @@ body_pipe_wait(struct body_pipe *pipe, guint milliseconds)
 {
     gint64 until = g_get_monotonic_time() + (gint64) milliseconds * 1000;
     g_mutex_lock(&pipe->lock);
-    /* It is ours to record no more: the writer may go on while we wait. */
+    /* It is ours to record no more: the flusher may go on while we wait. */
     pipe->recording = FALSE;
     g_cond_broadcast(&pipe->changed);
     while (!pipe->ready && !pipe->written && g_cond_wait_until(&pipe->changed, &pipe->lock, until))
@@ -559,9 +600,11 @@ body_pipe_free(struct body_pipe *pipe)
     fail(pipe, NULL);
     join_fetchers(pipe);
     g_thread_join(pipe->writer);
+    g_thread_join(pipe->flusher);
     for (struct body *body; (body = g_queue_pop_head(&pipe->bodies));)
         body_free(body);
     body_batch_free(pipe->ready);
+    body_batch_free(pipe->flushing);
     body_batch_free(pipe->batch);
     g_clear_error(&pipe->error);
     g_ptr_array_unref(pipe->fetchers);

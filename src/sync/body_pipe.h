@@ -1,13 +1,13 @@
 /* body_pipe.h - message bodies on their way from the server to the disk
  *
  * Threads side by side: each of up to BODY_CONNECTIONS has a connection and takes in bodies as they come; one writes them to
- * the Maildir, has the reader read them for the list and the index, and makes a batch at a time durable (one flush). The
+ * the Maildir and has the reader read them for the list and the index; one makes a batch at a time durable (one flush). The
  * caller gets whole durable batches and records them. So network, disk, reader and store work side by side. A second and
  * a third connection are opened when the one is what the rest waits for, and there is enough left to fetch; a server that
  * refuses them is not asked again by this runner.
  *
- * What a kill can cost is bounded: what is on the way, one batch being written and one being recorded are together no
- * more than 10 MB or one message that is larger than that. Memory is bounded by the same; what is larger than
+ * What a kill can cost is bounded: what is on the way, one batch being written, one being flushed and one being recorded
+ * are together no more than 10 MB or one message that is larger than that. Memory is bounded by the same; what is larger than
  * BODY_SPOOL_ABOVE goes through an unlinked file.
  *
  * While a pipe lives, the runner's connection and reader belong to it.
@@ -22,7 +22,7 @@
 #define BODY_PIPE_MESSAGES 200
 #define BODY_PIPE_BYTES (2 * 1024 * 1024)
 #define BODY_BATCH_MESSAGES 400
-#define BODY_BATCH_BYTES (3 * 1024 * 1024)
+#define BODY_BATCH_BYTES (2 * 1024 * 1024 + 512 * 1024)
 /* A batch is made durable at the latest so long after its first message when nothing more comes. */
 #define BODY_BATCH_MS 300
 #define BODY_SPOOL_ABOVE (2 * 1024 * 1024)
