@@ -15,15 +15,18 @@ struct fixture {
     struct maildir_watch *watch;
     GAsyncQueue *told;
     GMutex gate; /* locked: the watch's thread stands still in touched() */
+    gint inside; /* the thread is in touched() */
 };
 
 static void
 touched(gpointer data)
 {
     struct fixture *fixture = data;
+    g_atomic_int_set(&fixture->inside, 1);
     g_async_queue_push(fixture->told, fixture);
     g_mutex_lock(&fixture->gate);
     g_mutex_unlock(&fixture->gate);
+    g_atomic_int_set(&fixture->inside, 0);
 }
 
 static char *
@@ -75,6 +78,7 @@ begin(struct fixture *fixture, guint limit)
     static const char *const parts[] = {"cur", "new", "tmp"};
     fixture->dir = g_dir_make_tmp("postrider-watch-XXXXXX", NULL);
     fixture->told = g_async_queue_new();
+    fixture->inside = 0;
     g_mutex_init(&fixture->gate);
     for (guint i = 1; i <= FOLDERS; i++)
         for (guint k = 0; k < G_N_ELEMENTS(parts); k++) {
@@ -183,6 +187,8 @@ test_overflow(void)
         return;
     }
     begin(&fixture, 0);
+    while (g_atomic_int_get(&fixture.inside)) /* else it would stand still for what was told before */
+        g_thread_yield();
     g_mutex_lock(&fixture.gate);
     write_file(&fixture, 1, "cur", "1:2,");
     g_assert_nonnull(g_async_queue_timeout_pop(fixture.told, PATIENCE_S * G_USEC_PER_SEC));
