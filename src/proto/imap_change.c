@@ -360,6 +360,8 @@ gboolean
 imap_append_many(struct imap *imap, const char *name, const struct imap_append *messages, guint n,
                  guint32 *uidvalidity, guint32 *uids, GError **error)
 {
+    *uidvalidity = 0;
+    memset(uids, 0, n * sizeof *uids);
     if (n > 1 && !imap_has(imap, IMAP_MULTIAPPEND))
         return imap_fail(imap, ERROR_REFUSED, error, "the server takes messages one by one only");
     return append(imap, name, messages, n, uidvalidity, uids, error);
