@@ -45,15 +45,18 @@ def arrived(subject):
 
 def fault(step, deed):
     """The state that it left the message in."""
-    subject = "%s at %s %d" % (deed, step, DICE.randrange(1 << 30))
     rule = "when server command %s at 3 do cut fin" % step if (
         DEEDS[deed] is None) else "when server command %s do %s" % (
             step, DEEDS[deed])
-    proxy.use(rule)
-    begun = time.monotonic()
-    result = ana.run("send", "-s", subject, "ben@lab.test", "--now",
-                     stdin="x\n", timeout=120)
-    assert time.monotonic() - begun < 60, subject
+    for _ in range(3):  # one that was put off may be on its way meanwhile
+        subject = "%s at %s %d" % (deed, step, DICE.randrange(1 << 30))
+        proxy.use(rule)
+        begun = time.monotonic()
+        result = ana.run("send", "-s", subject, "ben@lab.test", "--now",
+                         stdin="x\n", timeout=120)
+        assert time.monotonic() - begun < 60, subject
+        if proxy.fired():
+            break
     assert proxy.fired(), subject
     assert "\n" not in result.errors.rstrip("\n"), result.errors
     got = state(subject)
