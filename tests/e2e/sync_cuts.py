@@ -13,7 +13,7 @@ import time
 
 from device import Fast, message
 from fill import fill
-from harness import (LONG, World, at_end, chance, equal, keep, main, note,
+from harness import (LONG, Skip, World, at_end, chance, equal, keep, main, note,
                      test, wait_for)
 from oracle import differences
 from proxy import Proxy
@@ -268,8 +268,10 @@ def engine():
     logs = glob.glob(home.path("state", "postrider", "*log*"))
     heard = any("engine.network" in open(log, errors="replace").read()
                 for log in logs)
-    assert logs and (heard or waited > 3), (
-        "it did not wait before it tried again")
+    assert logs
+    if heard and waited <= 3:
+        raise Skip("the network of this machine changed meanwhile")
+    assert waited > 3, "it did not wait before it tried again"
     assert share < 0.05, "not at rest"
     wanted = sum(len(rows) for rows in server.truth().values())
     wait_for(lambda: bodies() == wanted, 60, "the end without anybody")
