@@ -65,7 +65,7 @@ action_end(struct action *action, gboolean ok, char *text, GError **error)
     g_array_unref(action->placements);
     if (ok && !action->done) {
         /* Nothing to undo: no entry. */
-        ok = sql_run(action->store, error, "DELETE FROM journal WHERE id = ?", "l", action->journal);
+        ok = journal_drop(action->store, action->journal, error);
         result = INTENT_NOTHING;
     } else if (ok) {
         ok = journal_text(action->store, action->journal, text, error);

@@ -42,6 +42,12 @@ gint64 intent_archive(struct store *store, const gint64 *messages, guint n, gint
 gint64 intent_junk(struct store *store, const gint64 *messages, guint n, gint64 from, gboolean junk,
                    GError **error);
 
+/* The calls above between these two are one action: one transaction, one entry in the undo journal, called `text`
+ * (translated). Everything is taken back when one of them failed: say so with `ok`. Groups do not nest, and each begun is
+ * ended. Returns as they do. */
+gboolean intent_group_begin(struct store *store, GError **error);
+gint64 intent_group_end(struct store *store, gboolean ok, const char *text, GError **error);
+
 /* A message made here (a draft, a sent copy, an import), already durable in the folder's Maildir. *message
  * receives its id. `replaces` (or 0): the message (an older version of the draft) that goes away for it, in
  * the same transaction. */

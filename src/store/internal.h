@@ -15,6 +15,8 @@ struct store {
     gboolean writable;
     gboolean in_transaction, in_snapshot;
     gint64 sequence;                    /* of this transaction, 0 before its first change */
+    gint64 group;                       /* the journal entry that all intents belong to now; 0: each has its own */
+    gboolean group_own;                 /* its transaction is the group's */
     GPtrArray *on_commit, *on_rollback; /* files to unlink then */
     GHashTable *to_flush;               /* directories whose names must be durable before the commit */
     GHashTable *tagged;                 /* messages for taglog.h, NULL: none */

@@ -13,9 +13,17 @@
 gint64
 journal_begin(struct store *store, GError **error)
 {
+    if (store->group)
+        return store->group;
     if (!sql_run(store, error, "INSERT INTO journal (time, text) VALUES (?, '')", "l", clock_now()))
         return 0;
     return sqlite3_last_insert_rowid(store->db);
+}
+
+gboolean
+journal_drop(struct store *store, gint64 journal, GError **error)
+{
+    return journal == store->group || sql_run(store, error, "DELETE FROM journal WHERE id = ?", "l", journal);
 }
 
 gboolean
@@ -33,7 +41,33 @@ journal_add(struct store *store, gint64 journal, const struct journal_item *item
 gboolean
 journal_text(struct store *store, gint64 journal, const char *text, GError **error)
 {
-    return sql_run(store, error, "UPDATE journal SET text = ? WHERE id = ?", "sl", text, journal);
+    return journal == store->group ||
+           sql_run(store, error, "UPDATE journal SET text = ? WHERE id = ?", "sl", text, journal);
+}
+
+gboolean
+intent_group_begin(struct store *store, GError **error)
+{
+    if (!txn_enter(store, &store->group_own, error))
+        return FALSE;
+    gint64 journal = journal_begin(store, error);
+    if (!journal)
+        return txn_leave(store, store->group_own, FALSE, error);
+    store->group = journal;
+    return TRUE;
+}
+
+gint64
+intent_group_end(struct store *store, gboolean ok, const char *text, GError **error)
+{
+    gint64 journal = store->group;
+    store->group = 0;
+    gboolean empty = !sql_int(store, 0, "SELECT EXISTS (SELECT 1 FROM journal_item WHERE journal = ?)", "l", journal);
+    if (ok)
+        ok = empty ? journal_drop(store, journal, error) : journal_text(store, journal, text, error);
+    if (!txn_leave(store, store->group_own, ok, error))
+        return 0;
+    return empty ? INTENT_NOTHING : journal;
 }
 
 static const char *const kind_names[INTENT_KINDS] = {

@@ -24,8 +24,11 @@ struct journal_item {
     const char *before_tags, *after_tags; /* NULL: "" */
 };
 
-/* The text may be set later, when it is known how many. */
+/* A new entry, or that of the group that has begun (intent_group_begin()). The text may be set later, when it is known
+ * how many. */
 gint64 journal_begin(struct store *store, GError **error);
+/* Nothing came of it. */
+gboolean journal_drop(struct store *store, gint64 journal, GError **error);
 gboolean journal_add(struct store *store, gint64 journal, const struct journal_item *item, GError **error);
 gboolean journal_text(struct store *store, gint64 journal, const char *text, GError **error);
 

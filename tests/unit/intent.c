@@ -615,6 +615,40 @@ test_changes(void)
     world_end(&world);
 }
 
+/* Several calls, one entry to undo; a failed one leaves nothing. */
+static void
+test_group(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 a = mail_with_body(&world, 1, "a@x"), b = mail_with_body(&world, 2, "b@x");
+    g_assert_true(intent_group_begin(world.store, &error));
+    g_assert_cmpint(intent_mark(world.store, &a, 1, FLAG_SEEN, 0, "work", NULL, &error), >, 0);
+    g_assert_cmpint(intent_move(world.store, &a, 1, 0, world.archive, &error), >, 0);
+    g_assert_cmpint(intent_move(world.store, &b, 1, 0, world.inbox, &error), ==, INTENT_NOTHING);
+    gint64 journal = intent_group_end(world.store, TRUE, "rule lists", &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(journal, >, 0);
+    g_assert_cmpint(shown_in(world.store, a), ==, world.archive);
+    g_autofree char *text = NULL, *tags = NULL;
+    g_assert_true(undo(world.store, 0, &text, &error));
+    g_assert_cmpstr(text, ==, "rule lists");
+    g_assert_cmpint(shown_in(world.store, a), ==, world.inbox);
+    g_assert_cmpuint(flags_of(world.store, a, &tags) & FLAG_SEEN, ==, 0);
+    g_assert_cmpstr(tags, ==, "");
+
+    g_assert_true(intent_group_begin(world.store, &error));
+    g_assert_cmpint(intent_mark(world.store, &a, 1, FLAG_FLAGGED, 0, NULL, NULL, &error), >, 0);
+    g_assert_cmpint(intent_group_end(world.store, FALSE, "", &error), ==, 0);
+    g_assert_cmpuint(flags_of(world.store, a, NULL) & FLAG_FLAGGED, ==, 0);
+
+    g_assert_true(intent_group_begin(world.store, &error));
+    g_assert_cmpint(intent_group_end(world.store, TRUE, "nothing", &error), ==, INTENT_NOTHING);
+    assert_sound(world.store);
+    world_end(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -632,5 +666,6 @@ main(int argc, char **argv)
     g_test_add_func("/intent/kept", test_kept);
     g_test_add_func("/intent/kept-clock", test_kept_clock);
     g_test_add_func("/intent/changes", test_changes);
+    g_test_add_func("/intent/group", test_group);
     return g_test_run();
 }
