@@ -54,7 +54,8 @@ struct lane {
     struct cancel *cancel;
     struct store *store;
     gint64 account_id;
-    struct reader *reader; /* of the sync lane, for delivery reports; NULL before it was needed */
+    struct reader *reader; /* of the sync lane, for what arrives; NULL before it was needed */
+    gboolean arriving;     /* of the sync lane: there may be messages whose stages of arrival are not done */
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */
@@ -93,6 +94,9 @@ guint lane_backoff_ms(guint failures);
 /* The same after what the lane met. The network may be back at any moment without a sign of it here: a server that could
  * not be reached is tried every 5 s first, for some minutes. */
 guint lane_pause_ms(const struct lane *lane);
+
+/* A body may have come by another way than a pass: the sync lane looks. */
+void lane_tell_arrival(void);
 
 /* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else
  * says need-password and fails with ERROR_AUTH. */

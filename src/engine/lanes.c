@@ -14,7 +14,7 @@
 #include "store/outbox.h"
 #include "store/standing.h"
 #include "sync/sync.h"
-#include "trust/bounce.h"
+#include "trust/arrival.h"
 
 #include <string.h>
 
@@ -191,17 +191,22 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
         history_note(lane->store, lane->account_id, 0, clock_now(), HISTORY_ERROR, 0, error->message, NULL);
 }
 
-/* Delivery reports that have just come in change the state of what they are about. */
+/* What has just come passes its stages (trust/arrival.h), some at a time: lane->arriving says that there is more. */
 static void
-read_reports(struct lane *lane)
+take_arrivals(struct lane *lane)
 {
+    struct arrival_host host = {.config = lane->worker->config,
+                                .account = lane->worker->account,
+                                .account_id = lane->account_id,
+                                .notice = on_delivery_notice,
+                                .data = lane};
     g_autoptr(GError) error = NULL;
-    guint found = 0;
+    guint acted = 0;
     if (!lane->reader)
         lane->reader = reader_new();
-    if (!bounce_scan(lane->store, lane->reader, on_delivery_notice, lane, &found, &error))
-        log_warn("engine.bounce", "%s", error->message);
-    if (found)
+    if (!arrival_run(lane->store, lane->reader, &host, &lane->arriving, &acted, &error))
+        log_warn("engine.arrival", "%s", error->message);
+    if (acted)
         control_changed(lane->worker->control);
 }
 
@@ -222,7 +227,7 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
     if (is_polling(worker))
         lane_watch_maildirs(lane);
     if (!dry_run)
-        read_reports(lane);
+        take_arrivals(lane);
     control_changed(worker->control);
     if (ok) {
         gint64 now = clock_now();
@@ -282,7 +287,7 @@ one_folder(struct lane *lane, struct sync *sync, const char *name, GError **erro
     if (sync_push(sync, &local) && sync_folders(sync, &folder, 1, &local))
         worker_state(worker, "idle", NULL, 0);
     report(lane, FALSE, local);
-    read_reports(lane);
+    take_arrivals(lane);
     control_changed(worker->control);
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
@@ -319,7 +324,10 @@ sync_job(struct lane *lane, struct sync *sync, struct job *job, gint64 *next_pas
             report(lane, FALSE, error);
         else
             lane->failures = 0;
+        lane->arriving = TRUE; /* other programs bring mail, too */
         control_changed(lane->worker->control);
+    } else if (!strcmp(job->verb, "arrival")) {
+        lane->arriving = TRUE;
     } else if (!strcmp(job->verb, "poll") && is_polling(lane->worker)) {
         *next_pass = MIN(*next_pass, due_in(sync, 0));
     } else if (!strcmp(job->verb, "pause")) {
@@ -352,7 +360,7 @@ take_news(struct lane *lane, struct sync *sync, const GArray *changed, GError **
 {
     if (!sync_folders(sync, (const gint64 *)(const void *)changed->data, changed->len, error))
         return FALSE;
-    read_reports(lane);
+    take_arrivals(lane);
     control_changed(lane->worker->control);
     return TRUE;
 }
@@ -418,6 +426,7 @@ sync_lane(gpointer data)
     if (worker->paused)
         tell_paused(worker);
     gint64 next_pass = sync ? due_in(sync, 0) : 0;
+    lane->arriving = TRUE; /* what a killed one had in its hands */
     while (!control_stopping(worker->control)) {
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
         if (job && sync) {
@@ -429,6 +438,10 @@ sync_lane(gpointer data)
             if (why)
                 worker_state(worker, "error", why->message, 0);
             job_done(job, why);
+            continue;
+        }
+        if (lane->arriving) {
+            take_arrivals(lane);
             continue;
         }
         gboolean left = sync && !is_paused(worker) && has_changes(lane);
@@ -508,6 +521,8 @@ fetch_lane(gpointer data)
             log_info("engine.fetch", "%s", error->message);
             g_clear_error(&error); /* a wake-up is not a question: the next one tries again */
         }
+        if (sync && !control_stopping(lane->worker->control))
+            lane_tell_arrival();
         job_done(job, error);
     }
     sync_free(sync);

@@ -74,6 +74,12 @@ lane_push_own(struct lane *lane, const char *verb)
     lane_push(lane, job);
 }
 
+void
+lane_tell_arrival(void)
+{
+    lane_push_own(&lanes[LANE_SYNC], "arrival");
+}
+
 gboolean
 lane_has_job(struct lane *lane)
 {

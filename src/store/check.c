@@ -56,6 +56,10 @@ static const char *const checks[] = {
     "FROM fulltext UNION ALL SELECT key FROM unindexed)",
     "SELECT 'envelope ' || u.key || ' waits for the full text, but is no message, or is there' FROM unindexed u"
     " WHERE u.key NOT IN (SELECT key FROM message) OR u.key IN (SELECT rowid FROM fulltext)",
+    "SELECT 'message ' || message || ' has arrived, but is not there' FROM arrival WHERE message NOT IN (SELECT id FROM "
+    "message)",
+    "SELECT 'there is a verdict on message ' || message || ', which is not there' FROM verdict WHERE message NOT IN "
+    "(SELECT id FROM message)",
     "SELECT 'thread ' || t.id || ' counts ' || t.size || ' messages, but has ' || count(m.id) FROM thread t"
     " LEFT JOIN message m ON m.thread = t.id GROUP BY t.id HAVING t.size <> count(m.id)",
     "SELECT 'intent ' || i.id || ' has lost its message' FROM intent i WHERE i.source > 0 AND i.state < 2"
@@ -111,6 +115,8 @@ static const char *const repairs[] = {
     " WHERE t.folder = folder.id)",
     "UPDATE thread SET size = (SELECT count(*) FROM message m WHERE m.thread = thread.id)",
     "DELETE FROM intent WHERE source > 0 AND source NOT IN (SELECT id FROM placement)",
+    "DELETE FROM arrival WHERE message NOT IN (SELECT id FROM message)",
+    "DELETE FROM verdict WHERE message NOT IN (SELECT id FROM message)",
     "INSERT INTO fulltext (fulltext) VALUES ('rebuild')",
 };
 

@@ -182,13 +182,15 @@ message_row_body(struct store *store, gint64 message, const guint8 hash[32], gui
         return FALSE;
     if (store->remembers)
         taglog_touch(store, message);
-    if (!sql_run(
+    guint bits = index ? bits_of(index) : MESSAGE_BROKEN;
+    if (!arrival_note(store, message, (bits & MESSAGE_REPORT) != 0, error) ||
+        !sql_run(
             store, error,
             "UPDATE message SET hash = coalesce(hash, ?), cached = 1, size = ?, changed = ?, preview = ?,"
             " bits = (bits & ~?) | ? WHERE id = ?",
             "bllsiil", hash, (gsize)32, (gint64)wire_size, sequence,
             index && index->preview ? index->preview : "", index ? MESSAGE_ATTACHMENTS : 0,
-            index ? bits_of(index) : MESSAGE_BROKEN, message) ||
+            bits, message) ||
         !sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message))
         return FALSE;
     return !index || fulltext_complete(store, key, index, error);
@@ -205,6 +207,8 @@ end_row(struct store *store, gint64 message, gint64 key, gint64 thread, const ch
            sql_run(store, error, "DELETE FROM reference WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM index_skip WHERE message = ?", "l", message) &&
+           sql_run(store, error, "DELETE FROM arrival WHERE message = ?", "l", message) &&
+           sql_run(store, error, "DELETE FROM verdict WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM message WHERE id = ?", "l", message) &&
            sql_run(store, error,
                    "INSERT INTO gone (sequence, message, message_id, files, time) VALUES (?, ?, ?, ?, ?)",

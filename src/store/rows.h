@@ -114,6 +114,10 @@ gboolean removed_take(struct store *store, const struct placement_row *row, cons
 gint64 removed_find(struct store *store, gint64 message); /* a placement there, 0: none */
 gboolean removed_prune(struct store *store, gint64 before, GError **error);
 
+/* --- arrival.c */
+/* Its body is about to come for the first time: noted as just arrived, if that is what it is (arrival.h). */
+gboolean arrival_note(struct store *store, gint64 message, gboolean is_report, GError **error);
+
 /* --- fulltext.c */
 gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope,
                       const struct message_index *index, GError **error);

@@ -259,8 +259,23 @@ static const char version_8[] =
     " recipients TEXT NOT NULL);"
     "INSERT INTO fulltext (fulltext, rank) VALUES ('hashsize', 8388608);";
 
+/* Messages that have just come, and what the stages of arrival found (arrival.h). Reports that the scan of old had not
+ * seen yet (bit 16) are the first. */
+static const char version_9[] =
+    "CREATE TABLE arrival (message INTEGER PRIMARY KEY, account INTEGER NOT NULL, stage TEXT,"
+    " attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE verdict (message INTEGER NOT NULL, stage TEXT NOT NULL, value TEXT NOT NULL, time INTEGER NOT NULL,"
+    " PRIMARY KEY (message, stage)) WITHOUT ROWID;"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('verdict', 'verdict', '1000000 3 1');"
+    "INSERT OR IGNORE INTO arrival (message, account) SELECT m.id, f.account FROM message m"
+    " JOIN placement p ON p.message = m.id JOIN folder f ON f.id = p.folder WHERE m.cached = 1 AND m.bits & 16 AND m.changed >"
+    " (SELECT CAST(value AS INTEGER) FROM index_state WHERE name = 'bounce.sequence')"
+    " AND NOT EXISTS (SELECT 1 FROM index_state i WHERE i.name = 'bounce.' || m.id);"
+    "DELETE FROM index_state WHERE name GLOB 'bounce.*';"
+    "ANALYZE sqlite_schema;";
+
 static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                         version_6, version_7, version_8};
+                                                         version_6, version_7, version_8, version_9};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

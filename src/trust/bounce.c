@@ -281,6 +281,12 @@ returned_id(const char *text)
 
 /* --- Free forms */
 
+gboolean
+bounce_is_likely(const char *from, const char *name G_GNUC_UNUSED, const char *subject G_GNUC_UNUSED)
+{
+    return from && (!g_ascii_strncasecmp(from, "mailer-daemon", 13) || !g_ascii_strncasecmp(from, "postmaster", 10));
+}
+
 static gboolean
 is_from_machine(const struct document *document)
 {

@@ -5,14 +5,13 @@
  * by its Message-ID or ENVID. A report is mail as any other: anybody can forge one, so one that names no
  * message of ours changes nothing. Texts are bounded, valid UTF-8 and unsafe for a terminal.
  *
- * bounce_read() is pure and links without GMime; the document comes from mail/reader.h. bounce_apply() and
- * bounce_scan() write to the store and belong to an engine worker.
+ * bounce_read() is pure and links without GMime; the document comes from mail/reader.h. bounce_apply() writes to the
+ * store and belongs to an engine worker (arrival.h).
  */
 #ifndef TRUST_BOUNCE_H
 #define TRUST_BOUNCE_H
 
 #include "mail/document.h"
-#include "mail/reader.h"
 #include "store/store.h"
 
 #define BOUNCE_ERROR (bounce_error_quark())
@@ -58,15 +57,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_bounce, bounce_free)
 /* NULL when the message is no report. document is that of the same bytes, read with READER_ALL. */
 struct bounce *bounce_read(GBytes *message, const struct document *document);
 
-/* Notes in the store what the report says of a message that was sent from here: the queue item and its
- * recipients, and the contacts. *item (may be NULL) receives the queue item, 0 when the message is none of
- * ours (then nothing is written). */
-gboolean bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, GError **error);
+/* Is it worth looking into, by what a list knows of it: from whom (may be NULL) and the subject? */
+gboolean bounce_is_likely(const char *from, const char *name, const char *subject);
 
-/* Reads the reports that came since the last call. notice (may be NULL) is called for each that says that a
- * message did not arrive. *found (may be NULL): how many were applied. */
-gboolean bounce_scan(struct store *store, struct reader *reader,
-                     void (*notice)(const char *text, gpointer data), gpointer data, guint *found,
-                     GError **error);
+/* Notes in the store what the report says of a message that was sent from here: the queue item and its
+ * recipients, and the contacts. *item receives the queue item, 0 when it has none here; *ours whether the message
+ * is one of ours: if not, nothing is written. */
+gboolean bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, gboolean *ours, GError **error);
 
 #endif

@@ -3,13 +3,7 @@
 
 #include "trust/bounce.h"
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/i18n.h"
-#include "base/log.h"
-#include "base/text.h"
 #include "mail/address.h"
-#include "store/changes.h"
 #include "store/contact.h"
 #include "store/message.h"
 #include "store/outbox.h"
@@ -74,12 +68,12 @@ apply_recipient(struct store *store, gint64 id, const struct outbox_item *item,
 }
 
 gboolean
-bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, GError **error)
+bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, gboolean *ours, GError **error)
 {
     gint64 id = find_item(store, bounce);
-    if (item)
-        *item = id;
-    if (!id && !is_ours(store, bounce))
+    *item = id;
+    *ours = id || is_ours(store, bounce);
+    if (!*ours)
         return TRUE;
     g_autoptr(struct_outbox_item) sent = id ? outbox_get(store, id, error) : NULL;
     if (id && !sent)
@@ -88,98 +82,4 @@ bounce_apply(struct store *store, const struct bounce *bounce, gint64 *item, GEr
         if (!apply_recipient(store, id, sent, bounce->recipients->pdata[i], error))
             return FALSE;
     return TRUE;
-}
-
-#define STATE_KEY "bounce.sequence"
-#define FREE_FORM_AGE                                                                                        \
-    ((gint64)30 * 24 * 3600) /* seconds: older mail is looked at only where it is marked as a report */
-
-static char *
-describe(const struct bounce *bounce)
-{
-    for (guint i = 0; i < bounce->recipients->len; i++) {
-        const struct bounce_recipient *recipient = bounce->recipients->pdata[i];
-        if (recipient->kind != BOUNCE_HARD && recipient->kind != BOUNCE_SOFT)
-            continue;
-        g_autofree char *address = text_safe(recipient->address, -1, TEXT_LINE);
-        return g_strdup_printf(_("your message did not reach %s: %s"), address, recipient->reason);
-    }
-    return NULL;
-}
-
-static gboolean
-scan_one(struct store *store, struct reader *reader, gint64 message, gboolean *is_applied, char **words,
-         GError **error)
-{
-    /* Once: a report that is marked as read, or moved, says nothing new, and its message may have been sent
-     * again. */
-    g_autofree char *key = g_strdup_printf("bounce.%" G_GINT64_FORMAT, message);
-    g_autofree char *done = index_state_get(store, key);
-    if (done)
-        return TRUE;
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GBytes) bytes = store_message_bytes(store, message, &why);
-    g_autoptr(struct_document) document = bytes ? reader_parse(reader, bytes, READER_ALL, &why) : NULL;
-    if (!document) { /* it has gone, or cannot be read: the next one */
-        log_info("trust.bounce", "message=%" G_GINT64_FORMAT " %s", message, why->message);
-        return TRUE;
-    }
-    g_autoptr(struct_bounce) bounce = bounce_read(bytes, document);
-    gint64 item = 0;
-    if (bounce && !bounce_apply(store, bounce, &item, error))
-        return FALSE;
-    *is_applied = item != 0;
-    *words = item ? describe(bounce) : NULL;
-    return !bounce || index_state_set(store, key, "1", error);
-}
-
-/* Reports by their mark; free forms by where they come from. */
-static gboolean
-may_be_report(struct store *store, const struct change *change)
-{
-    if (change->gone || !change->files->len)
-        return FALSE;
-    if (change->bits & MESSAGE_REPORT)
-        return TRUE;
-    if (change->date < clock_now() - FREE_FORM_AGE)
-        return FALSE;
-    g_autoptr(struct_message) message = message_load(store, change->message, NULL);
-    return message && message->from_addr &&
-           (!g_ascii_strncasecmp(message->from_addr, "mailer-daemon", 13) ||
-            !g_ascii_strncasecmp(message->from_addr, "postmaster", 10));
-}
-
-gboolean
-bounce_scan(struct store *store, struct reader *reader, void (*notice)(const char *text, gpointer data),
-            gpointer data, guint *found, GError **error)
-{
-    g_autofree char *saved = index_state_get(store, STATE_KEY);
-    gint64 since = saved ? g_ascii_strtoll(saved, NULL, 10) : 0, start = since;
-    gboolean ok = TRUE;
-    if (found)
-        *found = 0;
-    while (ok) {
-        g_autoptr(GPtrArray) changes = changes_since(store, since, 500, error);
-        if (!changes)
-            return FALSE;
-        if (!changes->len)
-            break;
-        for (guint i = 0; ok && i < changes->len; i++) {
-            const struct change *change = changes->pdata[i];
-            gboolean is_applied = FALSE;
-            g_autofree char *words = NULL;
-            if (may_be_report(store, change))
-                ok = scan_one(store, reader, change->message, &is_applied, &words, error);
-            if (words && notice)
-                notice(words, data);
-            if (is_applied && found)
-                ++*found;
-        }
-        if (ok)
-            since = ((const struct change *)changes->pdata[changes->len - 1])->sequence;
-    }
-    if (since == start)
-        return ok;
-    g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, since);
-    return index_state_set(store, STATE_KEY, value, ok ? error : NULL) && ok;
 }

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "store/contact.h"
 #include "store/outbox.h"
-#include "trust/bounce.h"
+#include "trust/arrival.h"
 
 /* Two recipients; the server took it for both. */
 static gint64
@@ -88,7 +88,8 @@ scan(struct world *world, char **notice)
     g_autoptr(GError) error = NULL;
     g_autoptr(struct_reader) reader = reader_new();
     guint found = 0;
-    g_assert_true(bounce_scan(world->store, reader, on_notice, notice, &found, &error));
+    struct arrival_host host = {.account_id = world->account, .notice = on_notice, .data = notice};
+    g_assert_true(arrival_run(world->store, reader, &host, NULL, &found, &error));
     g_assert_no_error(error);
     return found;
 }
