@@ -1,306 +1,221 @@
-/* fillstore - a store full of plausible mail, for looking at the screen and for measuring it
+/* fillstore - a store full of the corpus's mail, for looking at the screen and for measuring it
  *
- *   fillstore DIR COUNT [SEED]     DIR is a store directory ($XDG_DATA_HOME/postrider)
+ *   tests/lab/corpus.py COUNT [SEED [KIND]] | fillstore DIR
  *
- * Two accounts, their usual folders, conversations, mailing lists, attachments, a verdict or two. The newest
- * 2,000 messages have bodies. The same seed makes the same mail.
+ * DIR is a store directory ($XDG_DATA_HOME/postrider), new or one that this program began. The mail lies there as after a
+ * sync: files in the Maildirs, envelopes, conversations, full text. Two accounts ("home" has every tenth message) with
+ * their usual folders, and a folder for each mailing list; nothing of it is on a server. The same corpus makes the same
+ * list. No network and no reader process: the mail is trusted to be the corpus's.
+ *
+ * The stream is a line for each message, "DATE FLAGS KEYWORDS LENGTH FOLDER\n" (seconds, Maildir letters, words with commas
+ * between, "-" for none; bytes), and the bytes.
  */
 #include "config.h"
 
-#include "base/clock.h"
 #include "base/flags.h"
 #include "base/paths.h"
-#include "mail/document.h"
-#include "mail/index.h"
+#include "mail/header.h"
+#include "mail/parse.h"
 #include "store/account.h"
 #include "store/folder.h"
 #include "store/maildir.h"
-#include "store/message.h"
 #include "store/placement.h"
 #include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define BODIES 2000
-#define BATCH 40
+#define CHUNK 500        /* messages a transaction */
+#define LINE_MAX_BYTES 400
+#define SECOND_ACCOUNT 10 /* one in so many messages */
 
-static const char *const people[][2] = {
-    {"Marta Ruiz", "marta@example.org"},
-    {"Tomás Vidal", "tomas@example.org"},
-    {"Ben Okafor", "ben@example.net"},
-    {"Ingrid Sørensen", "ingrid@example.com"},
-    {"Łukasz Nowak", "lukasz@example.net"},
-    {"田中 花子", "hanako@example.jp"},
-    {"Build farm", "ci@build.example"},
-    {"Petra Müller", "petra@example.de"},
-    {"Oluwaseun Adeyemi", "seun@example.org"},
-    {"Chloé Lefèvre", "chloe@example.fr"},
-    {"Newsletter", "news@books.example"},
-    {"GitLab", "noreply@gitlab.example"},
-    {"محمد علي", "ali@example.com"},
-    {"Dr. Anna Weiss", "weiss@klinik.example"},
-    {"", "root@host.example"},
-};
-static const char *const topics[] = {
-    "Lisbon offsite: flights",
-    "Contract, second draft",
-    "sync engine: QRESYNC or not?",
-    "main is green",
-    "Autumn reading list",
-    "Invoice 2026-118",
-    "Minutes of Tuesday",
-    "Can we move the call to four?",
-    "Photos from the hike",
-    "Re-signing the certificates",
-    "Anhang vergessen",
-    "請求書の件",
-    "Quarterly numbers",
-    "patch: make the planner pure",
-    "Lunch?",
-    "Your order has shipped",
-    "Proposal for the spring workshop",
-    "Broken link on the download page",
-    "[postrider] crash when the terminal is one column wide",
-    "Welcome to the list",
-    "Security advisory",
-    "Library card renewal",
-    "The garden fence",
-    "Flat viewing on Saturday",
-};
-static const char *const sentences[] = {
-    "I have booked the 9:40, seats together.",
-    "Please read clause 4 before noon.",
-    "Dovecot says VANISHED, and we believed it.",
-    "412 tests passed in 00:41.",
-    "The hotel is at Rua da Prata, five minutes from the river.",
-    "Could you send me the numbers again?",
-    "See the attached plan.",
-    "I am not sure that this is right, but it works on my machine.",
-    "Thanks, that was quick!",
-    "Let us talk about it on Thursday.",
-    "The fence is the neighbour's, he says.",
-    "Nothing urgent, whenever you have a minute.",
-    "明日の会議は十時からです。",
-    "Wir sehen uns am Freitag.",
-    "À bientôt, et merci encore.",
+static const char *const accounts[][2] = {{"work", "ana@lab.test"}, {"home", "ana@home.test"}};
+static const struct {
+    const char *name;
+    enum folder_role role;
+} usual[] = {{"INBOX", FOLDER_INBOX}, {"Drafts", FOLDER_DRAFTS}, {"Sent", FOLDER_SENT},
+             {"Junk", FOLDER_JUNK},   {"Trash", FOLDER_TRASH},   {"Archive", FOLDER_ARCHIVE}};
+
+struct target {
+    gint64 folder;
+    char *dir;
+    guint32 uid;
 };
 
-static GRand *dice;
+struct mail {
+    struct target *target;
+    struct message_index *index;
+    struct placement_new row;
+    char *tags;
+    gint64 placement;
+};
 
-static guint
-roll(guint n)
-{
-    return (guint)g_rand_int_range(dice, 0, (gint32)n);
-}
-
-static const char *
-sentence(void)
-{
-    return sentences[roll(G_N_ELEMENTS(sentences))];
-}
-
-struct thread {
-    char *subject, *first_id, *last_id;
-    guint length;
-    GStrv references;
+struct filler {
+    struct store *store;
+    gint64 accounts[G_N_ELEMENTS(accounts)];
+    GHashTable *targets; /* "0 INBOX" -> struct target */
+    struct mail mails[CHUNK];
+    guint n;
+    struct maildir_batch *files;
+    guint64 total;
 };
 
 static void
-fail(const char *what, GError *error)
+fail(const char *what, const GError *error)
 {
     fprintf(stderr, "fillstore: %s: %s\n", what, error ? error->message : "");
     exit(1);
 }
 
-static struct envelope *
-make_envelope(struct thread *thread, guint number, gint64 date, const char *me)
+static struct target *
+target_of(struct filler *filler, guint account, const char *name)
 {
-    struct envelope *envelope = envelope_new();
-    guint who = roll(G_N_ELEMENTS(people));
-    gboolean mine = thread->length && !roll(4);
-    envelope->message_id = g_strdup_printf("%u.%x@seed.example", number, roll(1u << 30));
-    envelope->date = date;
-    envelope->zone = 60;
-    envelope->flags = ENVELOPE_DATE_VALID;
-    g_free(envelope->subject);
-    envelope->subject =
-        thread->length ? g_strdup_printf("Re: %s", thread->subject) : g_strdup(thread->subject);
-    address_list_add(envelope->from,
-                     mine              ? "Ana Ruiz"
-                     : *people[who][0] ? people[who][0]
-                                       : NULL,
-                     mine ? me : people[who][1]);
-    address_list_add(envelope->to, mine ? people[who][0] : "Ana Ruiz", mine ? people[who][1] : me);
-    if (!roll(3)) {
-        guint other = roll(G_N_ELEMENTS(people));
-        address_list_add(envelope->cc, people[other][0], people[other][1]);
-    }
-    if (thread->length) {
-        envelope->in_reply_to = g_strdup(thread->last_id);
-        g_strfreev(envelope->references);
-        envelope->references = g_new0(char *, 3);
-        envelope->references[0] = g_strdup(thread->first_id);
-        if (strcmp(thread->first_id, thread->last_id) != 0)
-            envelope->references[1] = g_strdup(thread->last_id);
-    } else {
-        thread->first_id = g_strdup(envelope->message_id);
-    }
-    g_free(thread->last_id);
-    thread->last_id = g_strdup(envelope->message_id);
-    thread->length++;
-    return envelope;
-}
-
-static char *
-make_body(gboolean reply)
-{
-    GString *body = g_string_new(NULL);
-    for (guint i = 0; i < 1 + roll(3); i++)
-        g_string_append_printf(body, "%s ", sentence());
-    g_string_append(body, "\n\n");
-    if (reply) {
-        g_string_append(body, "On Monday somebody wrote:\n");
-        for (guint i = 0; i < 2 + roll(14); i++)
-            g_string_append_printf(body, "> %s\n", sentence());
-        g_string_append(body, "\n");
-    }
-    for (guint i = 0; i < roll(8); i++)
-        g_string_append_printf(body, "%s %s %s\n\n", sentence(), sentence(), sentence());
-    if (!roll(3))
-        g_string_append_printf(body, "https://hotel.example/lisbon/%u\n\n", roll(1000));
-    g_string_append(body, "-- \nAna\n");
-    return g_string_free(body, FALSE);
+    g_autofree char *key = g_strdup_printf("%u %s", account, name);
+    struct target *target = g_hash_table_lookup(filler->targets, key);
+    if (target)
+        return target;
+    g_autoptr(GError) error = NULL;
+    enum folder_role role = FOLDER_NONE;
+    for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
+        if (!strcmp(usual[i].name, name))
+            role = usual[i].role;
+    target = g_new0(struct target, 1);
+    target->folder = folder_upsert(filler->store, filler->accounts[account], name, name, '/', role,
+                                   FOLDER_SUBSCRIBED | FOLDER_SELECTABLE, &error);
+    if (!target->folder || !folder_set_sync(filler->store, target->folder, 1, 1, 1, 0, time(NULL), &error) ||
+        !(target->dir = folder_path(filler->store, target->folder, TRUE, &error)))
+        fail(name, error);
+    target->uid = placement_max_uid(filler->store, target->folder);
+    g_hash_table_insert(filler->targets, g_steal_pointer(&key), target);
+    return target;
 }
 
 static void
-attach_body(struct store *store, const char *dir, gint64 placement, const struct envelope *envelope,
-            guint flags)
+insert_rows(struct filler *filler)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *body = make_body(envelope->in_reply_to != NULL);
-    g_autofree char *from = address_list_format(envelope->from);
-    g_autofree char *to = address_list_format(envelope->to);
-    g_autofree char *date = clock_rfc5322(envelope->date, envelope->zone);
-    gboolean file = !roll(6);
-    g_autofree char *text =
-        file
-            ? g_strdup_printf(
-                  "From: %s\nTo: %s\nSubject: %s\nDate: %s\nMessage-ID: <%s>\nMIME-Version: 1.0\n"
-                  "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; "
-                  "charset=utf-8\n\n%s\n--b\n"
-                  "Content-Type: application/pdf\nContent-Disposition: attachment; filename=itinerary.pdf\n"
-                  "Content-Transfer-Encoding: base64\n\nJVBERi0xLjQK\n--b--\n",
-                  from, to, envelope->subject, date, envelope->message_id, body)
-            : g_strdup_printf("From: %s\nTo: %s\nSubject: %s\nDate: %s\nMessage-ID: <%s>\nMIME-Version: 1.0\n"
-                              "Content-Type: text/plain; charset=utf-8\n\n%s",
-                              from, to, envelope->subject, date, envelope->message_id, body);
-    struct maildir_entry entry = {0};
-    if (!maildir_deliver(dir, flags, text, strlen(text), &entry, &error))
-        fail(dir, error);
-    struct message_index *index = message_index_new();
-    index->flags = file ? DOCUMENT_ATTACHMENTS : 0;
-    index->attachments_count = file;
-    g_free(index->preview);
-    g_free(index->subject);
-    g_free(index->body);
-    g_autofree char *squeezed = g_strndup(body, MIN(strlen(body), 180));
-    g_strdelimit(squeezed, "\n", ' ');
-    index->preview = g_utf8_make_valid(squeezed, -1);
-    index->subject = g_strdup(envelope->subject);
-    index->body = g_strdup(body);
-    struct placement_body row = {placement, entry.file, entry.hash, entry.wire_size, index};
-    if (!placement_attach(store, &row, 1, &error))
-        fail("attach", error);
-    message_index_free(index);
-    maildir_entry_clear(&entry);
-}
-
-static void
-fill_folder(struct store *store, gint64 folder, guint count, guint bodies, const char *me, guint32 base)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *dir = folder_path(store, folder, TRUE, &error);
-    if (!dir)
-        fail("folder", error);
-    struct thread threads[200] = {{0}};
-    gint64 now = clock_now(), date = now - (gint64)count * 2400;
-    for (guint i = 0; i < count; i += BATCH) {
-        struct placement_new rows[BATCH] = {{0}};
-        gint64 ids[BATCH] = {0};
-        struct envelope *envelopes[BATCH];
-        guint n = MIN(BATCH, count - i);
-        for (guint j = 0; j < n; j++) {
-            struct thread *thread = &threads[roll(G_N_ELEMENTS(threads))];
-            if (!thread->subject || thread->length > 1 + roll(12)) {
-                *thread = (struct thread){0};
-                thread->subject = g_strdup(topics[roll(G_N_ELEMENTS(topics))]);
-            }
-            date = MIN(date + 600 + roll(3600), now - (count - i - j));
-            envelopes[j] = make_envelope(thread, base + i + j, date, me);
-            gboolean old = i + j + 60 < count;
-            guint flags = (old && roll(40)) || !roll(3) ? FLAG_SEEN : 0;
-            flags |= !roll(30) ? FLAG_FLAGGED : 0;
-            flags |= flags & FLAG_SEEN && !roll(5) ? FLAG_ANSWERED : 0;
-            rows[j] = (struct placement_new){.uid = i + j + 1,
-                                             .modseq = 1,
-                                             .flags = flags,
-                                             .tags = roll(25) ? NULL : "travel",
-                                             .envelope = envelopes[j],
-                                             .received = date,
-                                             .size = 800 + roll(90000)};
-        }
-        if (!placement_insert(store, folder, rows, n, ids, &error))
+    for (guint i = 0; i < filler->n; i++) {
+        struct mail *mail = &filler->mails[i];
+        if (!placement_insert(filler->store, mail->target->folder, &mail->row, 1, &mail->placement, &error))
             fail("insert", error);
-        for (guint j = 0; j < n; j++) {
-            if (i + j + bodies >= count)
-                attach_body(store, dir, ids[j], envelopes[j], rows[j].flags);
-            envelope_free(envelopes[j]);
-        }
     }
+}
+
+static void
+attach_bodies(struct filler *filler)
+{
+    g_autoptr(GError) error = NULL;
+    struct placement_body bodies[CHUNK];
+    for (guint i = 0; i < filler->n; i++) {
+        const struct maildir_entry *entry = maildir_batch_entry(filler->files, i);
+        bodies[i] = (struct placement_body){.placement = filler->mails[i].placement,
+                                            .file = entry->file,
+                                            .hash = entry->hash,
+                                            .size = entry->wire_size,
+                                            .index = filler->mails[i].index};
+    }
+    if (!placement_attach(filler->store, bodies, filler->n, &error))
+        fail("attach", error);
+}
+
+static void
+flush(struct filler *filler)
+{
+    g_autoptr(GError) error = NULL;
+    if (!filler->n)
+        return;
+    if (!maildir_batch_commit(filler->files, &error))
+        fail("files", error);
+    if (!store_begin(filler->store, &error))
+        fail("begin", error);
+    insert_rows(filler);
+    attach_bodies(filler);
+    if (!store_commit(filler->store, &error))
+        fail("commit", error);
+    for (guint i = 0; i < filler->n; i++) {
+        message_index_free(filler->mails[i].index);
+        g_free(filler->mails[i].tags);
+    }
+    maildir_batch_free(filler->files);
+    filler->files = maildir_batch_new();
+    filler->total += filler->n;
+    filler->n = 0;
+}
+
+static void
+take(struct filler *filler, char *const *words, GBytes *bytes)
+{
+    g_autoptr(GError) error = NULL;
+    struct mail *mail = &filler->mails[filler->n];
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    guint account = (filler->total + filler->n) % SECOND_ACCOUNT == SECOND_ACCOUNT - 1;
+    g_auto(GStrv) keywords = g_strsplit(words[2], ",", -1);
+    *mail = (struct mail){.target = target_of(filler, account, words[4]), .index = message_index_make(bytes)};
+    guint flags = flags_from_maildir(words[1]);
+    for (char **word = keywords; *word; word++)
+        flags |= flags_from_imap(*word);
+    mail->row = (struct placement_new){.uid = ++mail->target->uid,
+                                       .modseq = 1,
+                                       .flags = flags,
+                                       .envelope = mail->index->envelope,
+                                       .received = g_ascii_strtoll(words[0], NULL, 10),
+                                       .size = size,
+                                       .text_later = TRUE};
+    if (maildir_batch_add(filler->files, mail->target->dir, flags, data, size, &error) < 0)
+        fail(mail->target->dir, error);
+    if (++filler->n == CHUNK)
+        flush(filler);
+}
+
+/* FALSE: that was the last one. */
+static gboolean
+read_one(struct filler *filler)
+{
+    char line[LINE_MAX_BYTES];
+    if (!fgets(line, sizeof line, stdin))
+        return FALSE;
+    g_auto(GStrv) words = g_strsplit(g_strchomp(line), " ", 5);
+    guint64 length = g_strv_length(words) == 5 ? g_ascii_strtoull(words[3], NULL, 10) : 0;
+    if (!length || length > MAILDIR_MESSAGE_MAX)
+        fail("this is no stream of corpus.py", NULL);
+    char *data = g_malloc(length);
+    if (fread(data, 1, length, stdin) != length)
+        fail("the stream breaks off", NULL);
+    g_autoptr(GBytes) bytes = g_bytes_new_take(data, length);
+    take(filler, words, bytes);
+    return TRUE;
 }
 
 int
 main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: fillstore DIR COUNT [SEED]\n");
+    if (argc != 2) {
+        fprintf(stderr, "usage: corpus.py COUNT [SEED [KIND]] | fillstore DIR\n");
         return 64;
     }
-    guint count = (guint)g_ascii_strtoull(argv[2], NULL, 10);
-    dice = g_rand_new_with_seed(argc > 3 ? (guint32)g_ascii_strtoull(argv[3], NULL, 10) : 1);
     g_autoptr(GError) error = NULL;
     g_autoptr(struct_store) store =
         paths_make_dir(argv[1], &error) ? store_open(argv[1], STORE_WRITE, &error) : NULL;
     if (!store)
         fail(argv[1], error);
-    static const struct {
-        const char *name;
-        enum folder_role role;
-        guint share; /* of a hundred */
-    } folders[] = {{"INBOX", FOLDER_INBOX, 60},
-                   {"Drafts", FOLDER_DRAFTS, 0},
-                   {"Sent", FOLDER_SENT, 10},
-                   {"Junk", FOLDER_JUNK, 2},
-                   {"Trash", FOLDER_TRASH, 2},
-                   {"Archive", FOLDER_ARCHIVE, 15},
-                   {"Lists/postrider-dev", FOLDER_NONE, 11}};
-    static const char *const accounts[][2] = {{"work", "ana@example.org"}, {"home", "ana@example.net"}};
+    mail_init();
+    struct filler *filler = g_new0(struct filler, 1);
+    filler->store = store;
+    filler->targets = g_hash_table_new(g_str_hash, g_str_equal);
+    filler->files = maildir_batch_new();
     for (guint a = 0; a < G_N_ELEMENTS(accounts); a++) {
         const char *addresses[] = {accounts[a][1], NULL};
-        gint64 account = store_account_ensure(store, accounts[a][0], addresses, &error);
-        if (!account)
+        filler->accounts[a] = store_account_ensure(store, accounts[a][0], addresses, &error);
+        if (!filler->accounts[a])
             fail("account", error);
-        for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
-            gint64 id = folder_upsert(store, account, folders[i].name, folders[i].name, '/', folders[i].role,
-                                      FOLDER_SUBSCRIBED | FOLDER_SELECTABLE, &error);
-            if (!id || !folder_set_sync(store, id, 1, 1, 1, 0, clock_now(), &error))
-                fail("folder", error);
-            guint n = count * folders[i].share / 100 / (a ? 10 : 1);
-            fill_folder(store, id, n, a ? 50 : MIN(n, BODIES * folders[i].share / 100), accounts[a][1],
-                        (a * 10 + i + 1) * 1000000);
-        }
+        for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
+            target_of(filler, a, usual[i].name);
     }
+    while (read_one(filler))
+        ;
+    flush(filler);
     return 0;
 }

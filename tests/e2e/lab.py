@@ -299,5 +299,32 @@ def filling():
         server.uids("INBOX", "UNSEEN")
 
 
+@test("the corpus: the same seed gives the same bytes, and mail like mail")
+def the_corpus():
+    def made(seed):
+        return list(corpus.Corpus(seed, kind="small").mails(600))
+    mails = made(1)
+    equal([m.data for m in mails], [m.data for m in made(1)])
+    assert mails[0].data != made(2)[0].data
+    ids, words, seen, answers = set(), set(), 0, 0
+    for mail in mails:
+        message = email.message_from_bytes(mail.data, policy=email.policy.default)
+        equal(message["Message-ID"], "<%s>" % mail.message_id)
+        if message["In-Reply-To"]:
+            answers += 1
+            contains(ids, message["In-Reply-To"], "answers what was before")
+            contains(message["References"].split(), message["In-Reply-To"])
+        ids.add(message["Message-ID"])
+        text = message.get_body(("plain",)).get_content().split()
+        words.update(text)
+        seen += len(text)
+    equal(len(ids), len(mails))
+    assert answers > 250, answers
+    # 150 words a language would be some thousand in all.
+    assert len(words) > 15000, "%d words, of %d" % (len(words), seen)
+    senders = {m.message_id.partition("@")[2] for m in mails}
+    assert len(senders) > 50, len(senders)
+
+
 if __name__ == "__main__":
     main()

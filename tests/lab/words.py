@@ -91,6 +91,30 @@ LANGUAGES = {
     "ar": (2, ARABIC, [("utf-8", "8bit"), ("windows-1256", "base64")]),
 }
 
+
+
+def syllables(onsets, middles, ends):
+    return [a + b + c for a in onsets.split() for b in middles.split()
+            for c in ends.replace("_", " ").split(" ")]
+
+
+# What the words of prose.py are put together from; those of Japanese and
+# Chinese are of characters.
+SYLLABLES = {
+    "en": syllables("b br c ch d f fl g gr h l m n p pl r s sh st t tr v w",
+                    "a e i o u ea ou", "_n_r_st_ck_nd_ve"),
+    "de": syllables("b br d f g gr h k l m n p r s sch st t v w z",
+                    "a e i o u ä ö ü ei au", "_n_r_ch_rt_ng"),
+    "es": syllables("b c d f g l ll m n ñ p qu r s t tr v",
+                    "a e i o á é ia ue", "_n_s_r_da"),
+    "fr": syllables("b c ch d f g j l m n p pr qu r s t v",
+                    "a e é è i o ou ai eau", "_n_r_s_tte_nt"),
+    "ru": syllables("б в г д ж з к л м н п пр р с ст т ф х ш",
+                    "а е и о у ы я ё", "_н_л_т_ть_й_м"),
+    "ar": syllables("ب ت ج ح خ د ر س ش ع ف ق ك ل م ن",
+                    "ا و ي", "_م_ن_ر_ة"),
+}
+
 FIRST = {
     "en": "Alice Bob Grace Henry Laura Oscar Priya Ruth Sam Tina".split(),
     "de": "Jürgen Käthe Lutz Björn Anneliese Sönke".split(),
@@ -111,14 +135,21 @@ LAST = {
     "zh": "王 李 张".split(),
     "ar": "الحسن منصور".split(),
 }
-HOSTS = "example.org example.com example.net mail.example corp.example".split()
+HOSTS = ("example.org example.com example.net mail.example corp.example"
+         ).split()
+TOP = ".example .test .example.org .example.net .example.com".split()
 
 LISTS = [("postrider-devel", "Postrider development"),
          ("hikers", "Weekend hikers"), ("kernel", "Kernel patches"),
-         ("staff", "Everybody at the office")]
+         ("staff", "Everybody at the office"),
+         ("postrider-users", "Postrider users"), ("bugs", "Bug reports"),
+         ("book-club", "Reading circle"), ("ops", "Who is on call"),
+         ("announce", "Announcements"), ("choir", "The choir"),
+         ("kernel-mm", "Memory management"), ("tc39-talk", "Standards talk")]
 
 SHOPS = ["Northwind Books", "Bäckerei Sonntag", "Rail Tickets", "Cloud Bill",
-         "Garden & Tools"]
+         "Garden & Tools", "Café Lumière", "The Weekly Byte", "Museo del Mar",
+         "Хороший чай", "夜市通信", "Bike Works", "Stadtbibliothek"]
 
 FILES = [("itinerary.pdf", "application/pdf"), ("map.png", "image/png"),
          ("Übersicht 2026.ods",
