@@ -22,7 +22,7 @@ struct action {
     gboolean own;
 };
 
-/* The placements that are meant: those in `from`, else one of each message (in INBOX, else the first one;
+/* The placements that are meant: those in `from` (or in folders of that role), else one of each message (in INBOX, else the first one;
  * last of all in a virtual folder), or with `all` every one. */
 static gboolean
 find_placements(struct action *action, const gint64 *messages, guint n, gint64 from, gboolean all,
@@ -32,7 +32,7 @@ find_placements(struct action *action, const gint64 *messages, guint n, gint64 f
         sqlite3_stmt *q = sql_query(
             action->store, error,
             "SELECT p.id FROM placement p INDEXED BY placement_message CROSS JOIN folder f ON f.id = p.folder"
-            " WHERE p.message = ?1 AND p." SHOWN " AND (?2 = 0 OR p.folder = ?2)"
+            " WHERE p.message = ?1 AND p." SHOWN " AND (?2 = 0 OR p.folder = ?2 OR f.role = -?2)"
             " ORDER BY f.role = 1 DESC, f.role IN (7, 8, 9), p.id LIMIT ?3",
             "lli", messages[i], from, all || from ? -1 : 1);
         int rc = q ? 0 : -1;

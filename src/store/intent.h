@@ -3,8 +3,9 @@
  * Each intent_…() call of the first part is for the screen and the commands: it shows its effect in the store
  * at once, needs no network, and is noted in the undo journal (undo.h). It returns the journal id, 0 with an
  * error when nothing was changed, or INTENT_NOTHING when all was so already. Messages are named by message
- * id; `from` is the folder at hand, 0 when there is none (then the placement in INBOX, else the first one, is
- * meant). Ids that have gone are passed over; when none is left the error is ERROR_NOINPUT.
+ * id; `from` is the folder at hand, INTENT_FROM_ROLE() for those of all accounts as one (each message is acted upon
+ * wherever it lies in one of them, in that account), 0 when there is none (then the placement in INBOX, else the first
+ * one, is meant). Ids that have gone are passed over; when none is left the error is ERROR_NOINPUT.
  *
  * Wanted flags and tags have no row here: base and wanted of a placement differing is that intent.
  *
@@ -20,6 +21,7 @@
 #include "store/store.h"
 
 #define INTENT_NOTHING G_GINT64_CONSTANT(-1)
+#define INTENT_FROM_ROLE(role) (-(gint64)(role))
 
 /* --- screen and commands */
 

@@ -3,6 +3,7 @@
 #include "store/list.h"
 #include "store/account.h"
 #include "store/folder.h"
+#include "store/list_folders.h"
 #include "store/list_row.h"
 #include "store/message.h"
 #include "store/rows.h"
@@ -21,117 +22,11 @@ new_rows(void)
     return g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
 }
 
-/* The two directions of a key-set query over one folder. */
-#define CONVERSATIONS(op, order)                                                                             \
-    "SELECT " ROW_COLUMNS                                                                                    \
-    ", t.count, t.unread, t.flagged FROM folder_thread t INDEXED BY folder_thread_newest"                    \
-    " CROSS JOIN message m ON m.key = t.newest CROSS JOIN placement p ON " ROW_FIRST_PLACE(                  \
-        "t.folder") " CROSS JOIN folder f ON f.id = t.folder"                                                \
-                    " WHERE t.folder = ?1 AND t.newest " op " ?2 ORDER BY t.newest " order " LIMIT ?3"
-#define MESSAGES(op, order)                                                                                  \
-    "SELECT " ROW_COLUMNS                                                                                    \
-    " FROM placement p INDEXED BY placement_key CROSS JOIN message m ON m.id = p.message"                    \
-    " CROSS JOIN folder f ON f.id = p.folder WHERE p.folder = ?1 AND p." SHOWN " AND p.key " op              \
-    " ?2 AND " ROW_FIRST_PLACE("?1") " ORDER BY p.key " order " LIMIT ?3"
-
-static gboolean
-read_folder(struct store *store, const struct list_view *view, gint64 folder, gint64 key,
-            enum list_direction direction, guint limit, GPtrArray *rows, GError **error)
-{
-    static const char *const queries[2][2] = {
-        {CONVERSATIONS("<", "DESC"), CONVERSATIONS(">", "ASC")},
-        {MESSAGES("<", "DESC"), MESSAGES(">", "ASC")},
-    };
-    gboolean conversations = view->kind == LIST_CONVERSATIONS;
-    gint64 from = key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0;
-    guint first = rows->len;
-    g_autoptr(GArray) here = g_array_new(FALSE, FALSE, sizeof(guint));
-    sqlite3_stmt *q =
-        sql_query(store, error, queries[!conversations][direction], "lll", folder, from, (gint64)limit);
-    int rc = q ? 0 : -1;
-
-    while (q && (rc = sql_row(store, q, error)) > 0) {
-        struct list_row *row = row_read(store, q);
-        guint count = 1;
-        if (conversations) {
-            count = (guint)sqlite3_column_int(q, ROW_OWN_COLUMN);
-            row->unread = (guint)sqlite3_column_int(q, ROW_OWN_COLUMN + 1);
-            row->flags = (row->flags & ~(guint)(FLAG_SEEN | FLAG_FLAGGED)) | (row->unread ? 0 : FLAG_SEEN) |
-                         (sqlite3_column_int(q, ROW_OWN_COLUMN + 2) ? FLAG_FLAGGED : 0);
-        }
-        g_ptr_array_add(rows, row);
-        g_array_append_val(here, count);
-    }
-    if (rc < 0)
-        return FALSE;
-    for (guint i = first; conversations && i < rows->len; i++)
-        if (!row_add_conversation(store, rows->pdata[i], g_array_index(here, guint, i - first),
-                                  view->everything, error))
-            return FALSE;
-    return TRUE;
-}
-
 static int
 newest_first(gconstpointer a, gconstpointer b)
 {
     const struct list_row *x = *(struct list_row *const *)a, *y = *(struct list_row *const *)b;
     return x->key < y->key ? 1 : x->key > y->key ? -1 : 0;
-}
-
-/* Of several folders seen as one, a conversation stands where it is newest, a message once. */
-static gboolean
-stands_elsewhere(struct store *store, const struct list_view *view, const struct list_row *row)
-{
-    for (guint i = 0; i < view->n_folders; i++) {
-        if (view->folders[i] == row->folder)
-            continue;
-        if (view->kind == LIST_CONVERSATIONS
-                ? sql_int(store, 0, "SELECT newest FROM folder_thread WHERE folder = ? AND thread = ?", "ll",
-                          view->folders[i], row->thread) > row->key - (view->folders[i] < row->folder)
-                : view->folders[i] < row->folder &&
-                      sql_int(store, 0,
-                              "SELECT 1 FROM placement INDEXED BY placement_message WHERE message = ? AND "
-                              "folder = ? AND " SHOWN,
-                              "ll", row->message, view->folders[i]))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static GPtrArray *
-read_folders(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
-             guint limit, GError **error)
-{
-    g_autoptr(GPtrArray) rows = new_rows();
-    for (;;) {
-        g_autoptr(GPtrArray) more = new_rows();
-        for (guint i = 0; i < view->n_folders; i++)
-            if (!read_folder(store, view, view->folders[i], key, direction, limit, more, error))
-                return NULL;
-        g_ptr_array_sort(more, newest_first);
-        /* Each folder gave its `limit` nearest: only the nearest `limit` of all are sure to be without a gap.
-         */
-        guint n = MIN(more->len, limit), from = direction == LIST_OLDER ? 0 : more->len - n;
-        if (n)
-            key = ((struct list_row *)more->pdata[direction == LIST_OLDER ? n - 1 : from])->key;
-        guint at = direction == LIST_OLDER ? rows->len : 0;
-        for (guint i = from; i < from + n; i++) {
-            struct list_row *row = more->pdata[i];
-            if (view->n_folders > 1 && stands_elsewhere(store, view, row))
-                continue;
-            more->pdata[i] = NULL;
-            g_ptr_array_insert(rows, (gint)at++, row);
-        }
-        if (n < limit || rows->len >= limit)
-            break;
-    }
-    if (rows->len > limit) {
-        if (direction == LIST_OLDER)
-            g_ptr_array_remove_range(rows, limit, rows->len - limit);
-        else
-            g_ptr_array_remove_range(rows, 0, rows->len - limit);
-    }
-    return g_steal_pointer(&rows);
 }
 
 static gboolean
@@ -232,7 +127,7 @@ read_page(struct store *store, const struct list_view *view, gint64 key, enum li
     switch (view->kind) {
     case LIST_CONVERSATIONS:
     case LIST_MESSAGES:
-        return read_folders(store, view, key, direction, limit, error);
+        return folders_page(store, view, key, direction, limit, error);
     case LIST_SEARCH:
         return read_search(store, view, key, direction, limit, error);
     case LIST_THREAD:
@@ -341,16 +236,19 @@ list_count(struct store *store, const struct list_view *view, gboolean *exact)
         g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
         count = rows ? rows->len : 0;
     } else {
-        for (guint i = 0; i < view->n_folders; i++)
-            count += view->kind == LIST_CONVERSATIONS
-                         ? sql_int(store, 0, "SELECT conversations FROM folder WHERE id = ?", "l",
-                                   view->folders[i])
-                         : sql_int(store, 0, "SELECT total FROM folder WHERE id = ?", "l", view->folders[i]);
-        sure = view->n_folders <= 1 && view->kind == LIST_CONVERSATIONS; /* doubles are shown once */
+        count = folders_count(store, view);
     }
     if (exact)
         *exact = sure;
     return count;
+}
+
+/* What lies in several of the folders counts in each. */
+static gint64
+count_quickly(struct store *store, const struct list_view *view)
+{
+    return view->kind == LIST_CONVERSATIONS || view->kind == LIST_MESSAGES ? folders_places_count(store, view)
+                                                                            : list_count(store, view, NULL);
 }
 
 /* Rows of one folder on one side of a key, counted no further than RANK_BOUND + 1. */
@@ -421,7 +319,7 @@ list_rank(struct store *store, const struct list_view *view, gint64 key, gboolea
     }
     if (sure)
         return newer;
-    gint64 total = list_count(store, view, NULL);
+    gint64 total = count_quickly(store, view);
     sure = TRUE;
     for (guint i = 0; i < view->n_folders; i++) {
         older += count_beyond(store, view, view->folders[i], key, LIST_OLDER);
@@ -437,32 +335,10 @@ list_rank(struct store *store, const struct list_view *view, gint64 key, gboolea
     return CLAMP(guess, RANK_BOUND, MAX(total - RANK_BOUND, RANK_BOUND));
 }
 
-/* The key that is `n` rows away from an end. */
-static gint64
-key_from_end(struct store *store, const struct list_view *view, gint64 n, enum list_direction direction)
-{
-    if (view->n_folders == 1) {
-        static const char *const queries[2][2] = {
-            {"SELECT newest FROM folder_thread WHERE folder = ? ORDER BY newest DESC LIMIT 1 OFFSET ?",
-             "SELECT newest FROM folder_thread WHERE folder = ? ORDER BY newest LIMIT 1 OFFSET ?"},
-            {"SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN
-             " ORDER BY key DESC LIMIT 1 OFFSET ?",
-             "SELECT key FROM placement INDEXED BY placement_key WHERE folder = ? AND " SHOWN
-             " ORDER BY key LIMIT 1 OFFSET ?"},
-        };
-        return sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll", view->folders[0],
-                       n);
-    }
-    g_autoptr(GPtrArray) rows = list_page(store, view, 0, direction, (guint)n + 1, NULL);
-    if (!rows || !rows->len)
-        return 0;
-    return ((struct list_row *)rows->pdata[direction == LIST_OLDER ? rows->len - 1 : 0])->key;
-}
-
 gint64
 list_key_at(struct store *store, const struct list_view *view, gint64 rank)
 {
-    gint64 total = list_count(store, view, NULL);
+    gint64 total = count_quickly(store, view);
     if (!total)
         return 0;
     rank = CLAMP(rank, 0, total - 1);
@@ -475,32 +351,23 @@ list_key_at(struct store *store, const struct list_view *view, gint64 rank)
         g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);
         return rows && rows->len ? ((struct list_row *)rows->pdata[MIN(rank, rows->len - 1)])->key : 0;
     }
-    if (rank <= RANK_BOUND)
-        return key_from_end(store, view, rank, LIST_OLDER);
-    if (total - 1 - rank <= RANK_BOUND)
-        return key_from_end(store, view, total - 1 - rank, LIST_NEWER);
-    double newest = (double)end_key(store, view, LIST_NEWER),
-           oldest = (double)end_key(store, view, LIST_OLDER);
-    gint64 near = (gint64)(newest - (newest - oldest) * ((double)rank / (double)total));
-    g_autoptr(GPtrArray) rows = list_page(store, view, near, LIST_OLDER, 1, NULL);
-    return rows && rows->len ? ((struct list_row *)rows->pdata[0])->key : 0;
+    gboolean from_oldest = rank > total / 2;
+    return folders_key_at(store, view, from_oldest ? total - 1 - rank : rank, from_oldest ? LIST_NEWER : LIST_OLDER);
+}
+
+gint64
+list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds)
+{
+    gint64 most = G_MAXINT64 / MESSAGE_KEYS_A_SECOND - 1;
+    gint64 key = (CLAMP(seconds, 0, most) + 1) * MESSAGE_KEYS_A_SECOND;
+    g_autoptr(GArray) places = folders_places(store, view, key, LIST_OLDER, 1, NULL);
+    return places && places->len ? g_array_index(places, struct list_place, 0).key
+                                 : folders_key_at(store, view, 0, LIST_NEWER);
 }
 
 gint64
 list_next_unread(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction)
 {
-    static const char *const queries[2][2] = {
-        {"SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 "
-         "AND newest < ? ORDER BY newest DESC",
-         "SELECT newest FROM folder_thread INDEXED BY folder_thread_unread WHERE folder = ? AND unread > 0 "
-         "AND newest > ? ORDER BY newest"},
-        {"SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN
-         " AND (flags & 1) = 0 AND key < ? ORDER BY key DESC",
-         "SELECT key FROM placement INDEXED BY placement_unread WHERE folder = ? AND " SHOWN
-         " AND (flags & 1) = 0 AND key > ? ORDER BY key"},
-    };
-    gint64 found = 0;
-
     if (view->kind == LIST_SEARCH) {
         struct list_view unread = *view;
         g_autoptr(struct_query) query =
@@ -520,14 +387,13 @@ list_next_unread(struct store *store, const struct list_view *view, gint64 key, 
                 return ((struct list_row *)rows->pdata[i])->key;
         return 0;
     }
-    gint64 from = key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0;
-    for (guint i = 0; i < view->n_folders; i++) {
-        gint64 next = sql_int(store, 0, queries[view->kind != LIST_CONVERSATIONS][direction], "ll",
-                              view->folders[i], from);
-        if (next && (!found || (direction == LIST_OLDER ? next > found : next < found)))
-            found = next;
-    }
-    return found;
+    return folders_next_unread(store, view, key, direction);
+}
+
+gint64
+list_unread(struct store *store, const struct list_view *view)
+{
+    return view->kind == LIST_SEARCH || view->kind == LIST_THREAD ? 0 : folders_unread(store, view);
 }
 
 GArray *

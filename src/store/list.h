@@ -33,6 +33,7 @@ struct list_row {
     gint64 thread;
     gint64 placement; /* 0 in a search and where it lies in none of the folders */
     gint64 folder;    /* where it lies (the first place of several) */
+    gint64 account;   /* of that folder */
     guint role;       /* of that folder */
     char *people;     /* "Marta, me" for several, "Marta Ruiz" for one; "To: …" in Sent and Drafts */
     char *from_name, *from_addr; /* of the newest; NULL when there is none */
@@ -66,12 +67,17 @@ struct list_row *list_row_at(struct store *store, const struct list_view *view, 
 /* Where a message stands in the view: its key, or that of its conversation; 0: not there. */
 gint64 list_key_of(struct store *store, const struct list_view *view, gint64 message);
 
-/* Rows in the view: exact for folders (from counters), for a search counted up to 10,000 (*exact says so). */
+/* Rows in the view: exact for folders (from counters; of several, what lies in more than one is looked for, so not on
+ * the screen's thread), for a search counted up to 10,000 (*exact says so). */
 gint64 list_count(struct store *store, const struct list_view *view, gboolean *exact);
 /* Rows newer than key: exact up to 5,000, beyond that estimated from the dates. */
 gint64 list_rank(struct store *store, const struct list_view *view, gint64 key, gboolean *exact);
-/* The nth row's key, for jumping by percent: exact up to 5,000 rows from either end, else near it. */
+/* The nth row's key, for jumping by percent: as many steps along an index, from the nearer end. */
 gint64 list_key_at(struct store *store, const struct list_view *view, gint64 rank);
+/* The newest row that is no newer than this time, else the oldest; not for searches. 0: there is no row. */
+gint64 list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds);
+/* Unread messages of folders, each once; 0 for what is no folder. */
+gint64 list_unread(struct store *store, const struct list_view *view);
 /* The next row beyond key that is unread (or flagged): 0 none. */
 gint64 list_next_unread(struct store *store, const struct list_view *view, gint64 key,
                         enum list_direction direction);

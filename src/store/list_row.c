@@ -104,6 +104,7 @@ row_read(struct store *store, sqlite3_stmt *q)
     row->flags = (guint)sqlite3_column_int(q, placed ? 21 : 16);
     row->tags = g_strdup(sql_str(q, placed ? 22 : 17));
     row->pending = placed && sqlite3_column_int64(q, 23) == 0;
+    row->account = sqlite3_column_int64(q, 24);
     row->count = 1;
     row->unread = !(row->flags & FLAG_SEEN);
     row->people = (row->role == FOLDER_SENT || row->role == FOLDER_DRAFTS) && row->to->len

@@ -11,8 +11,8 @@
     "m.key, m.id, m.thread, m.from_name, m.from_addr, m.to_list, m.message_id, m.subject, m.preview, "       \
     "m.bits, m.date,"                                                                                        \
     " m.received, m.zone, m.size, m.cached, m.junk, m.flags, m.tags, p.id, p.folder, f.role, p.flags, "      \
-    "p.tags, p.uid"
-#define ROW_OWN_COLUMN 24
+    "p.tags, p.uid, f.account"
+#define ROW_OWN_COLUMN 25
 /* The placement that stands for a message that lies in several folders, or several times in one. */
 #define ROW_ANY_PLACE                                                                                        \
     "p.id = (SELECT q.id FROM placement q INDEXED BY placement_message WHERE q.message = m.id AND q." SHOWN  \

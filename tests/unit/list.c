@@ -186,6 +186,75 @@ test_unified(void)
     world_end(&world);
 }
 
+/* What lies in both stands once, is counted once, and is acted upon in both. */
+static void
+test_in_both(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    const char *const me[] = {"ana@home.example", NULL};
+    gint64 home = store_account_ensure(world.store, "home", me, &error);
+    gint64 other =
+        folder_upsert(world.store, home, "INBOX", "INBOX", '/', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
+    gint64 folders[] = {world.inbox, other};
+    static const char text[] = "the same content";
+    for (guint uid = 1; uid <= 20; uid++) {
+        g_autofree char *id = g_strdup_printf("m%u@x", uid);
+        gint64 date = 1700000000 + uid;
+        if (uid % 2 || uid % 10 == 0)
+            add_body(world.store, add_mail(world.store, world.inbox, uid, id, NULL, "Ben <ben@x>", "hi", date), text, NULL);
+        if (uid % 2 == 0)
+            add_body(world.store, add_mail(world.store, other, uid, id, NULL, "Ben <ben@x>", "hi", date), text, NULL);
+    }
+    /* An answer in one INBOX alone: its conversation stands by it in both. */
+    add_mail(world.store, other, 30, "r@x", "m10@x", "Ben <ben@x>", "Re: hi", 1700000100);
+    for (enum list_kind kind = LIST_CONVERSATIONS; kind <= LIST_MESSAGES; kind++) {
+        struct list_view view = {.kind = kind, .folders = folders, .n_folders = 2};
+        gboolean conversations = kind == LIST_CONVERSATIONS, exact;
+        gint64 n = conversations ? 20 : 21;
+        g_autoptr(GPtrArray) rows = list_page(world.store, &view, 0, LIST_OLDER, 100, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(rows->len, ==, n);
+        g_assert_cmpint(list_count(world.store, &view, &exact), ==, n);
+        g_assert_true(exact);
+        g_assert_cmpint(list_unread(world.store, &view), ==, 21);
+        const struct list_row *first = rows->pdata[0];
+        g_assert_cmpint(first->account, ==, home);
+        g_assert_cmpuint(first->count, ==, conversations ? 2 : 1);
+        g_assert_cmpuint(first->unread, >, 0);
+        g_assert_cmpint(list_key_by_date(world.store, &view, 1700000005), ==,
+                        ((struct list_row *)rows->pdata[n - 5])->key);
+        g_assert_cmpint(list_key_by_date(world.store, &view, 5), ==, ((struct list_row *)rows->pdata[n - 1])->key);
+        /* From one unread row to the next, each row once, in both directions. */
+        for (enum list_direction direction = LIST_OLDER; direction <= LIST_NEWER; direction++) {
+            gint64 key = 0, next;
+            guint steps = 0;
+            while ((next = list_next_unread(world.store, &view, key, direction))) {
+                g_assert_true(!key || (direction == LIST_OLDER ? next < key : next > key));
+                struct list_row *row = list_row_at(world.store, &view, next, &error);
+                g_assert_nonnull(row);
+                list_row_free(row);
+                key = next;
+                steps++;
+            }
+            g_assert_cmpuint(steps, ==, n);
+        }
+    }
+    gint64 twice = message_of(world.store, placement_find_uid(world.store, other, 20));
+    g_assert_cmpint(intent_archive(world.store, &twice, 1, INTENT_FROM_ROLE(FOLDER_INBOX), &error), >, 0);
+    g_assert_no_error(error);
+    struct list_view view = {.kind = LIST_MESSAGES, .folders = folders, .n_folders = 2};
+    g_assert_cmpint(list_count(world.store, &view, NULL), ==, 20);
+    g_assert_cmpint(folder_find_role(world.store, home, FOLDER_ARCHIVE), >, 0);
+    for (guint i = 0; i < 2; i++) {
+        gint64 archive = folder_find_role(world.store, i ? home : world.account, FOLDER_ARCHIVE);
+        struct list_view there = {.kind = LIST_MESSAGES, .folders = &archive, .n_folders = 1};
+        g_assert_cmpint(list_count(world.store, &there, NULL), ==, 1);
+    }
+    world_end(&world);
+}
+
 static void
 test_search_view(void)
 {
@@ -311,6 +380,7 @@ main(int argc, char **argv)
     g_test_add_func("/list/paging", test_paging);
     g_test_add_func("/list/rows", test_rows);
     g_test_add_func("/list/unified", test_unified);
+    g_test_add_func("/list/in-both", test_in_both);
     g_test_add_func("/list/search-view", test_search_view);
     g_test_add_func("/list/ranks", test_ranks);
     g_test_add_func("/list/plan", test_plan);
