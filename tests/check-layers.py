@@ -15,7 +15,7 @@ MAY_USE = {
     'crypto': {'base', 'mail'},
     'store': {'base', 'config', 'mail'},
     'search': {'base', 'store'},
-    'trust': {'base', 'config', 'mail', 'store'},
+    'trust': {'base', 'config', 'mail', 'store', 'search'},
     'net': {'base', 'config'},
     'proto': {'base', 'net', 'config'},
     'sync': {'base', 'config', 'mail', 'store', 'proto', 'net'},

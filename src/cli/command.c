@@ -17,6 +17,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_delete,
     &cmd_archive,
     &cmd_undo,
+    &cmd_rules,
     /* sending */
     &cmd_send,
     &cmd_sendmail,

@@ -166,7 +166,7 @@ config_page(void)
     const char *section = "";
     for (const struct config_key *key = config_keys; key->key; key++) {
         if (strcmp(section, key->section))
-            printf(".SH %s\n", strcmp(key->section, "account") ? "[general]" : "[account NAME]");
+            printf(".SH [%s%s]\n", key->section, strcmp(key->section, "general") ? " NAME" : "");
         section = key->section;
         g_autofree char *name = roff_text(key->key), *help = roff_text(key->help),
                         *values = roff_text(key->values);

@@ -42,6 +42,17 @@ account_free(gpointer data)
     g_free(a);
 }
 
+static void
+rule_free(gpointer data)
+{
+    struct config_rule *rule = data;
+    g_free(rule->name);
+    g_free(rule->when);
+    g_free(rule->then);
+    g_free(rule->account);
+    g_free(rule);
+}
+
 void
 config_free(struct config *config)
 {
@@ -50,6 +61,7 @@ config_free(struct config *config)
     g_ptr_array_unref(config->accounts);
     g_array_unref(config->keys);
     g_array_unref(config->searches);
+    g_ptr_array_unref(config->rules);
     g_free(config->path);
     g_free(config->editor);
     g_free(config);
@@ -60,8 +72,9 @@ struct reader {
     struct config *config;
     const char *path;
     int line;
-    const char *section; /* "general", "account", "keys", "searches"; NULL before the first */
-    struct account *account;
+    const char *section; /* "general", "account", "rule", "keys", "searches"; NULL before the first */
+    struct account *account; /* of an account's or */
+    struct config_rule *rule; /* a rule's section, else NULL */
     GHashTable *seen; /* keys of this section */
 };
 
@@ -85,19 +98,22 @@ is_loopback(const char *host)
     return !strcmp(host, "localhost") || !strcmp(host, "::1") || g_str_has_prefix(host, "127.");
 }
 
+/* What an open section must have. */
+static gboolean
+has_required(struct reader *reader, const char *section, const char *name, GError **error)
+{
+    for (const struct config_key *key = config_keys; key->key; key++)
+        if (key->required && !strcmp(key->section, section) && !g_hash_table_contains(reader->seen, key->key))
+            return fail(reader, error, "[%s %s] has no \"%s\": %s", section, name, key->key, key->values);
+    return TRUE;
+}
+
 static gboolean
 finish_account(struct reader *reader, GError **error)
 {
     struct account *account = reader->account;
-    if (!account)
-        return TRUE;
-    int line = reader->line;
-    reader->line = account->line;
-    for (const struct config_key *key = config_keys; key->key; key++)
-        if (key->required && !strcmp(key->section, "account") &&
-            !g_hash_table_contains(reader->seen, key->key))
-            return fail(reader, error, "[account %s] has no \"%s\": %s", account->name, key->key,
-                        key->values);
+    if (!has_required(reader, "account", account->name, error))
+        return FALSE;
     if (!account->incoming_url && !account->outgoing_url)
         return fail(reader, error, "[account %s] has neither \"incoming\" nor \"outgoing\": incoming = imaps://USER@HOST",
                     account->name);
@@ -121,28 +137,31 @@ finish_account(struct reader *reader, GError **error)
     }
     if (account->tls_pin && !g_str_has_prefix(account->tls_pin, "sha256:"))
         return fail(reader, error, "tls-pin = sha256:BASE64");
-    reader->line = line;
-    reader->account = NULL;
     return TRUE;
 }
 
+/* The end of a section: what was in it is looked at as a whole, and errors name the line it began at. */
 static gboolean
-open_section(struct reader *reader, char *name, GError **error)
+finish_section(struct reader *reader, GError **error)
 {
-    static const char *const plain[] = {"general", "keys", "searches"};
+    int line = reader->line;
+    gboolean ok = TRUE;
+    if (reader->account) {
+        reader->line = reader->account->line;
+        ok = finish_account(reader, error);
+    } else if (reader->rule) {
+        reader->line = reader->rule->line;
+        ok = has_required(reader, "rule", reader->rule->name, error);
+    }
+    reader->line = line;
+    reader->account = NULL;
+    reader->rule = NULL;
+    return ok;
+}
 
-    if (!finish_account(reader, error))
-        return FALSE;
-    g_hash_table_remove_all(reader->seen);
-    for (guint i = 0; i < G_N_ELEMENTS(plain); i++)
-        if (!strcmp(name, plain[i])) {
-            reader->section = plain[i];
-            return TRUE;
-        }
-    if (!g_str_has_prefix(name, "account "))
-        return fail(reader, error,
-                    "[%s] is not known: sections are [general], [account NAME], [keys] and [searches]", name);
-    const char *label = g_strstrip(name + strlen("account "));
+static gboolean
+open_account(struct reader *reader, const char *label, GError **error)
+{
     if (!*label || *label == '.' || strpbrk(label, "/\\: \t\"'"))
         return fail(reader, error, "\"%s\" cannot name an account: use letters, digits, - and _", label);
     for (guint i = 0; i < reader->config->accounts->len; i++)
@@ -157,6 +176,44 @@ open_section(struct reader *reader, char *name, GError **error)
     reader->account = account;
     reader->section = "account";
     return TRUE;
+}
+
+static gboolean
+open_rule(struct reader *reader, const char *label, GError **error)
+{
+    if (!*label)
+        return fail(reader, error, "a rule has a name: [rule lists]");
+    for (guint i = 0; i < reader->config->rules->len; i++)
+        if (!strcmp(((struct config_rule *)reader->config->rules->pdata[i])->name, label))
+            return fail(reader, error, "there are two rules called %s", label);
+    struct config_rule *rule = g_new0(struct config_rule, 1);
+    rule->name = g_strdup(label);
+    rule->line = reader->line;
+    g_ptr_array_add(reader->config->rules, rule);
+    reader->rule = rule;
+    reader->section = "rule";
+    return TRUE;
+}
+
+static gboolean
+open_section(struct reader *reader, char *name, GError **error)
+{
+    static const char *const plain[] = {"general", "keys", "searches"};
+
+    if (!finish_section(reader, error))
+        return FALSE;
+    g_hash_table_remove_all(reader->seen);
+    for (guint i = 0; i < G_N_ELEMENTS(plain); i++)
+        if (!strcmp(name, plain[i])) {
+            reader->section = plain[i];
+            return TRUE;
+        }
+    if (g_str_has_prefix(name, "account "))
+        return open_account(reader, g_strstrip(name + strlen("account ")), error);
+    if (g_str_has_prefix(name, "rule "))
+        return open_rule(reader, g_strstrip(name + strlen("rule ")), error);
+    return fail(reader, error,
+                "[%s] is not known: sections are [general], [account NAME], [rule NAME], [keys] and [searches]", name);
 }
 
 static gboolean
@@ -180,8 +237,14 @@ take_pair(struct reader *reader, const char *name, const char *value, GError **e
     g_autofree char *why = NULL;
     if (config_key_has_folder(key) && !config_take_folder(reader->account, name, &why))
         return fail(reader, error, "%s: %s: write keep.FOLDER = %s", name, why, value);
-    if (config_store_value(key, reader->account ? (gpointer)reader->account : reader->config, value, &why))
+    gpointer target = reader->account ? (gpointer)reader->account : reader->rule ? (gpointer)reader->rule : reader->config;
+    if (config_store_value(key, target, value, &why)) {
+        if (reader->rule && !strcmp(name, "when"))
+            reader->rule->when_line = reader->line;
+        if (reader->rule && !strcmp(name, "then"))
+            reader->rule->then_line = reader->line;
         return TRUE;
+    }
     if (why)
         return fail(reader, error, "%s: %s: allowed is %s", name, why, key->values);
     return fail(reader, error, "%s = %s: allowed is %s", name, value, key->values);
@@ -220,6 +283,7 @@ config_parse(const char *text, const char *path, GError **error)
     config->accounts = g_ptr_array_new_with_free_func(account_free);
     config->keys = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
     config->searches = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
+    config->rules = g_ptr_array_new_with_free_func(rule_free);
     g_array_set_clear_func(config->keys, clear_pair);
     g_array_set_clear_func(config->searches, clear_pair);
     config_set_defaults("general", config);
@@ -232,7 +296,7 @@ config_parse(const char *text, const char *path, GError **error)
         if (!take_line(&reader, *line, error))
             return NULL;
     }
-    if (!finish_account(&reader, error))
+    if (!finish_section(&reader, error))
         return NULL;
     return g_steal_pointer(&config);
 }

@@ -72,6 +72,14 @@ struct account {
 extern const char
     *const config_roles[]; /* "sent", "drafts", "junk", "trash", "archive", "all", NULL: keys of an account */
 
+/* [rule NAME]: compiled by trust/rules.h. */
+struct config_rule {
+    char *name;
+    char *when, *then; /* as written; never NULL */
+    char *account;     /* the only account it is for; NULL: all */
+    int line, when_line, then_line;
+};
+
 struct config_pair {
     char *key, *value;
     int line;
@@ -89,12 +97,13 @@ struct config {
     gboolean conversations, side_bar, hyperlinks, mouse;
     GArray *keys;     /* [keys]: struct config_pair, free form; the screen checks them */
     GArray *searches; /* [searches]: name = query */
+    GPtrArray *rules; /* of struct config_rule, in the order of the file */
 };
 
 enum config_type { CONFIG_STRING, CONFIG_INT, CONFIG_BOOL, CONFIG_ENUM, CONFIG_LIST, CONFIG_CUSTOM };
 
 struct config_key {
-    const char *section; /* "general" or "account" */
+    const char *section; /* "general", "account" or "rule" */
     const char *key;
     enum config_type type;
     int min, max;       /* of an int */
@@ -102,7 +111,7 @@ struct config_key {
     const char *fallback; /* the default, as it would be written; NULL: none */
     gboolean required;
     const char *help; /* one sentence, translated when shown */
-    gsize offset;     /* of the field in struct config or struct account */
+    gsize offset;     /* of the field in struct config, struct account or struct config_rule */
     gboolean (*custom)(gpointer target, const char *value, char **why);
 };
 extern const struct config_key config_keys[]; /* ends with key NULL */

@@ -11,6 +11,7 @@ const char *const config_roles[] = {"sent", "drafts", "junk", "trash", "archive"
 
 #define A(field) offsetof(struct account, field)
 #define C(field) offsetof(struct config, field)
+#define R(field) offsetof(struct config_rule, field)
 
 static gboolean take_address(gpointer target, const char *value, char **why);
 static gboolean take_incoming(gpointer target, const char *value, char **why);
@@ -105,6 +106,15 @@ const struct config_key config_keys[] = {
      A(role_names[4])},
     {"account", "all", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE,
      N_("The folder that holds all mail (Gmail)."), A(role_names[5])},
+    {"rule", "when", CONFIG_STRING, 0, 0, "a query", NULL, TRUE,
+     N_("Which new mail it is for, in the language of searches: postrider-search(7)."), R(when)},
+    {"rule", "then", CONFIG_STRING, 0, 0, "actions, separated by ;", NULL, TRUE,
+     N_("What is done, in this order: move FOLDER, copy FOLDER, archive, delete, junk, read, flag, tag +WORD -WORD, "
+        "forward ADDRESS, notify [TEXT], run PROGRAM [ARGUMENT…] (no shell; the message is its standard input), stop "
+        "(no later rule)."),
+     R(then)},
+    {"rule", "account", CONFIG_STRING, 0, 0, "the name of an account", NULL, FALSE,
+     N_("The only account it is for; without it, for all."), R(account)},
     {0},
 };
 

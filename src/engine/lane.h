@@ -97,6 +97,8 @@ guint lane_pause_ms(const struct lane *lane);
 
 /* A body may have come by another way than a pass: the sync lane looks. */
 void lane_tell_arrival(void);
+/* Something may have been put into the queue: the deliver lane looks. */
+void lane_tell_queued(void);
 
 /* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else
  * says need-password and fails with ERROR_AUTH. */

@@ -206,8 +206,10 @@ take_arrivals(struct lane *lane)
         lane->reader = reader_new();
     if (!arrival_run(lane->store, lane->reader, &host, &lane->arriving, &acted, &error))
         log_warn("engine.arrival", "%s", error->message);
-    if (acted)
+    if (acted) { /* a rule may have sent something on */
+        lane_tell_queued();
         control_changed(lane->worker->control);
+    }
 }
 
 /* -- sync

@@ -71,6 +71,9 @@ lane_push_own(struct lane *lane, const char *verb)
 {
     struct job *job = job_new(lane->worker, verb);
     job->ours = TRUE;
+    g_mutex_lock(&lane->worker->lock);
+    lane->worker->pending_lanes |= 1u << lane->kind; /* until it has looked: the engine stays */
+    g_mutex_unlock(&lane->worker->lock);
     lane_push(lane, job);
 }
 
@@ -78,6 +81,12 @@ void
 lane_tell_arrival(void)
 {
     lane_push_own(&lanes[LANE_SYNC], "arrival");
+}
+
+void
+lane_tell_queued(void)
+{
+    lane_push_own(&lanes[LANE_DELIVER], "queued");
 }
 
 gboolean

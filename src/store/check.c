@@ -239,6 +239,10 @@ store_housekeeping(struct store *store, GError **error)
                   sql_run(store, error, "DELETE FROM journal WHERE time < ?", "l", month) &&
                   sql_run(store, error, "DELETE FROM gone WHERE time < ?", "l", month) &&
                   sql_run(store, error,
+                          "DELETE FROM filing WHERE time < ? OR NOT EXISTS (SELECT 1 FROM message m WHERE m.id = "
+                          "filing.message)",
+                          "l", now - DAYS(365)) &&
+                  sql_run(store, error,
                           "UPDATE outbox_attempt SET dialogue = NULL WHERE time < ? AND dialogue IS NOT NULL",
                           "l", month * 1000000) &&
                   store_set(store, "housekeeping", today, error) &&

@@ -274,8 +274,16 @@ static const char version_9[] =
     "DELETE FROM index_state WHERE name GLOB 'bounce.*';"
     "ANALYZE sqlite_schema;";
 
+/* What rules did (filing.h). */
+static const char version_10[] =
+    "CREATE TABLE filing (id INTEGER PRIMARY KEY, message INTEGER NOT NULL, time INTEGER NOT NULL, rule TEXT NOT NULL,"
+    " action TEXT NOT NULL, error TEXT);"
+    "CREATE INDEX filing_message ON filing (message);"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('filing', 'filing_message', '50000 2');"
+    "ANALYZE sqlite_schema;";
+
 static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                         version_6, version_7, version_8, version_9};
+                                                         version_6, version_7, version_8, version_9, version_10};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

@@ -49,6 +49,13 @@ choose_walk(struct compiler *c, const struct query *const *conditions, guint n, 
         g_string_append(c->sql,
                         "FROM fulltext CROSS JOIN message m ON m.key = fulltext.rowid WHERE fulltext MATCH ");
         search_add_text(c, match->str);
+        for (guint i = 0; i < n; i++) /* does this one message match? FTS5 goes there at once */
+            if (conditions[i]->kind == QUERY_NUMBER && conditions[i]->min == conditions[i]->max) {
+                g_string_append(c->sql, " AND fulltext.rowid = (SELECT key FROM message WHERE id = ");
+                search_add_parameter(c, NULL, conditions[i]->min, FALSE);
+                g_string_append_c(c->sql, ')');
+                break;
+            }
         return;
     }
     for (guint i = 0; i < n; i++)

@@ -68,5 +68,7 @@ gboolean arrival_run_stages(struct store *store, struct reader *reader, const st
  * sent. */
 gboolean arrival_report(struct arrival *arrival, char **verdict, GError **error);
 gboolean arrival_wants_report(const struct message *message, gboolean is_recent);
+/* The user's rules (rules.h). Verdict: {"rules":N}, how many acted. */
+gboolean arrival_rules(struct arrival *arrival, char **verdict, GError **error);
 
 #endif

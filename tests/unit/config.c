@@ -116,6 +116,12 @@ test_mistakes(void)
         {ACCOUNT "tls = maybe\n", "config:1:|none"},
         {ACCOUNT "\n" ACCOUNT, "config:5:|two accounts"},
         {"[general]\n\xff = 1\n", "config:2:|UTF-8"},
+        {"[rule]\n", "config:1:|[rule NAME]"},
+        {"[rule ]\n", "config:1:|[rule NAME]"},
+        {ACCOUNT "[rule a]\nwhen = from:x\n", "config:4:|[rule a]|then"},
+        {ACCOUNT "[rule a]\nthen = read\n[keys]\n", "config:4:|[rule a]|when|a query"},
+        {ACCOUNT "[rule a]\nwhen = x\nthen = read\n[rule a]\n", "config:7:|two rules"},
+        {ACCOUNT "[rule a]\nif = x\n", "config:5:|\"if\"|when, then, account"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
