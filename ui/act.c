@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/flags.h"
 #include "base/text.h"
+#include "store/bulk.h"
 #include "store/folder.h"
 #include "store/intent.h"
 #include "ui/app.h"
@@ -13,10 +14,14 @@
 #include "ui/text.h"
 #include "ui/writer.h"
 
+#define RESOLVED_AT_ONCE 200 /* conversations; more are looked up by the writer */
+
 struct action {
     enum act_kind kind;
     GArray *messages;
-    gint64 from, to;
+    GArray *threads; /* all their messages in the folders, too; NULL: none */
+    GArray *folders;
+    gint64 from, to, journal;
     guint set, clear;
     char *add, *remove;
     char *said;
@@ -29,10 +34,49 @@ action_free(gpointer data)
 {
     struct action *action = data;
     g_array_unref(action->messages);
+    g_clear_pointer(&action->threads, g_array_unref);
+    g_clear_pointer(&action->folders, g_array_unref);
     g_free(action->add);
     g_free(action->remove);
     g_free(action->said);
     g_free(action);
+}
+
+static gint64
+write_intent(struct store *store, const struct action *action, GError **error)
+{
+    const gint64 *ids = (const gint64 *)(gpointer)action->messages->data;
+    guint n = action->messages->len;
+    switch (action->kind) {
+    case ACT_FLAGS:
+        return intent_mark(store, ids, n, action->set, action->clear, action->add, action->remove, error);
+    case ACT_MOVE:
+        return intent_move(store, ids, n, action->from, action->to, error);
+    case ACT_COPY:
+        return intent_copy(store, ids, n, action->from, action->to, error);
+    case ACT_DELETE:
+        return intent_delete(store, ids, n, action->from, error);
+    case ACT_EXPUNGE:
+        return intent_expunge(store, ids, n, action->from, error);
+    case ACT_ARCHIVE:
+        return intent_archive(store, ids, n, action->from, error);
+    case ACT_JUNK:
+    case ACT_NOT_JUNK:
+        return intent_junk(store, ids, n, action->from, action->kind == ACT_JUNK, error);
+    }
+    return 0;
+}
+
+static gboolean
+add_messages_of(struct store *store, struct action *action, GError **error)
+{
+    const struct list_view view = {.folders = (const gint64 *)(gpointer)action->folders->data,
+                                   .n_folders = action->folders->len};
+    g_autoptr(GArray) all = list_messages_of(store, &view, (const gint64 *)(gpointer)action->threads->data,
+                                             action->threads->len, error);
+    if (all)
+        g_array_append_vals(action->messages, all->data, all->len);
+    return all != NULL;
 }
 
 /* On the writer's thread. */
@@ -40,27 +84,10 @@ static gboolean
 work(struct store *store, gpointer data, GError **error)
 {
     struct action *action = data;
-    const gint64 *ids = (const gint64 *)(gpointer)action->messages->data;
-    guint n = action->messages->len;
-    switch (action->kind) {
-    case ACT_FLAGS:
-        return intent_mark(store, ids, n, action->set, action->clear, action->add, action->remove, error) !=
-               0;
-    case ACT_MOVE:
-        return intent_move(store, ids, n, action->from, action->to, error) != 0;
-    case ACT_COPY:
-        return intent_copy(store, ids, n, action->from, action->to, error) != 0;
-    case ACT_DELETE:
-        return intent_delete(store, ids, n, action->from, error) != 0;
-    case ACT_EXPUNGE:
-        return intent_expunge(store, ids, n, action->from, error) != 0;
-    case ACT_ARCHIVE:
-        return intent_archive(store, ids, n, action->from, error) != 0;
-    case ACT_JUNK:
-    case ACT_NOT_JUNK:
-        return intent_junk(store, ids, n, action->from, action->kind == ACT_JUNK, error) != 0;
-    }
-    return FALSE;
+    if (action->threads && !add_messages_of(store, action, error))
+        return FALSE;
+    action->journal = write_intent(store, action, error);
+    return action->journal != 0;
 }
 
 static gboolean
@@ -73,8 +100,12 @@ static void
 done(struct app *app, gpointer data, const GError *error)
 {
     struct action *action = data;
-    if (action->overlay && still_there(app, action->list))
-        rowset_settle(action->list->set, action->overlay);
+    if (action->overlay && still_there(app, action->list) && action->list->set) {
+        if (!error && action->journal > 0 && bulk_is_pending(app->store, action->journal))
+            rowset_settle_with(action->list->set, action->overlay, action->journal);
+        else
+            rowset_settle(action->list->set, action->overlay);
+    }
     if (error)
         app_warn(app, _("not done: %s"), error->message);
 }
@@ -92,12 +123,15 @@ act_refused(struct app *app)
 static void
 start(struct app *app, struct action *action)
 {
-    if (!action->messages->len) {
+    if (!action->messages->len && !action->threads) {
         action_free(action);
         app_say(app, _("there is no message to do that to"));
         return;
     }
-    if (action->said)
+    if (action->said && action->threads)
+        app_say(app, ngettext("%u conversation %s", "%u conversations %s", action->threads->len), action->threads->len,
+                action->said);
+    else if (action->said)
         app_say(app, ngettext("%u message %s", "%u messages %s", action->messages->len),
                 action->messages->len, action->said);
     writer_run(app->writer, work, done, action, action_free);
@@ -167,11 +201,19 @@ run(struct app *app, struct action *action)
     struct listview *list;
     gboolean reading = app_top(app)->class == &read_class;
     g_autoptr(struct_selection) selection = selected(app, &list);
+    if (selection->threads && selection->threads->len > RESOLVED_AT_ONCE) {
+        const struct list_view *view = &list->set->view;
+        action->threads = g_array_ref(selection->threads);
+        action->folders = g_array_new(FALSE, FALSE, sizeof(gint64));
+        g_array_append_vals(action->folders, view->folders, view->n_folders);
+    } else if (list && list->set) {
+        selection_resolve(selection, list);
+    }
     action->messages = g_array_ref(selection->messages);
     action->from = selection->folder;
     if (reading && leaves(action->kind))
         readview_leave_message(app_top(app)); /* on to the next one, before the row goes */
-    if (list && list->set && action->messages->len)
+    if (list && list->set && (action->messages->len || action->threads))
         show_wanted(list, action, selection);
     start(app, action);
 }

@@ -11,7 +11,7 @@ struct question {
     gint64 key;
     enum list_direction direction;
     guint limit;
-    gboolean count;
+    gboolean count, all;
     finder_done done;
     gpointer data;
     struct found found;
@@ -37,6 +37,7 @@ question_free(struct question *question)
     query_free((struct query *)question->view.query);
     if (question->found.rows)
         g_ptr_array_unref(question->found.rows);
+    g_clear_pointer(&question->found.hits, g_array_unref);
     g_clear_error(&question->found.error);
     g_free(question);
 }
@@ -66,6 +67,8 @@ look(struct finder *finder, struct question *question)
     if (question->limit && !g_atomic_int_get(&question->cancelled))
         found->rows = list_page(finder->store, &question->view, question->key, question->direction,
                                 question->limit, &found->error);
+    if (question->all && !g_atomic_int_get(&question->cancelled))
+        found->hits = list_hits(finder->store, &question->view, &found->error);
     if (question->count && !found->error && !g_atomic_int_get(&question->cancelled))
         found->count = list_count(finder->store, &question->view, &found->exact);
     set_running(finder, NULL);
@@ -149,9 +152,8 @@ finder_busy(const struct finder *finder, gconstpointer owner)
     return FALSE;
 }
 
-void
-finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key,
-           enum list_direction direction, guint limit, gboolean count, finder_done done, gpointer data)
+static struct question *
+question_new(struct finder *finder, gconstpointer owner, const struct list_view *view, finder_done done, gpointer data)
 {
     finder_cancel(finder, owner);
     struct question *question = g_new0(struct question, 1);
@@ -160,13 +162,29 @@ finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *v
     question->view = *view;
     question->view.folders = g_memdup2(view->folders, view->n_folders * sizeof *view->folders);
     question->view.query = view->query ? query_copy(view->query) : NULL;
+    question->done = done;
+    question->data = data;
+    g_ptr_array_add(finder->open, question);
+    return question;
+}
+
+void
+finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key,
+           enum list_direction direction, guint limit, gboolean count, finder_done done, gpointer data)
+{
+    struct question *question = question_new(finder, owner, view, done, data);
     question->key = key;
     question->direction = direction;
     question->limit = limit;
     question->count = count;
-    question->done = done;
-    question->data = data;
-    g_ptr_array_add(finder->open, question);
+    g_async_queue_push(finder->queue, question);
+}
+
+void
+finder_ask_all(struct finder *finder, gconstpointer owner, const struct list_view *view, finder_done done, gpointer data)
+{
+    struct question *question = question_new(finder, owner, view, done, data);
+    question->all = TRUE;
     g_async_queue_push(finder->queue, question);
 }
 

@@ -14,6 +14,7 @@ struct finder;
 
 struct found {
     GPtrArray *rows; /* of struct list_row; may be stolen; NULL with an error */
+    GArray *hits;    /* of struct query_hit, of finder_ask_all() */
     gint64 count;    /* -1: not asked for */
     gboolean exact;
     GError *error;
@@ -29,6 +30,9 @@ void finder_free(struct finder *finder);
  * was overtaken. */
 void finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *view, gint64 key,
                 enum list_direction direction, guint limit, gboolean count, finder_done done, gpointer data);
+/* Everything that the view's search finds, as hits: there may be very many. */
+void finder_ask_all(struct finder *finder, gconstpointer owner, const struct list_view *view, finder_done done,
+                    gpointer data);
 /* The owner goes: no answer any more. */
 void finder_cancel(struct finder *finder, gconstpointer owner);
 gboolean finder_busy(const struct finder *finder, gconstpointer owner);

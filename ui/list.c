@@ -296,6 +296,7 @@ targets(struct view *view, gboolean marked)
         return messages;
     }
     g_autoptr(struct_selection) selection = listview_selection(list, TRUE);
+    selection_resolve(selection, list);
     g_array_append_vals(messages, selection->messages->data, selection->messages->len);
     return messages;
 }

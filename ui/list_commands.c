@@ -249,13 +249,15 @@ mark_found(struct app *app, struct found *found, gpointer data)
     struct listview *list = marking->list;
     if (!g_ptr_array_find(app->views, list, NULL) || !list->set)
         return;
-    if (!found->rows) {
+    if (!found->hits) {
         app_error(app, NULL, g_steal_pointer(&found->error));
         return;
     }
-    for (guint i = 0; i < found->rows->len; i++)
-        set_mark(list, rowset_id(list->set, g_ptr_array_index(found->rows, i), FALSE), marking->on);
-    app_say(app, _("%u found, %u marked now"), found->rows->len, g_hash_table_size(list->marks));
+    for (guint i = 0; i < found->hits->len; i++) {
+        const struct query_hit *hit = &g_array_index(found->hits, struct query_hit, i);
+        set_mark(list, list->set->view.kind == LIST_CONVERSATIONS ? -hit->thread : hit->message, marking->on);
+    }
+    app_say(app, _("%u found, %u marked now"), found->hits->len, g_hash_table_size(list->marks));
 }
 
 static void
@@ -279,7 +281,7 @@ mark_matching(struct app *app, const char *text, gboolean on)
                              .n_folders = list->set->view.n_folders,
                              .query = both};
     list_marking = (struct marking){list, on};
-    finder_ask(finder_of(app), &list_marking, &view, 0, LIST_OLDER, 20000, FALSE, mark_found, &list_marking);
+    finder_ask_all(finder_of(app), &list_marking, &view, mark_found, &list_marking);
     query_free(both);
 }
 

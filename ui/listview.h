@@ -109,15 +109,18 @@ void list_line_clear(gpointer line);
 /* list_draw.c */
 void list_draw(struct view *view, const struct area *area);
 
-/* The rows a command is for: ids as in rowset_id(), and the messages behind them. */
+/* The rows a command is for: ids as in rowset_id(), and what is behind them: messages, and whole conversations, which
+ * selection_resolve() makes messages of (they may be very many). */
 struct selection {
     GHashTable *ids;  /* of gint64 */
     GArray *messages; /* of gint64 */
+    GArray *threads;  /* of gint64 */
     guint rows;
     gboolean all_seen, any_flagged;
     gint64 folder;
 };
 struct selection *listview_selection(struct listview *list, gboolean marked);
+void selection_resolve(struct selection *selection, struct listview *list);
 void selection_free(struct selection *selection);
 typedef struct selection struct_selection;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_selection, selection_free)

@@ -4,6 +4,7 @@
 
 #include "base/flags.h"
 #include "base/text.h"
+#include "store/bulk.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct overlay {
     GHashTable *ids;
     guint set, clear;
     gboolean hide;
+    gint64 journal; /* until the action is done whole; 0: until it is settled */
 };
 
 static void
@@ -123,6 +125,27 @@ rowset_settle(struct rowset *set, guint number)
             g_ptr_array_remove_index(set->overlays, i);
 }
 
+void
+rowset_settle_with(struct rowset *set, guint number, gint64 journal)
+{
+    for (guint i = 0; i < set->overlays->len; i++) {
+        struct overlay *overlay = g_ptr_array_index(set->overlays, i);
+        if (overlay->number == number)
+            overlay->journal = journal;
+    }
+}
+
+/* Before rows are read: what is done then is in them. */
+static void
+settle_done(struct rowset *set)
+{
+    for (guint i = set->overlays->len; i-- > 0;) {
+        const struct overlay *overlay = g_ptr_array_index(set->overlays, i);
+        if (overlay->journal && !bulk_is_pending(set->store, overlay->journal))
+            g_ptr_array_remove_index(set->overlays, i);
+    }
+}
+
 /* ---- pages ---- */
 
 /* From the store's order, newest first, into the one that is shown. */
@@ -138,17 +161,6 @@ turn(const struct rowset *set, GPtrArray *rows)
     }
 }
 
-/* Rows of the store's page in the order they are shown. */
-static GPtrArray *
-page(struct rowset *set, gint64 key, gboolean forward, guint limit, GError **error)
-{
-    enum list_direction direction = forward == set->reverse ? LIST_NEWER : LIST_OLDER;
-    GPtrArray *rows = list_page(set->store, &set->view, key, direction, limit, error);
-    if (rows)
-        turn(set, rows);
-    return rows;
-}
-
 static void
 move_rows(GPtrArray *from, GPtrArray *to, gint at)
 {
@@ -156,6 +168,45 @@ move_rows(GPtrArray *from, GPtrArray *to, gint at)
         g_ptr_array_insert(to, at < 0 ? -1 : at + (gint)i, g_ptr_array_index(from, i));
     g_ptr_array_set_free_func(from, NULL);
     g_ptr_array_unref(from);
+}
+
+/* What hides most rows; NULL: nothing is hidden. */
+static GHashTable *
+hidden_ids(const struct rowset *set)
+{
+    GHashTable *most = NULL;
+    for (guint i = 0; i < set->overlays->len; i++) {
+        const struct overlay *overlay = g_ptr_array_index(set->overlays, i);
+        if (overlay->hide && (!most || g_hash_table_size(overlay->ids) > g_hash_table_size(most)))
+            most = overlay->ids;
+    }
+    return most;
+}
+
+/* Rows beyond a key in the order they are shown: at least half of `limit` if there are so many that are not hidden.
+ * *last: there are no more. */
+static GPtrArray *
+page(struct rowset *set, gint64 key, gboolean forward, guint limit, gboolean *last, GError **error)
+{
+    enum list_direction direction = forward == set->reverse ? LIST_NEWER : LIST_OLDER;
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
+    settle_done(set);
+    GHashTable *hidden = hidden_ids(set);
+    do {
+        key = hidden ? list_skip(set->store, &set->view, key, direction, hidden) : key;
+        GPtrArray *more = list_page(set->store, &set->view, key, direction, limit, error);
+        if (!more)
+            return NULL;
+        *last = more->len < limit || set->view.kind == LIST_THREAD;
+        if (more->len)
+            key = ((struct list_row *)more->pdata[direction == LIST_OLDER ? more->len - 1 : 0])->key;
+        for (guint i = more->len; hidden && i-- > 0;)
+            if (!apply(set, g_ptr_array_index(more, i), FALSE))
+                g_ptr_array_remove_index(more, i);
+        move_rows(more, rows, direction == LIST_OLDER ? -1 : 0);
+    } while (!*last && rows->len < limit / 2);
+    turn(set, rows);
+    return g_steal_pointer(&rows);
 }
 
 static int
@@ -205,6 +256,7 @@ compare_rows(gconstpointer x, gconstpointer y, gpointer data)
 static gboolean
 load_sorted(struct rowset *set, GError **error)
 {
+    settle_done(set);
     GPtrArray *rows = list_page(set->store, &set->view, 0, LIST_OLDER, ROWSET_SORT_MAX, error);
     if (!rows)
         return FALSE;
@@ -223,10 +275,11 @@ load(struct rowset *set, gint64 from_key, guint limit, GError **error)
         return load_sorted(set, error);
     /* A page holds what lies beyond a key: one step back takes the row itself along. */
     gint64 key = !from_key ? 0 : set->reverse ? from_key - 1 : from_key + 1;
-    GPtrArray *rows = page(set, key, TRUE, limit, error);
+    gboolean last;
+    GPtrArray *rows = page(set, key, TRUE, limit, &last, error);
     if (!rows)
         return FALSE;
-    set->at_end = rows->len < limit || set->view.kind == LIST_THREAD;
+    set->at_end = last || set->view.kind == LIST_THREAD;
     set->at_start = !from_key || set->view.kind == LIST_THREAD;
     set->cut = FALSE;
     g_ptr_array_set_size(set->rows, 0);
@@ -262,6 +315,7 @@ void
 rowset_replace(struct rowset *set, GPtrArray *rows, gboolean at_start, gboolean at_end)
 {
     gboolean sorted = set->order != ORDER_DATE;
+    settle_done(set);
     set->cut = sorted && rows->len >= ROWSET_SORT_MAX;
     set->at_start = sorted || at_start;
     set->at_end = sorted || at_end;
@@ -292,10 +346,11 @@ rowset_load_end(struct rowset *set, guint limit, GError **error)
     if (set->order != ORDER_DATE || set->view.kind == LIST_THREAD)
         return rowset_load(set, 0, limit, error);
     limit = MAX(limit, CHUNK);
-    GPtrArray *rows = page(set, 0, FALSE, limit, error);
+    gboolean last;
+    GPtrArray *rows = page(set, 0, FALSE, limit, &last, error);
     if (!rows)
         return FALSE;
-    set->at_start = rows->len < limit;
+    set->at_start = last;
     set->at_end = TRUE;
     g_ptr_array_set_size(set->rows, 0);
     move_rows(rows, set->rows, -1);
@@ -329,10 +384,11 @@ rowset_extend(struct rowset *set, int index, guint margin, GError **error)
 {
     int shifted = 0;
     if (!set->at_end && set->rows->len && index + (int)margin >= (int)set->rows->len) {
-        GPtrArray *more = page(set, rowset_edge(set, TRUE), TRUE, CHUNK, error);
+        gboolean last;
+        GPtrArray *more = page(set, rowset_edge(set, TRUE), TRUE, CHUNK, &last, error);
         if (!more)
             return 0;
-        set->at_end = more->len < CHUNK;
+        set->at_end = last;
         move_rows(more, set->rows, -1);
         if (set->rows->len > WINDOW_MAX && index > CHUNK * 2) { /* let go what is far behind */
             g_ptr_array_remove_range(set->rows, 0, CHUNK);
@@ -341,10 +397,11 @@ rowset_extend(struct rowset *set, int index, guint margin, GError **error)
         }
     }
     if (!set->at_start && set->rows->len && index + shifted - (int)margin < 0) {
-        GPtrArray *more = page(set, rowset_edge(set, FALSE), FALSE, CHUNK, error);
+        gboolean last;
+        GPtrArray *more = page(set, rowset_edge(set, FALSE), FALSE, CHUNK, &last, error);
         if (!more)
             return shifted;
-        set->at_start = more->len < CHUNK;
+        set->at_start = last;
         shifted += (int)more->len;
         move_rows(more, set->rows, 0);
         if (set->rows->len > WINDOW_MAX && (int)set->rows->len - (index + shifted) > CHUNK * 2) {

@@ -60,5 +60,7 @@ gint64 rowset_id(const struct rowset *set, const struct list_row *row, gboolean 
  * returned number. */
 guint rowset_overlay(struct rowset *set, GHashTable *ids, guint flags_set, guint flags_clear, gboolean hide);
 void rowset_settle(struct rowset *set, guint overlay);
+/* Instead: it lasts as long as something of the action with this journal entry is left to be done (store/bulk.h). */
+void rowset_settle_with(struct rowset *set, guint overlay, gint64 journal);
 
 #endif

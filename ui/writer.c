@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/bulk.h"
 #include "ui/app.h"
 #include "ui/link.h"
 #include "ui/text.h"
@@ -15,7 +16,8 @@ struct job {
     gpointer data;
     GDestroyNotify destroy;
     GError *error;
-    gboolean last; /* the thread ends */
+    gboolean last;   /* the thread ends */
+    gboolean slices; /* no piece: what was done in slices has ended */
 };
 
 struct writer {
@@ -48,13 +50,35 @@ attempt(struct store **store, struct job *job)
 
 static gboolean deliver(gpointer data);
 
+/* A slice of what is too much for one piece (bulk.h), between two pieces: the next key press does not wait for it. */
+static gboolean
+do_slice(struct writer *writer, struct store *store)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean more;
+    if (bulk_step(store, &more, &error) ? more : g_error_matches(error, store_error_quark(), ERROR_BUSY))
+        return TRUE;
+    struct job *said = g_new0(struct job, 1);
+    said->writer = writer;
+    said->slices = TRUE;
+    said->error = g_steal_pointer(&error);
+    g_async_queue_push(writer->finished, said);
+    g_idle_add_full(G_PRIORITY_DEFAULT, deliver, writer, NULL);
+    return FALSE;
+}
+
 static gpointer
 run(gpointer data)
 {
     struct writer *writer = data;
     struct store *store = NULL;
+    gboolean slices = FALSE;
     for (;;) {
-        struct job *job = g_async_queue_pop(writer->queue);
+        struct job *job = slices ? g_async_queue_try_pop(writer->queue) : g_async_queue_pop(writer->queue);
+        if (!job) {
+            slices = do_slice(writer, store);
+            continue;
+        }
         if (job->last) {
             g_free(job);
             break;
@@ -64,6 +88,7 @@ run(gpointer data)
             g_clear_error(&job->error);
             attempt(&store, job);
         }
+        slices = store && bulk_is_pending(store, 0);
         g_async_queue_push(writer->finished, job);
         g_idle_add_full(G_PRIORITY_DEFAULT, deliver, writer, NULL);
     }
@@ -74,7 +99,7 @@ run(gpointer data)
 static void
 finish(struct writer *writer, struct job *job)
 {
-    writer->pending--;
+    writer->pending -= !job->slices;
     if (job->error)
         log_warn("ui.writer", "%s", job->error->message);
     else

@@ -2,7 +2,8 @@
  *
  * A key press never waits for a disk or another writer: the screen hands a piece of work over, shows the
  * wanted state at once, and is called back on the main loop when it is in the store, or why it is not. Pieces
- * run one after another, in order. Each piece has its own data, owned by the writer from then on.
+ * run one after another, in order. Each piece has its own data, owned by the writer from then on. What a piece left to be
+ * done in slices (store/bulk.h) is done while no other piece waits; the engine goes on when the screen ends.
  */
 #ifndef UI_WRITER_H
 #define UI_WRITER_H

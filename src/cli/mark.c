@@ -9,47 +9,145 @@
 #include "base/error.h"
 #include "base/flags.h"
 #include "engine/client.h"
+#include "search/query.h"
+#include "store/bulk.h"
 #include "store/folder.h"
 #include "store/intent.h"
+#include "store/query.h"
 #include "store/undo.h"
 
 #include <string.h>
+#include <unistd.h>
 
-static char *from_name;
-static gboolean list_only;
+static char *from_name, *query_text;
+static gboolean list_only, dry_run, wait_for_all;
 static gint64 undo_id;
 
+#define QUERY_ENTRIES                                                                                        \
+    {"query", 'q', 0, G_OPTION_ARG_STRING, &query_text, N_("all messages that match, instead of IDs"), "QUERY"}, \
+    {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, N_("only say how many there are"), NULL},               \
+    {"wait", 'w', 0, G_OPTION_ARG_NONE, &wait_for_all, N_("until all of them are done here"), NULL}
+
+static const GOptionEntry mark_entries[] = {QUERY_ENTRIES, {NULL}};
 static const GOptionEntry from_entries[] = {
     {"from", 'f', 0, G_OPTION_ARG_STRING, &from_name,
      N_("the folder at hand, where a message lies in several"), "FOLDER"},
+    QUERY_ENTRIES,
     {NULL},
 };
 static const GOptionEntry undo_entries[] = {
     {"list", 'l', 0, G_OPTION_ARG_NONE, &list_only, N_("list what can be undone"), NULL},
     {"id", 0, 0, G_OPTION_ARG_INT64, &undo_id, N_("undo this one of the list"), "N"},
+    {"wait", 'w', 0, G_OPTION_ARG_NONE, &wait_for_all, N_("until all of it is taken back here"), NULL},
     {NULL},
 };
 
-/* The intent is written; let the engine know, and say nothing: scripts expect silence. */
+/* The intent is written; let the engine know, and say nothing: scripts expect silence. What is too much for one short
+ * transaction is left to the engine, or done here when there is none. */
 static gboolean
-written(gint64 journal)
+written(struct store *store, gint64 journal, GError **error)
 {
     if (!journal)
         return FALSE;
-    if (journal != INTENT_NOTHING)
-        engine_kick();
-    return TRUE;
+    if (journal == INTENT_NOTHING)
+        return TRUE;
+    gboolean heard = engine_kick();
+    if (!bulk_is_pending(store, 0))
+        return TRUE;
+    const struct config *config = cli_config(NULL);
+    if (heard && !wait_for_all && config && config->accounts->len) {
+        if (isatty(STDERR_FILENO))
+            cli_note(_("written down: it is being carried out, and \"postrider undo\" takes it back"));
+        return TRUE;
+    }
+    return bulk_finish(store, NULL, NULL, error);
+}
+
+/* ---- which messages ---- */
+
+struct chosen {
+    GArray *ids;
+    gint64 from; /* the folder at hand, 0: none */
+};
+
+static void
+chosen_clear(struct chosen *chosen)
+{
+    g_clear_pointer(&chosen->ids, g_array_unref);
+}
+typedef struct chosen struct_chosen;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_chosen, chosen_clear)
+
+/* A search in one folder means what lies there. */
+static gint64
+folder_of(struct store *store, gint64 account, const struct query *query)
+{
+    if (query->kind == QUERY_FOLDER && query->match == QUERY_WORDS)
+        return folder_lookup(store, account, query->text, NULL);
+    gint64 found = 0;
+    for (guint i = 0; query->kind == QUERY_AND && i < query->children->len && !found; i++)
+        found = folder_of(store, account, query->children->pdata[i]);
+    return found;
 }
 
 static gboolean
-from_folder(struct store *store, gint64 *folder, GError **error)
+choose_found(struct store *store, gint64 account, struct chosen *chosen, GError **error)
+{
+    g_autoptr(struct_query) query = search_parse(query_text, SEARCH_NOTMUCH, NULL, error);
+    if (!query)
+        return FALSE;
+    if (!chosen->from)
+        chosen->from = folder_of(store, account, query);
+    if (cli_account)
+        query = query_new_pair(QUERY_AND, query_new_word(QUERY_ACCOUNT, cli_account), g_steal_pointer(&query));
+    query = search_exclude(g_steal_pointer(&query));
+    const struct query_options options = {.everything = TRUE, .limit = G_MAXINT};
+    g_autoptr(GArray) hits = store_search(store, query, &options, error);
+    chosen->ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; hits && i < hits->len; i++)
+        g_array_append_val(chosen->ids, g_array_index(hits, struct query_hit, i).message);
+    return hits != NULL;
+}
+
+/* The messages of the words or of --query. */
+static struct store *
+choose(char **words, int n, struct chosen *chosen, GError **error)
 {
     gint64 account;
-    *folder = 0;
-    if (!from_name)
-        return TRUE;
-    return cli_account_id(store, &account, error) &&
-           (*folder = folder_lookup(store, account, from_name, error)) != 0;
+    struct store *store = NULL;
+    if (query_text && n)
+        cli_usage_error(error, _("name messages or give --query, not both"));
+    else
+        store = cli_store(dry_run ? STORE_READ : STORE_WRITE, error);
+    if (!store || !cli_account_id(store, &account, error) ||
+        (from_name && !(chosen->from = folder_lookup(store, account, from_name, error))))
+        return NULL;
+    if (query_text)
+        return choose_found(store, account, chosen, error) ? store : NULL;
+    chosen->ids = rows_lookup(store, words, n, error);
+    return chosen->ids ? store : NULL;
+}
+
+/* Nothing to be done for them: there are none, or only their number was asked for. */
+static gboolean
+only_count(const struct chosen *chosen, gboolean *ok, GError **error)
+{
+    *ok = TRUE;
+    if (!dry_run)
+        return !chosen->ids->len;
+    if (cli_json) {
+        struct json json;
+        json_init(&json);
+        json_object_begin(&json, NULL);
+        json_int(&json, "count", chosen->ids->len);
+        json_object_end(&json);
+        *ok = cli_print_json(&json, error);
+    } else {
+        g_autofree char *line =
+            g_strdup_printf(P_("%u message", "%u messages", chosen->ids->len), chosen->ids->len);
+        *ok = cli_print(line, error);
+    }
+    return TRUE;
 }
 
 struct marks {
@@ -99,14 +197,16 @@ run_mark(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     if (ok && !changes)
         ok = cli_usage_error(error,
                              _("no change is named: for example postrider mark 17 +flagged -unread +work"));
-    struct store *store = ok ? cli_store(STORE_WRITE, error) : NULL;
-    g_autoptr(GArray) ids = store ? rows_lookup(store, (char **)words->pdata, (int)words->len, error) : NULL;
-    gint64 journal = ids ? intent_mark(store, (const gint64 *)ids->data, ids->len, marks.set, marks.clear,
-                                       marks.add, marks.remove, error)
-                         : 0;
+    g_auto(struct_chosen) chosen = {0};
+    struct store *store = ok ? choose((char **)words->pdata, (int)words->len, &chosen, error) : NULL;
+    if (store && !only_count(&chosen, &ok, error))
+        ok = written(store,
+                     intent_mark(store, (const gint64 *)chosen.ids->data, chosen.ids->len, marks.set, marks.clear,
+                                 marks.add, marks.remove, error),
+                     error);
     g_free(marks.add);
     g_free(marks.remove);
-    return written(journal);
+    return store && ok;
 }
 
 typedef gint64 (*to_folder)(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to,
@@ -117,26 +217,32 @@ typedef gint64 (*from_here)(struct store *store, const gint64 *messages, guint n
 static gboolean
 into(int argc, char **argv, to_folder act, GError **error)
 {
-    gint64 account, from, to;
-    if (argc < 2)
+    g_auto(struct_chosen) chosen = {0};
+    gint64 account, to;
+    gboolean ok;
+    if (argc < (query_text ? 1 : 2))
         return cli_usage_error(error, _("name the messages, then the folder"));
-    struct store *store = cli_store(STORE_WRITE, error);
-    if (!store || !cli_account_id(store, &account, error) || !from_folder(store, &from, error) ||
+    struct store *store = choose(argv, argc - 1, &chosen, error);
+    if (!store || !cli_account_id(store, &account, error) ||
         !(to = folder_lookup(store, account, argv[argc - 1], error)))
         return FALSE;
-    g_autoptr(GArray) ids = rows_lookup(store, argv, argc - 1, error);
-    return ids && written(act(store, (const gint64 *)ids->data, ids->len, from, to, error));
+    return only_count(&chosen, &ok, error)
+               ? ok
+               : written(store, act(store, (const gint64 *)chosen.ids->data, chosen.ids->len, chosen.from, to, error),
+                         error);
 }
 
 static gboolean
 away(int argc, char **argv, from_here act, GError **error)
 {
-    gint64 from;
-    struct store *store = cli_store(STORE_WRITE, error);
-    if (!store || !from_folder(store, &from, error))
+    g_auto(struct_chosen) chosen = {0};
+    gboolean ok;
+    struct store *store = choose(argv, argc, &chosen, error);
+    if (!store)
         return FALSE;
-    g_autoptr(GArray) ids = rows_lookup(store, argv, argc, error);
-    return ids && written(act(store, (const gint64 *)ids->data, ids->len, from, error));
+    return only_count(&chosen, &ok, error)
+               ? ok
+               : written(store, act(store, (const gint64 *)chosen.ids->data, chosen.ids->len, chosen.from, error), error);
 }
 
 static gboolean
@@ -203,32 +309,37 @@ run_undo(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GErr
         return store && print_undoable(store, error);
     }
     struct store *store = cli_store(STORE_WRITE, error);
-    if (!store || !undo(store, undo_id, &text, error))
+    if (!store || !undo(store, undo_id, &text, error) || !written(store, 1, error))
         return FALSE;
-    engine_kick();
     g_autofree char *line = g_strdup_printf("undone: %s", text);
     return cli_json || cli_print(line, error);
 }
 
+static const char many_text[] =
+    N_("With --query all messages that match are meant (Trash and Junk apart, unless they are named), however many; when "
+       "it names one folder, what lies there. More than 500 are written down as one action, at once, and are carried out "
+       "by the engine from then on, the newest first; \"postrider undo\" takes the whole back at any time.");
+
 const struct cli_command cmd_mark = {
     "mark",
-    "ID… +TAG -TAG",
+    "ID…|--query QUERY +TAG -TAG",
     N_("set and clear flags and tags"),
     N_("Flags are spelt as notmuch does: unread flagged replied passed draft deleted. Any other word is a "
        "tag, that is a keyword on "
        "the server and a tag in notmuch. ID \"-\" reads IDs from standard input."),
-    NULL,
+    mark_entries,
     TRUE,
     run_mark};
 const struct cli_command cmd_move = {
-    "move", "ID… FOLDER", N_("move messages to a folder"), NULL, from_entries, FALSE, run_move};
+    "move", "ID…|--query QUERY FOLDER", N_("move messages to a folder"), many_text, from_entries, FALSE, run_move};
 const struct cli_command cmd_copy = {
-    "copy", "ID… FOLDER", N_("copy messages to a folder"), NULL, from_entries, FALSE, run_copy};
+    "copy", "ID…|--query QUERY FOLDER", N_("copy messages to a folder"), many_text, from_entries, FALSE, run_copy};
 const struct cli_command cmd_delete = {
-    "delete", "ID…",     N_("move messages to the Trash; from the Trash: for good"), NULL, from_entries,
-    FALSE,    run_delete};
+    "delete", "ID…|--query QUERY", N_("move messages to the Trash; from the Trash: for good"),
+    many_text, from_entries,       FALSE,
+    run_delete};
 const struct cli_command cmd_archive = {
-    "archive", "ID…", N_("move messages to the Archive"), NULL, from_entries, FALSE, run_archive};
+    "archive", "ID…|--query QUERY", N_("move messages to the Archive"), many_text, from_entries, FALSE, run_archive};
 const struct cli_command cmd_undo = {
     "undo", NULL,    N_("take back the last action, also after it reached the server"), NULL, undo_entries,
     FALSE,  run_undo};

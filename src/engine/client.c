@@ -270,11 +270,13 @@ engine_client_wait(struct engine_client *client, int ms, GError **error)
     }
 }
 
-void
+gboolean
 engine_kick(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, &error);
-    if (!client || !engine_client_send(client, "wake", NULL, &error))
-        log_warn("engine.kick", "%s", error->message);
+    if (client && engine_client_send(client, "wake", NULL, &error))
+        return TRUE;
+    log_warn("engine.kick", "%s", error->message);
+    return FALSE;
 }

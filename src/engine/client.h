@@ -88,9 +88,9 @@ struct engine_event *engine_client_next(struct engine_client *client, GError **e
 struct engine_event *engine_client_wait(struct engine_client *client, int ms, GError **error);
 
 /* For a command that has written intents or queued mail: wakes the engine that runs, or starts one that does
- * the work and ends. A failure is logged only: what was written is safe in the store, and the next engine
+ * the work and ends. A failure is logged only (FALSE): what was written is safe in the store, and the next engine
  * carries it out. */
-void engine_kick(void);
+gboolean engine_kick(void);
 
 typedef struct engine_client struct_engine_client;
 typedef struct engine_event struct_engine_event;

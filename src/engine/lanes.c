@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "outbox/deliver.h"
 #include "store/account.h"
+#include "store/bulk.h"
 #include "store/folder.h"
 #include "store/history.h"
 #include "store/intent.h"
@@ -411,6 +412,25 @@ cannot_fetch(const struct account *account)
     return NULL;
 }
 
+static gboolean
+is_stopping(gpointer worker)
+{
+    return control_stopping(((struct worker *)worker)->control);
+}
+
+/* An action on many messages is whole before any of it goes out: in few commands, then. */
+static void
+finish_bulk(struct lane *lane)
+{
+    g_autoptr(GError) error = NULL;
+    if (!bulk_is_pending(lane->store, 0))
+        return;
+    lane_settle(lane, TRUE);
+    if (!bulk_finish(lane->store, is_stopping, lane->worker, &error))
+        worker_notice(lane->worker, NULL, error->message);
+    control_changed(lane->worker->control);
+}
+
 gpointer
 sync_lane(gpointer data)
 {
@@ -430,6 +450,7 @@ sync_lane(gpointer data)
     gint64 next_pass = sync ? due_in(sync, 0) : 0;
     lane->arriving = TRUE; /* what a killed one had in its hands */
     while (!control_stopping(worker->control)) {
+        finish_bulk(lane);
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
         if (job && sync) {
             sync_job(lane, sync, job, &next_pass);

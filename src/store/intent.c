@@ -2,6 +2,7 @@
 
 #include "store/intent.h"
 #include "store/account.h"
+#include "store/bulk_row.h"
 #include "store/folder.h"
 #include "store/internal.h"
 #include "store/journal.h"
@@ -135,33 +136,13 @@ mark_all(struct action *action, guint set, guint clear, const char *add, const c
     return TRUE;
 }
 
-gint64
-intent_mark(struct store *store, const gint64 *messages, guint n, guint set, guint clear, const char *add,
-            const char *remove, GError **error)
+static gint64
+mark(struct store *store, const struct bulk *what, const gint64 *messages, guint n, GError **error)
 {
     struct action action;
-    gboolean ok = begin_messages(&action, store, messages, n, 0, TRUE, error) &&
-                  mark_all(&action, set, clear, add, remove, error);
-    return action_end(&action, ok, mark_text(MIN(action.done, n), set, clear, add, remove), error);
-}
-
-gint64
-intent_mark_folder(struct store *store, gint64 folder, guint set, guint clear, GError **error)
-{
-    struct action action;
-    gboolean ok = action_begin(&action, store, error);
-    sqlite3_stmt *q = ok ? sql_query(store, error,
-                                     "SELECT id FROM placement WHERE folder = ? AND " SHOWN
-                                     " AND (flags & ? <> ?2 OR flags & ? <> 0)",
-                                     "lii", folder, set, clear)
-                         : NULL;
-    int rc = q ? 0 : -1;
-    while (q && (rc = sql_row(store, q, error)) > 0) {
-        gint64 id = sqlite3_column_int64(q, 0);
-        g_array_append_val(action.placements, id);
-    }
-    ok = ok && rc == 0 && mark_all(&action, set, clear, NULL, NULL, error);
-    return action_end(&action, ok, mark_text(action.done, set, clear, NULL, NULL), error);
+    gboolean ok = begin_messages(&action, store, messages, n, what->source, TRUE, error) &&
+                  mark_all(&action, what->set, what->clear, what->add, what->remove, error);
+    return action_end(&action, ok, mark_text(MIN(action.done, n), what->set, what->clear, what->add, what->remove), error);
 }
 
 static gboolean
@@ -173,6 +154,14 @@ may_hold_mail(struct store *store, gint64 folder, GError **error)
     g_autofree char *name = folder_name(store, folder);
     g_set_error(error, STORE_ERROR, ERROR_REFUSED, "the folder \"%s\" can hold no messages", name);
     return FALSE;
+}
+
+static char *
+transfer_text(struct store *store, gboolean move, guint n, gint64 to)
+{
+    g_autofree char *name = folder_name(store, to);
+    return move ? g_strdup_printf(P_("move %u message to %s", "move %u messages to %s", n), n, name)
+                : g_strdup_printf(P_("copy %u message to %s", "copy %u messages to %s", n), n, name);
 }
 
 typedef gboolean (*act_one)(struct store *, const struct placement_row *, gint64 to, const char *there,
@@ -193,25 +182,7 @@ transfer(struct store *store, const gint64 *messages, guint n, gint64 from, gint
             action.done++;
         }
     }
-    g_autofree char *name = folder_name(store, to);
-    char *text = one == intent_move_one
-                     ? g_strdup_printf(P_("move %u message to %s", "move %u messages to %s", action.done),
-                                       action.done, name)
-                     : g_strdup_printf(P_("copy %u message to %s", "copy %u messages to %s", action.done),
-                                       action.done, name);
-    return action_end(&action, ok, text, error);
-}
-
-gint64
-intent_move(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error)
-{
-    return transfer(store, messages, n, from, to, intent_move_one, error);
-}
-
-gint64
-intent_copy(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error)
-{
-    return transfer(store, messages, n, from, to, intent_copy_one, error);
+    return action_end(&action, ok, transfer_text(store, one == intent_move_one, action.done, to), error);
 }
 
 /* Where a message of that folder goes when it is deleted, archived, …: 0 for nowhere. */
@@ -334,29 +305,133 @@ good_text(guint n)
     return g_strdup_printf(P_("call %u message not junk", "call %u messages not junk", n), n);
 }
 
+/* ---- what the user may want ---- */
+
+gint64
+bulk_apply(struct store *store, const struct bulk *what, const gint64 *messages, guint n, GError **error)
+{
+    switch (what->kind) {
+    case BULK_MARK:
+        return mark(store, what, messages, n, error);
+    case BULK_MOVE:
+        return transfer(store, messages, n, what->source, what->target, intent_move_one, error);
+    case BULK_COPY:
+        return transfer(store, messages, n, what->source, what->target, intent_copy_one, error);
+    case BULK_DELETE:
+        return remove_from(store, messages, n, what->source, to_trash, NULL, NULL, delete_text, error);
+    case BULK_EXPUNGE:
+        return remove_from(store, messages, n, what->source, to_nowhere, NULL, NULL, expunge_text, error);
+    case BULK_ARCHIVE:
+        return remove_from(store, messages, n, what->source, to_archive, NULL, NULL, archive_text, error);
+    case BULK_JUNK:
+        return remove_from(store, messages, n, what->source, to_junk, "$Junk", "$NotJunk", junk_text, error);
+    case BULK_NOT_JUNK:
+        return remove_from(store, messages, n, what->source, out_of_junk, "$NotJunk", "$Junk", good_text, error);
+    case BULK_UNDO: /* undo_slice() */
+        break;
+    }
+    g_return_val_if_reached(0);
+}
+
+/* What the journal calls it before it is known how many there are to change. */
+static char *
+bulk_text(struct store *store, const struct bulk *what, guint n)
+{
+    switch (what->kind) {
+    case BULK_MARK:
+        return mark_text(n, what->set, what->clear, what->add, what->remove);
+    case BULK_MOVE:
+    case BULK_COPY:
+        return transfer_text(store, what->kind == BULK_MOVE, n, what->target);
+    case BULK_DELETE:
+        return delete_text(n);
+    case BULK_EXPUNGE:
+        return expunge_text(n);
+    case BULK_ARCHIVE:
+        return archive_text(n);
+    case BULK_JUNK:
+        return junk_text(n);
+    case BULK_NOT_JUNK:
+        return good_text(n);
+    case BULK_UNDO:
+        break;
+    }
+    g_return_val_if_reached(NULL);
+}
+
+/* Many are only written down (bulk.h). */
+static gint64
+act(struct store *store, struct bulk what, const gint64 *messages, guint n, GError **error)
+{
+    if (!bulk_wanted(store, n))
+        return bulk_apply(store, &what, messages, n, error);
+    if (what.target && !may_hold_mail(store, what.target, error))
+        return 0;
+    return bulk_begin(store, &what, messages, n, bulk_text, error);
+}
+
+gint64
+intent_mark(struct store *store, const gint64 *messages, guint n, guint set, guint clear, const char *add,
+            const char *remove, GError **error)
+{
+    const struct bulk what = {
+        .kind = BULK_MARK, .set = set, .clear = clear, .add = (char *)add, .remove = (char *)remove};
+    return act(store, what, messages, n, error);
+}
+
+gint64
+intent_mark_folder(struct store *store, gint64 folder, guint set, guint clear, GError **error)
+{
+    g_autoptr(GArray) messages = g_array_new(FALSE, FALSE, sizeof(gint64));
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT message FROM placement WHERE folder = ? AND " SHOWN
+                                " AND (flags & ? <> ?2 OR flags & ? <> 0)",
+                                "lii", folder, set, clear);
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        gint64 id = sqlite3_column_int64(q, 0);
+        g_array_append_val(messages, id);
+    }
+    const struct bulk what = {.kind = BULK_MARK, .source = folder, .set = set, .clear = clear};
+    return rc < 0          ? 0
+           : messages->len ? act(store, what, (const gint64 *)(gpointer)messages->data, messages->len, error)
+                           : INTENT_NOTHING;
+}
+
+gint64
+intent_move(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error)
+{
+    return act(store, (struct bulk){.kind = BULK_MOVE, .source = from, .target = to}, messages, n, error);
+}
+
+gint64
+intent_copy(struct store *store, const gint64 *messages, guint n, gint64 from, gint64 to, GError **error)
+{
+    return act(store, (struct bulk){.kind = BULK_COPY, .source = from, .target = to}, messages, n, error);
+}
+
 gint64
 intent_delete(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
 {
-    return remove_from(store, messages, n, from, to_trash, NULL, NULL, delete_text, error);
+    return act(store, (struct bulk){.kind = BULK_DELETE, .source = from}, messages, n, error);
 }
 
 gint64
 intent_expunge(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
 {
-    return remove_from(store, messages, n, from, to_nowhere, NULL, NULL, expunge_text, error);
+    return act(store, (struct bulk){.kind = BULK_EXPUNGE, .source = from}, messages, n, error);
 }
 
 gint64
 intent_archive(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
 {
-    return remove_from(store, messages, n, from, to_archive, NULL, NULL, archive_text, error);
+    return act(store, (struct bulk){.kind = BULK_ARCHIVE, .source = from}, messages, n, error);
 }
 
 gint64
 intent_junk(struct store *store, const gint64 *messages, guint n, gint64 from, gboolean junk, GError **error)
 {
-    return junk ? remove_from(store, messages, n, from, to_junk, "$Junk", "$NotJunk", junk_text, error)
-                : remove_from(store, messages, n, from, out_of_junk, "$NotJunk", "$Junk", good_text, error);
+    return act(store, (struct bulk){.kind = junk ? BULK_JUNK : BULK_NOT_JUNK, .source = from}, messages, n, error);
 }
 
 /* The row of a message that was made here. */

@@ -66,7 +66,7 @@ gint64 txn_sequence(struct store *store, GError **error);
 int store_lock(struct store *store, GError **error);
 
 /* --- schema.c, tokenizer.c */
-#define SCHEMA_VERSION 10
+#define SCHEMA_VERSION 11
 gboolean schema_migrate(struct store *store, GError **error);
 gboolean tokenizer_register(sqlite3 *db, GError **error);
 

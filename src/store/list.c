@@ -67,6 +67,14 @@ narrowed(struct store *store, const struct list_view *view)
     return any ? query_new_pair(QUERY_AND, any, query) : query;
 }
 
+GArray *
+list_hits(struct store *store, const struct list_view *view, GError **error)
+{
+    g_autoptr(struct_query) query = narrowed(store, view);
+    const struct query_options options = {.everything = view->everything, .limit = G_MAXINT};
+    return store_search(store, query, &options, error);
+}
+
 static GPtrArray *
 read_search(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
             guint limit, GError **error)

@@ -62,6 +62,10 @@ enum list_direction { LIST_OLDER, LIST_NEWER };
  * beyond `key`; key 0: from the very newest (OLDER) or the very oldest (NEWER). */
 GPtrArray *list_page(struct store *store, const struct list_view *view, gint64 key,
                      enum list_direction direction, guint limit, GError **error);
+/* The key beyond which the first row that is not `hidden` (GHashTable of gint64: message ids, in conversations minus the
+ * thread) comes next in that direction, so that a page begins there. For folders; a search returns `key`. */
+gint64 list_skip(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
+                 GHashTable *hidden);
 /* The row of that key, as it is now; NULL without error when it is not in the view (any more). */
 struct list_row *list_row_at(struct store *store, const struct list_view *view, gint64 key, GError **error);
 /* Where a message stands in the view: its key, or that of its conversation; 0: not there. */
@@ -82,6 +86,8 @@ gint64 list_unread(struct store *store, const struct list_view *view);
 gint64 list_next_unread(struct store *store, const struct list_view *view, gint64 key,
                         enum list_direction direction);
 
+/* All that a search finds, newest first: GArray of struct query_hit. */
+GArray *list_hits(struct store *store, const struct list_view *view, GError **error);
 /* All messages of conversations (their threads in the view's folders): GArray of gint64 message ids, for
  * acting on rows. */
 GArray *list_messages_of(struct store *store, const struct list_view *view, const gint64 *threads, guint n,

@@ -282,8 +282,18 @@ static const char version_10[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('filing', 'filing_message', '50000 2');"
     "ANALYZE sqlite_schema;";
 
+/* Actions on many messages, carried out slice by slice (bulk.h). */
+static const char version_11[] =
+    "CREATE TABLE bulk (id INTEGER PRIMARY KEY AUTOINCREMENT, journal INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " source INTEGER NOT NULL, target INTEGER NOT NULL, set_flags INTEGER NOT NULL, clear_flags INTEGER NOT NULL,"
+    " add_tags TEXT, remove_tags TEXT);"
+    "CREATE TABLE bulk_slice (id INTEGER PRIMARY KEY, bulk INTEGER NOT NULL, n INTEGER NOT NULL, messages BLOB NOT NULL);"
+    "CREATE INDEX bulk_slice_bulk ON bulk_slice (bulk);"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('bulk_slice', 'bulk_slice_bulk', '500 500');"
+    "ANALYZE sqlite_schema;";
+
 static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                         version_6, version_7, version_8, version_9, version_10};
+                                                         version_6, version_7, version_8, version_9, version_10, version_11};
 
 gboolean
 schema_migrate(struct store *store, GError **error)

@@ -1,6 +1,8 @@
 #include "config.h"
 
 #include "store/undo.h"
+#include "store/bulk.h"
+#include "store/bulk_row.h"
 #include "store/folder.h"
 #include "store/internal.h"
 #include "store/journal.h"
@@ -41,6 +43,7 @@ undo_list(struct store *store, guint limit, gboolean with_undone, GError **error
 /* An item with strings of its own. */
 struct item {
     struct journal_item j;
+    gint64 id;
     char *before, *after;
 };
 
@@ -53,19 +56,18 @@ item_clear(gpointer data)
 }
 
 static GArray *
-read_items(struct store *store, gint64 journal, GError **error)
+read_items(struct store *store, gint64 journal, guint limit, GError **error)
 {
     g_autoptr(GArray) items = g_array_new(FALSE, TRUE, sizeof(struct item));
     g_array_set_clear_func(items, item_clear);
-    /* Last done, first undone. */
     sqlite3_stmt *q = sql_query(store, error,
                                 "SELECT kind, message, source_folder, target_folder, intent, before_flags, "
-                                "after_flags, before_tags, after_tags"
-                                " FROM journal_item WHERE journal = ? ORDER BY id DESC",
-                                "l", journal);
+                                "after_flags, before_tags, after_tags, id"
+                                " FROM journal_item WHERE journal = ? ORDER BY id LIMIT ?",
+                                "li", journal, limit);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
-        struct item item = {.before = sql_dup(q, 7), .after = sql_dup(q, 8)};
+        struct item item = {.before = sql_dup(q, 7), .after = sql_dup(q, 8), .id = sqlite3_column_int64(q, 9)};
         item.j = (struct journal_item){.kind = (enum journal_kind)sqlite3_column_int(q, 0),
                                        .message = sqlite3_column_int64(q, 1),
                                        .source_folder = sqlite3_column_int64(q, 2),
@@ -219,7 +221,7 @@ undo_items(struct store *store, GArray *items, gint64 journal, GError **error)
     gint64 lost = 0, found = 0; /* a deleted folder and the new one */
 
     /* A folder comes back before what lay in it. */
-    for (guint i = 0; i < items->len; i++) {
+    for (guint i = items->len; i-- > 0;) {
         const struct journal_item *item = &g_array_index(items, struct item, i).j;
         if (item->kind >= JOURNAL_FOLDER_CREATE) {
             lost = item->source_folder;
@@ -227,7 +229,7 @@ undo_items(struct store *store, GArray *items, gint64 journal, GError **error)
                 return FALSE;
         }
     }
-    for (guint i = 0; i < items->len; i++) {
+    for (guint i = items->len; i-- > 0;) { /* last done, first undone */
         const struct journal_item *item = &g_array_index(items, struct item, i).j;
         gboolean ok = TRUE;
         switch (item->kind) {
@@ -255,6 +257,35 @@ undo_items(struct store *store, GArray *items, gint64 journal, GError **error)
 }
 
 gboolean
+undo_slice(struct store *store, gint64 undone, gint64 journal, guint limit, guint *n, GError **error)
+{
+    g_autoptr(GArray) items = read_items(store, undone, limit, error);
+    *n = items ? items->len : 0;
+    if (!*n)
+        return items != NULL;
+    return undo_items(store, items, journal, error) &&
+           sql_run(store, error, "DELETE FROM journal_item WHERE journal = ? AND id <= ?", "ll", undone,
+                   g_array_index(items, struct item, *n - 1).id);
+}
+
+/* Many messages are taken back in slices (bulk.h); not so what lay in a deleted folder, which comes back first. */
+static gboolean
+take_back(struct store *store, gint64 id, gint64 journal, GError **error)
+{
+    gboolean many = sql_int(store, 0,
+                            "SELECT count(*) FROM (SELECT 1 FROM journal_item WHERE journal = ? LIMIT ?)", "li", id,
+                            BULK_ABOVE + 1) > BULK_ABOVE &&
+                    !sql_int(store, 0, "SELECT 1 FROM journal_item WHERE journal = ? AND kind >= ?", "li", id,
+                             (int)JOURNAL_FOLDER_CREATE);
+    if (!bulk_drop(store, id, error))
+        return FALSE;
+    if (many)
+        return bulk_undo(store, id, journal, error);
+    g_autoptr(GArray) items = read_items(store, id, G_MAXINT, error);
+    return items && undo_items(store, items, journal, error);
+}
+
+gboolean
 undo(struct store *store, gint64 id, char **text, GError **error)
 {
     gboolean own, ok;
@@ -264,14 +295,13 @@ undo(struct store *store, gint64 id, char **text, GError **error)
         id = sql_int(store, 0, "SELECT id FROM journal WHERE undone = 0 AND text <> '' ORDER BY id DESC", "");
     g_autofree char *what =
         sql_text(store, "SELECT text FROM journal WHERE id = ? AND undone = 0 AND text <> ''", "l", id);
-    g_autoptr(GArray) items = what ? read_items(store, id, error) : NULL;
-    ok = items != NULL;
+    ok = what != NULL;
     if (!what)
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
                     id ? "this was undone already, or is forgotten" : "there is nothing to undo");
     /* What undoing does is noted under entries that are not offered themselves. */
     gint64 journal = ok ? journal_begin(store, error) : 0;
-    ok = ok && journal && undo_items(store, items, journal, error) &&
+    ok = ok && journal && take_back(store, id, journal, error) &&
          sql_run(store, error, "UPDATE journal SET undone = 1 WHERE id IN (?, ?) OR (id > ?2 AND text <> '')",
                  "ll", id, journal);
     ok = txn_leave(store, own, ok, error);

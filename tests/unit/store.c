@@ -122,7 +122,7 @@ test_version_1(void)
         add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "old", 1700000000 + i);
     }
     store_close(world.store);
-    raw(world.dir, "DROP TABLE filing; DROP TABLE arrival; DROP TABLE verdict; DROP TABLE unindexed; DROP TABLE tag_memory; DROP TABLE sync_total; DROP TABLE sync_event; DROP TABLE maildrop; DROP TABLE withheld;"
+    raw(world.dir, "DROP TABLE bulk; DROP TABLE bulk_slice; DROP TABLE filing; DROP TABLE arrival; DROP TABLE verdict; DROP TABLE unindexed; DROP TABLE tag_memory; DROP TABLE sync_total; DROP TABLE sync_event; DROP TABLE maildrop; DROP TABLE withheld;"
                    "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;"
                    "DROP INDEX placement_leaving; DROP INDEX placement_key;"
                    "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;"
