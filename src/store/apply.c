@@ -67,6 +67,8 @@ show_flags(struct store *store, gint64 folder, GError **error)
     g_autofree char *dir = ids->len ? folder_path(store, folder, FALSE, error) : NULL;
     if (ids->len && !dir)
         return FALSE;
+    if (ids->len)
+        maildir_expect(store, folder);
     for (guint from = 0; from < ids->len && ok; from += RENAMES_AT_ONCE) {
         if (!txn_enter(store, &own, error))
             return FALSE;
@@ -105,6 +107,8 @@ link_missing(struct store *store, gint64 folder, GError **error)
                 "l", folder),
             ids, error))
         return FALSE;
+    if (ids->len)
+        maildir_expect(store, folder);
     for (guint from = 0; from < ids->len && ok; from += AT_ONCE) {
         if (!txn_enter(store, &own, error))
             return FALSE;
@@ -272,5 +276,5 @@ maildir_apply(struct store *store, gint64 folder, GError **error)
             !show_flags(store, id, error))
             return FALSE;
     }
-    return TRUE;
+    return maildir_settle(store, error);
 }

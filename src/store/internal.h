@@ -21,6 +21,7 @@ struct store {
     GHashTable *to_flush;               /* directories whose names must be durable before the commit */
     GHashTable *tagged;                 /* messages for taglog.h, NULL: none */
     gint64 tag_log_size;                /* of the log before this transaction's lines; -1: none */
+    struct witness *witness;            /* witness.h, or NULL */
     gboolean remembers;                 /* tag_memory is not empty */
     GHashTable *statements;             /* SQL text -> sqlite3_stmt */
     GHashTable *own; /* own addresses, read when first asked and again after foreign commits */

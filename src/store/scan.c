@@ -9,6 +9,7 @@
 #include "store/message.h"
 #include "store/names.h"
 #include "store/placement.h"
+#include "store/witness.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/flags.h"
@@ -80,14 +81,6 @@ stranger_free(gpointer data)
     g_free(stranger->file);
     g_free(stranger->path);
     g_free(stranger);
-}
-
-static gint64
-mtime_ns(const char *dir, const char *part)
-{
-    g_autofree char *path = g_build_filename(dir, part, NULL);
-    struct stat st;
-    return stat(path, &st) == 0 ? st.st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + st.st_mtim.tv_nsec : 0;
 }
 
 static gboolean
@@ -553,18 +546,15 @@ take_missing(struct scan *scan, GError **error)
 
 /* --- */
 
+/* Looked through: as far as the times can tell, or with a witness. */
 static gboolean
-note_times(struct store *store, gint64 folder, gint64 cur, gint64 new, GError **error)
+note_times(struct scan *scan, const struct maildir_times *times, GError **error)
 {
-    gint64 now = g_get_real_time() * 1000;
-    gboolean own;
-    if (now - MAX(cur, new) < SETTLED_NS)
+    if (scan->result->braked || scan->unfinished)
         return TRUE; /* look again next time */
-    if (!txn_enter(store, &own, error))
-        return FALSE;
-    gboolean ok = sql_run(store, error, "UPDATE folder SET scan_cur = ?, scan_new = ? WHERE id = ?", "lll",
-                          cur, new, folder);
-    return txn_leave(store, own, ok, error);
+    witness_agrees(scan->store, scan->folder);
+    return g_get_real_time() * 1000 - MAX(times->cur, times->new) < SETTLED_NS ||
+           witness_note(scan->store, scan->folder, times, error);
 }
 
 static gboolean
@@ -640,22 +630,20 @@ maildir_scan(struct store *store, gint64 folder, guint how, scan_reader reader, 
     scan.dir = folder_path(store, folder, FALSE, error);
     if (!scan.dir)
         return FALSE;
-    gint64 cur = mtime_ns(scan.dir, "cur"), new = mtime_ns(scan.dir, "new");
-    gboolean settled = sql_int(store, 0, "SELECT scan_cur = ? AND scan_new = ? FROM folder WHERE id = ?",
-                               "lll", cur, new, folder) != 0;
+    struct maildir_times times;
+    gboolean settled = witness_begin(store, folder, scan.dir, &times), there = times.cur && times.new;
     gboolean has_files =
-        (!cur || !new) &&
-        sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
+        !there && sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
 
-    if ((!cur || !new) && has_files) {
+    if (has_files) {
         ok = how & SCAN_AGREED ? forget_files(&scan, error) : stop_folder(&scan, error);
-    } else if (cur && new && (how & SCAN_FORCE || !settled)) {
+    } else if (there && (how & SCAN_FORCE || !settled)) {
         scan.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, known_free);
         scan.listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
         scan.strangers = g_ptr_array_new_with_free_func(stranger_free);
         scan.renamed = g_ptr_array_new();
         scan.missing = g_array_new(FALSE, FALSE, sizeof(gint64));
-        ok = run(&scan, error) && (scan.result->braked || scan.unfinished || note_times(store, folder, cur, new, error));
+        ok = run(&scan, error) && note_times(&scan, &times, error);
         g_hash_table_unref(scan.known);
         g_hash_table_unref(scan.listed);
         g_ptr_array_unref(scan.strangers);

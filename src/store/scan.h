@@ -32,4 +32,10 @@ gboolean maildir_scan(struct store *store, gint64 folder, guint how, scan_reader
  * placements that have left, finishes folder renames. */
 gboolean maildir_apply(struct store *store, gint64 folder, GError **error);
 
+/* Files of ours are about to come into a folder (maildir_scan() and maildir_apply() say so themselves). */
+void maildir_expect(struct store *store, gint64 folder);
+/* After that, and after a scan: when nobody but us changed the folders, the next scan need not read them. maildir_apply()
+ * ends with it. */
+gboolean maildir_settle(struct store *store, GError **error);
+
 #endif

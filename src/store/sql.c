@@ -4,6 +4,7 @@
 #include "store/journal.h"
 #include "store/maildir.h"
 #include "store/taglog.h"
+#include "store/witness.h"
 #include "base/fail.h"
 #include "base/log.h"
 
@@ -317,6 +318,7 @@ store_commit(struct store *store, GError **error)
         return FALSE;
     }
     STEP("store.committed");
+    witness_look(store);
     end_transaction(store, store->on_commit);
     return TRUE;
 }

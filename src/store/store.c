@@ -4,6 +4,7 @@
 #include "store/internal.h"
 #include "store/search.h"
 #include "store/taglog.h"
+#include "store/witness.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -237,6 +238,7 @@ store_close(struct store *store)
     while (g_hash_table_iter_next(&iter, NULL, &statement))
         sqlite3_finalize(statement);
     g_hash_table_unref(store->statements);
+    witness_free(store->witness);
     g_clear_pointer(&store->own, g_hash_table_unref);
     if (store->db && sqlite3_close(store->db) != SQLITE_OK)
         log_warn("store.close", "%s", sqlite3_errmsg(store->db));

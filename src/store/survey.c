@@ -155,8 +155,8 @@ survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size
     g_autoptr(GArray) bodies = g_array_new(FALSE, FALSE, sizeof(struct survey_body));
     sqlite3_stmt *q = sql_query(
         store, error,
-        "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p CROSS JOIN message m ON m.id = "
-        "p.message"
+        "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p INDEXED BY placement_no_file"
+        " CROSS JOIN message m ON m.id = p.message"
         " WHERE p.folder = ?1 AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0"
         " AND (?2 = 0 OR m.date >= ?2 OR m.received >= ?2) AND (?3 = 0 OR m.size <= ?3) ORDER BY p.key DESC",
         "lll", folder, since, (gint64)max_size);
@@ -180,7 +180,8 @@ survey_twins(struct store *store, gint64 folder, GError **error)
     g_autoptr(GArray) twins = g_array_new(FALSE, FALSE, sizeof(struct survey_twin));
     sqlite3_stmt *q = sql_query(
         store, error,
-        "SELECT p.id, p.uid, p.flags, other.id FROM placement p CROSS JOIN message m ON m.id = p.message"
+        "SELECT p.id, p.uid, p.flags, other.id FROM placement p INDEXED BY placement_no_file"
+        " CROSS JOIN message m ON m.id = p.message"
         " CROSS JOIN message other ON other.mid = m.mid AND other.id <> m.id AND other.cached = 1 AND "
         "other.size = m.size"
         " AND other.date = m.date AND other.hash IS NOT NULL"

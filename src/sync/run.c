@@ -373,7 +373,7 @@ sync_take_maildirs(struct sync *sync, const gint64 *ids, guint n, gboolean *foun
     struct scan_sum sum;
     gboolean ok = take_maildirs(sync, folders, &sum, error);
     *found = sum.found;
-    return ok;
+    return maildir_settle(sync->store, ok ? error : NULL) && ok;
 }
 
 static gboolean
