@@ -44,14 +44,30 @@ fetch(gint64 message, GError **error)
     return FALSE;
 }
 
+/* A file with the line ends of old: CR, and no LF at all. */
+static GBytes *
+modern_lines(GBytes *bytes)
+{
+    gsize length;
+    const char *text = g_bytes_get_data(bytes, &length);
+    if (!length || memchr(text, '\n', length) || !memchr(text, '\r', length))
+        return bytes;
+    char *copy = g_bytes_unref_to_data(bytes, &length);
+    for (char *p = copy; (p = memchr(p, '\r', length - (gsize)(p - copy))) != NULL;)
+        *p = '\n';
+    return g_bytes_new_take(copy, length);
+}
+
 GBytes *
 bytes_of(const char *word, gint64 *message, GError **error)
 {
     gboolean number = *word && strspn(word, "0123456789") == strlen(word);
     if (message)
         *message = 0;
-    if (!number && !g_str_has_prefix(word, "id:"))
-        return cli_read_file(word, MESSAGE_SIZE_MAX, error);
+    if (!number && !g_str_has_prefix(word, "id:")) {
+        GBytes *file = cli_read_file(word, MESSAGE_SIZE_MAX, error);
+        return file ? modern_lines(file) : NULL;
+    }
     struct store *store = cli_store(STORE_READ, error);
     gint64 id = store ? message_lookup(store, word, error) : 0;
     if (!id)

@@ -64,14 +64,13 @@ add_sending(struct story *story, const char *message_id, GError **error)
 }
 
 static gboolean
-collect(const char *word, struct story *story, GError **error)
+collect(const char *word, struct reader *reader, struct story *story, GError **error)
 {
     g_autoptr(GBytes) bytes = bytes_of(word, NULL, error);
     if (!bytes)
         return FALSE;
     g_auto(GStrv) own = own_hosts();
     story->journey = journey_read(bytes, (const char *const *)own);
-    g_autoptr(struct_reader) reader = reader_new();
     g_autoptr(struct_document) document = reader_parse(reader, bytes, READER_ALL, error);
     if (!document)
         return FALSE;
@@ -341,17 +340,33 @@ print_story(const struct story *story, GError **error)
 static gboolean
 run_journey(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
-    if (argc != 1)
-        return cli_usage_error(error, _("journey takes one ID or file"));
-    struct story story = {0};
-    gboolean ok = collect(argv[0], &story, error) &&
-                  (cli_json ? print_json(&story, error) : print_story(&story, error));
-    story_clear(&story);
-    return ok;
+    if (argc < 1)
+        return cli_usage_error(error, _("journey takes IDs or files"));
+    g_autoptr(struct_reader) reader = reader_new();
+    g_autoptr(GError) first = NULL; /* one that cannot be read does not keep the others back */
+    for (int i = 0; i < argc; i++) {
+        struct story story = {0};
+        g_autoptr(GError) local = NULL;
+        if (collect(argv[i], reader, &story, &local)) {
+            if (cli_json)
+                print_json(&story, &local);
+            else
+                print_story(&story, &local);
+        }
+        story_clear(&story);
+        if (local && argc > 1)
+            g_prefix_error(&local, "%s: ", argv[i]);
+        if (local && !first)
+            first = g_steal_pointer(&local);
+    }
+    if (!first)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return FALSE;
 }
 
 const struct cli_command cmd_journey = {"journey",
-                                        "ID|FILE",
+                                        "ID|FILE…",
                                         N_("the way of a message: hops, delays, checks, attempts, bounces"),
                                         N_("Hops come from the Received fields, oldest first, with the time "
                                            "each took. Checks are what your own server found "

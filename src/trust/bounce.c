@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "trust/bounce.h"
+#include "trust/bounce_private.h"
 
 #include <string.h>
 
@@ -9,8 +9,6 @@
 #include "mail/address.h"
 #include "mail/envelope.h"
 #include "mail/lines.h"
-
-#define STATUS_PART_MAX (1024 * 1024) /* bytes of a report that are looked at */
 
 const char *
 bounce_kind_name(enum bounce_kind kind)
@@ -43,8 +41,8 @@ bounce_free(struct bounce *bounce)
     g_free(bounce);
 }
 
-static char *
-bounded(const char *text, gsize len)
+char *
+bounce_text(const char *text, gsize len)
 {
     g_autofree char *valid = g_utf8_make_valid(text, (gssize)MIN(len, BOUNCE_TEXT_MAX));
     g_autofree char *squeezed = text_squeeze(valid);
@@ -53,7 +51,7 @@ bounded(const char *text, gsize len)
 
 /* The status in words (RFC 3463), the longest prefix first; and whether the address itself is at fault. */
 static const struct reason {
-    const char *status; /* without its class */
+    const char *detail; /* a status without its class, or a saying of bounce_words.c */
     const char *words;
     gboolean is_soft;    /* even with class 5: another message may arrive */
     gboolean is_address; /* the address is no good: warned about when it is used again */
@@ -62,188 +60,149 @@ static const struct reason {
     {"1.2", N_("no such domain"), FALSE, TRUE},
     {"1.3", N_("the address is not written as it should be"), FALSE, TRUE},
     {"1.6", N_("the user has moved"), FALSE, TRUE},
+    {"1.7", N_("the sender's address was not accepted"), FALSE, FALSE},
     {"1.8", N_("the sender's address was not accepted"), FALSE, FALSE},
     {"1.10", N_("the domain takes no mail"), FALSE, TRUE},
     {"1.", N_("the address was refused"), FALSE, TRUE},
     {"2.1", N_("the mailbox is disabled"), FALSE, TRUE},
     {"2.2", N_("the mailbox is full"), TRUE, FALSE},
     {"2.3", N_("the message is too long for the mailbox"), FALSE, FALSE},
-    {"2.", N_("the mailbox does not take mail"), TRUE, FALSE},
+    {"2.", N_("the mailbox does not take mail"), FALSE, FALSE},
+    {"3.1", N_("the server has no room"), FALSE, FALSE},
+    {"3.2", N_("the server takes no mail at present"), FALSE, FALSE},
     {"3.4", N_("the message is too large for the server"), FALSE, FALSE},
-    {"3.", N_("the server does not take mail"), TRUE, FALSE},
+    {"3.", N_("the server does not take mail"), FALSE, FALSE},
     {"4.1", N_("the server does not answer"), TRUE, FALSE},
     {"4.4", N_("no server is known for the domain"), FALSE, TRUE},
     {"4.6", N_("the message went round in a loop"), FALSE, FALSE},
     {"4.7", N_("it could not be delivered in time"), TRUE, FALSE},
+    {"4.310", N_("no such domain"), FALSE, TRUE},
     {"4.", N_("the server could not be reached"), TRUE, FALSE},
+    {"5.3", N_("too many recipients at once"), FALSE, FALSE},
     {"5.", N_("the servers did not understand each other"), FALSE, FALSE},
     {"6.", N_("the content was not accepted"), FALSE, FALSE},
+    {"7.1.greylist", N_("the server asks to try again later (greylisting)"), TRUE, FALSE},
+    {"7.1.relay", N_("the server does not pass mail on to there"), FALSE, FALSE},
+    {"7.1.reputation", N_("the sending server has a bad name there"), FALSE, FALSE},
+    {"7.1.content", N_("the content was taken for spam or dangerous"), FALSE, FALSE},
     {"7.", N_("refused by the server's policy"), FALSE, FALSE},
     {"", N_("it could not be delivered"), FALSE, FALSE},
 };
 
 static const struct reason *
-find_reason(const char *status)
+find_reason(const char *detail)
 {
     const struct reason *reason = reasons;
-    const char *detail = status && strlen(status) > 2 ? status + 2 : "";
-    for (; *reason->status; reason++) {
-        gsize len = strlen(reason->status);
-        gboolean is_whole = reason->status[len - 1] != '.';
-        if (!strncmp(detail, reason->status, len) && (!is_whole || !g_ascii_isdigit(detail[len])))
+    for (; *reason->detail; reason++) {
+        gsize len = strlen(reason->detail);
+        gboolean is_whole = reason->detail[len - 1] != '.';
+        if (!strncmp(detail, reason->detail, len) && (!is_whole || !g_ascii_isdigit(detail[len])))
             break;
     }
     return reason;
 }
 
+static const char *
+detail_of(const char *status)
+{
+    return status && strlen(status) > 2 ? status + 2 : "";
+}
+
 const char *
 bounce_status_words(const char *status, enum bounce_kind *kind)
 {
-    const struct reason *reason = find_reason(status);
+    const struct reason *reason = find_reason(detail_of(status));
     *kind = reason->is_soft || (status && *status == '4') ? BOUNCE_SOFT : BOUNCE_HARD;
     return _(reason->words);
 }
 
-/* "5.1.1 (bad address)": the three numbers, or NULL. */
-static char *
-status_of(const char *text)
+/* Says the status less than the words do? x.y.0 and nothing; 5.4.1 is what a large provider says of users that it does
+ * not know; of 7.1 there are many kinds. */
+static gboolean
+is_vague(const char *detail, const char *said)
 {
-    const char *p = text;
-    guint dots = 0;
-    for (; g_ascii_isdigit(*p) || *p == '.'; p++)
-        dots += *p == '.';
-    return dots == 2 && strchr("245", *text) && p - text >= 5 && p - text <= 9 && g_ascii_isdigit(p[-1])
-               ? g_strndup(text, (gsize)(p - text))
-               : NULL;
-}
-
-/* The first enhanced code in prose: "550 5.1.1 <x>: no". */
-static char *
-status_in(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if (strchr("245", *p) && p[1] == '.' && (p == text || !(g_ascii_isdigit(p[-1]) || p[-1] == '.'))) {
-            char *status = status_of(p);
-            if (status)
-                return status;
-        }
-    return NULL;
+    return !*detail || (g_str_has_suffix(detail, ".0") && strlen(detail) == 3) || g_str_has_prefix(said, "7.1.") ||
+           (!strcmp(detail, "4.1") && !strcmp(said, "1.1"));
 }
 
 static void
 classify(struct bounce_recipient *recipient, const char *action)
 {
-    recipient->reason = bounce_status_words(recipient->status, &recipient->kind);
-    recipient->is_address = find_reason(recipient->status)->is_address;
-    if (!g_ascii_strcasecmp(action, "delivered") || !g_ascii_strcasecmp(action, "expanded"))
+    struct bounce_saying saying = {{0}, 0, NULL, 0, 0};
+    gboolean delayed = !g_ascii_strncasecmp(action, "delayed", 7);
+    if (recipient->diagnostic)
+        bounce_weigh(recipient->diagnostic, &saying);
+    gboolean is_given = recipient->status != NULL;
+    if (!is_given)
+        recipient->status = bounce_status_of(&saying, delayed);
+    const char *detail = detail_of(recipient->status);
+    if (*saying.status && is_vague(detail, ""))
+        detail = detail_of(saying.status);
+    const char *family = saying.detail && g_str_has_prefix(saying.detail, "7.1.") && *detail && *detail != '7' && *detail != '0' ? "" : saying.detail;
+    if (family && *family && is_vague(detail, family))
+        detail = family;
+    const struct reason *reason = find_reason(detail);
+    recipient->reason = _(reason->words);
+    recipient->kind = reason->is_soft || *recipient->status == '4' ? BOUNCE_SOFT : BOUNCE_HARD;
+    recipient->is_address = reason->is_address;
+    if (!g_ascii_strncasecmp(action, "deliver", 7) || !g_ascii_strncasecmp(action, "expand", 6))
         recipient->kind = BOUNCE_DELIVERED, recipient->reason = _("delivered");
-    else if (!g_ascii_strcasecmp(action, "relayed"))
+    else if (!g_ascii_strncasecmp(action, "relay", 5))
         recipient->kind = BOUNCE_RELAYED, recipient->reason = _("given on to a server that sends no reports");
-    else if (!g_ascii_strcasecmp(action, "delayed"))
+    else if (delayed)
         recipient->kind = BOUNCE_DELAYED;
+    if (recipient->kind >= BOUNCE_RELAYED && !is_given)
+        g_free(recipient->status), recipient->status = g_strdup("2.0.0");
 }
 
-static void
-add_recipient(struct bounce *bounce, char *address, char *original, char *status, char *diagnostic,
-              char *server, const char *action)
+gboolean
+bounce_has(const struct bounce *bounce, const char *address)
+{
+    for (guint i = 0; i < bounce->recipients->len; i++)
+        if (!g_ascii_strcasecmp(((const struct bounce_recipient *)bounce->recipients->pdata[i])->address, address))
+            return TRUE;
+    return FALSE;
+}
+
+void
+bounce_add(struct bounce *bounce, struct bounce_found *found)
 {
     struct bounce_recipient *recipient = g_new0(struct bounce_recipient, 1);
-    recipient->address = address;
-    recipient->original = original;
-    recipient->status = status;
-    recipient->diagnostic = diagnostic;
-    recipient->server = server;
-    classify(recipient, action);
-    g_ptr_array_add(bounce->recipients, recipient);
-}
-
-/* --- message/delivery-status */
-
-/* "rfc822; ana@example.org", "smtp;550 no": without the type before the semicolon, brackets and RFC 3461
- * xtext left alone. */
-static char *
-typed_value(const char *text)
-{
-    const char *semicolon = strchr(text, ';');
-    const char *value = semicolon ? semicolon + 1 : text;
-    while (g_ascii_isspace(*value) || *value == '<')
-        value++;
-    gsize len = strlen(value);
-    while (len && (value[len - 1] == '>' || g_ascii_isspace(value[len - 1])))
-        len--;
-    return len ? bounded(value, len) : NULL;
-}
-
-/* One block of fields up to an empty line: name (lower case) to unfolded value. *p moves behind it. NULL at
- * the end. */
-static GHashTable *
-next_block(const char **p)
-{
-    GHashTable *block = NULL;
-    g_autoptr(GString) field = g_string_new(NULL);
-    while (**p == '\n')
-        ++*p;
-    while (**p && **p != '\n') {
-        const char *end = strchrnul(*p, '\n');
-        g_string_append_len(field, *p, end - *p);
-        *p = *end ? end + 1 : end;
-        if (**p == ' ' || **p == '\t') /* folded: the rest follows */
-            continue;
-        char *colon = strchr(field->str, ':');
-        if (colon) {
-            *colon = '\0';
-            if (!block)
-                block = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-            char *name = g_ascii_strdown(field->str, -1);
-            if (g_hash_table_contains(block, name)) /* the first one counts */
-                g_free(name);
-            else
-                g_hash_table_insert(block, name, g_strstrip(g_strdup(colon + 1)));
-        } else if (!block) {
-            block = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-        }
-        g_string_truncate(field, 0);
+    recipient->address = found->address;
+    recipient->original = found->original;
+    recipient->status = found->status;
+    recipient->diagnostic = found->diagnostic;
+    recipient->server = found->server;
+    if (!recipient->address || bounce_has(bounce, recipient->address) || bounce->recipients->len >= BOUNCE_RECIPIENTS_MAX) {
+        recipient_free(recipient);
+    } else {
+        classify(recipient, found->action ? found->action : "failed");
+        g_ptr_array_add(bounce->recipients, recipient);
     }
-    return block;
+    memset(found, 0, sizeof *found);
 }
 
-static char *
-typed_field(GHashTable *block, const char *name)
-{
-    const char *value = g_hash_table_lookup(block, name);
-    return value ? typed_value(value) : NULL;
-}
+/* --- parts */
 
 static void
-read_status(struct bounce *bounce, const char *text)
+decode_quoted_printable(char *text)
 {
-    const char *p = text;
-    for (GHashTable *block;
-         bounce->recipients->len < BOUNCE_RECIPIENTS_MAX && (block = next_block(&p)) != NULL;
-         g_hash_table_unref(block)) {
-        const char *envid = g_hash_table_lookup(block, "original-envelope-id");
-        if (envid && !bounce->envid)
-            bounce->envid = bounded(envid, strlen(envid));
-        if (!bounce->reporter)
-            bounce->reporter = typed_field(block, "reporting-mta");
-        g_autofree char *address = typed_field(block, "final-recipient");
-        char *original = typed_field(block, "original-recipient");
-        if (!address)
-            address = g_strdup(original);
-        if (!address) {
-            g_free(original);
-            continue;
+    char *out = text;
+    for (const char *p = text; *p; p++) {
+        if (*p != '=') {
+            *out++ = *p;
+        } else if (g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2])) {
+            *out++ = (char)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]));
+            p += 2;
+        } else { /* a soft line end */
+            p += strspn(p + 1, " \t\r");
+            p += p[1] == '\n';
         }
-        const char *action = g_hash_table_lookup(block, "action"),
-                   *status = g_hash_table_lookup(block, "status");
-        add_recipient(bounce, g_steal_pointer(&address), original, status ? status_of(status) : NULL,
-                      typed_field(block, "diagnostic-code"), typed_field(block, "remote-mta"),
-                      action ? action : "failed");
     }
+    *out = '\0';
 }
 
-/* The content of a part as text with LF line ends; NULL when it is encoded in a way that says it is not for
- * machines. */
+/* The content of a part as text with LF line ends; NULL when it lies beyond the message. */
 static char *
 part_text(GBytes *message, const struct document_part *part)
 {
@@ -251,154 +210,139 @@ part_text(GBytes *message, const struct document_part *part)
     const char *bytes = g_bytes_get_data(message, &length);
     if (part->offset > length || part->length > length - part->offset)
         return NULL;
-    gsize size = MIN(part->length, STATUS_PART_MAX);
+    gsize size = MIN(part->length, BOUNCE_PART_MAX);
     g_autofree char *text = g_strndup(bytes + part->offset, size);
     if (!strcmp(part->encoding, "base64")) {
         gsize decoded;
         g_base64_decode_inplace(text, &decoded);
         text[decoded] = '\0';
     } else if (!strcmp(part->encoding, "quoted-printable")) {
-        return NULL;
+        decode_quoted_printable(text);
     }
     gsize used = crlf_to_lf_inplace(text, strlen(text));
     text[used] = '\0';
     return g_utf8_make_valid(text, -1);
 }
 
-/* The Message-ID in the returned header or message. */
-static char *
-returned_id(const char *text)
-{
-    const char *p = text;
-    GHashTable *block = next_block(&p);
-    if (!block)
-        return NULL;
-    const char *value = g_hash_table_lookup(block, "message-id");
-    char *id = value ? message_id_first(value) : NULL;
-    g_hash_table_unref(block);
-    return id;
-}
-
-/* --- Free forms */
-
-gboolean
-bounce_is_likely(const char *from, const char *name G_GNUC_UNUSED, const char *subject G_GNUC_UNUSED)
-{
-    return from && (!g_ascii_strncasecmp(from, "mailer-daemon", 13) || !g_ascii_strncasecmp(from, "postmaster", 10));
-}
-
 static gboolean
-is_from_machine(const struct document *document)
+is_type(const struct document_part *part, const char *const *types)
 {
-    static const char *const names[] = {"mailer-daemon", "postmaster", "mailerdaemon", "mail-daemon"};
-    const struct address *from = address_list_get(document->envelope->from, 0);
-    const char *path = document_header(document, "Return-Path");
-    if (path && !strcmp(path, "<>"))
-        return TRUE;
-    for (guint i = 0; from && from->addr && i < G_N_ELEMENTS(names); i++)
-        if (!g_ascii_strncasecmp(from->addr, names[i], strlen(names[i])))
+    for (; *types; types++)
+        if (!strcmp(part->type, *types))
             return TRUE;
     return FALSE;
 }
 
-/* The Message-ID of the original, quoted somewhere below the words. */
-static char *
-quoted_id(const char *text)
+/* Fields for machines in a part, or a message, of another type: a gateway took the type away. */
+static const char *
+find_status_fields(const char *text)
 {
-    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        const char *p = line;
-        while (*p == '>' || *p == ' ' || *p == '|')
-            p++;
-        if (!g_ascii_strncasecmp(p, "message-id:", 11)) {
-            g_autofree char *value = g_strndup(p + 11, strcspn(p + 11, "\n"));
-            return message_id_first(value);
-        }
-    }
-    return NULL;
-}
-
-/* The address at the start of a line: "<ana@example.org>:", "  ana@example.org". */
-static char *
-address_on(const char *line, gsize len)
-{
-    while (len && (g_ascii_isspace(*line) || *line == '<'))
-        line++, len--;
-    gsize n = 0;
-    while (n < len && !g_ascii_isspace(line[n]) && !strchr("<>:,;()\"", line[n]))
-        n++;
-    g_autofree char *address = g_strndup(line, n);
-    return n < 255 && strchr(address, '@') && address_check(address, NULL) ? g_steal_pointer(&address) : NULL;
-}
-
-/* "<ana@example.org>:" and what follows it until an empty line (qmail, Exim, Postfix's prose). */
-static void
-read_prose(struct bounce *bounce, const char *text)
-{
-    for (const char *line = text; line && *line && bounce->recipients->len < BOUNCE_RECIPIENTS_MAX;) {
-        gsize len = strcspn(line, "\n");
-        if (len > 2 && (!strncmp(line, "---", 3) || !strncmp(line, "===", 3)) && bounce->recipients->len)
-            return; /* the original begins */
-        g_autofree char *address = address_on(line, len);
-        const char *paragraph = strstr(line, "\n\n");
-        gsize words = paragraph ? (gsize)(paragraph - line) : strlen(line);
-        if (address) {
-            g_autofree char *said = bounded(line, words);
-            char *status = status_in(said ? said : "");
-            /* Prose that gives no code and no reason is a mere mention. */
-            if (status || (said && strlen(said) > strlen(address) + 3)) {
-                add_recipient(bounce, g_steal_pointer(&address), NULL, status, g_steal_pointer(&said), NULL,
-                              "failed");
-                line = paragraph;
-                continue;
-            }
-        }
-        line = line[len] ? line + len + 1 : NULL;
-    }
+    const char *hit = strcasestr(text, "\nfinal-recipient:");
+    if (!hit && !g_ascii_strncasecmp(text, "final-recipient:", 16))
+        return text;
+    if (!hit || (!strcasestr(text, "\nstatus:") && !strcasestr(text, "\naction:")))
+        return NULL;
+    return hit + 1;
 }
 
 static void
-read_free_form(struct bounce *bounce, const struct document *document)
+read_parts(struct bounce *bounce, GBytes *message, const struct document *document, gboolean embedded,
+           struct bounce_returned *returned)
 {
-    const char *failed = document_header(document, "X-Failed-Recipients"); /* Exim, Gmail */
-    g_auto(GStrv) addresses = g_strsplit(failed ? failed : "", ",", BOUNCE_RECIPIENTS_MAX);
-    for (char **one = addresses; *one; one++) {
-        g_strstrip(*one);
-        if (!address_check(*one, NULL))
+    static const char *const status[] = {"message/delivery-status", "message/global-delivery-status",
+                                         "message/delivery-notification", "message/x-delivery-status", NULL};
+    static const char *const back[] = {"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers",
+                                       "text/rfc822", "message/rfc822-headers", "application/rfc822", NULL};
+    for (guint i = 0; i < document->parts->len; i++) {
+        const struct document_part *part = document->parts->pdata[i];
+        gboolean is_status = is_type(part, status), is_back = is_type(part, back);
+        if (((part->flags & PART_EMBEDDED) != 0) != embedded || (!is_status && !is_back))
             continue;
-        const char *where = strstr(document->text, *one);
-        const char *end = where ? strstr(where, "\n\n") : NULL;
-        g_autofree char *said = where ? bounded(where, end ? (gsize)(end - where) : strlen(where)) : NULL;
-        char *status = status_in(said ? said : "");
-        add_recipient(bounce, g_strdup(*one), NULL, status, g_steal_pointer(&said), NULL, "failed");
+        g_autofree char *text = part_text(message, part);
+        if (text && is_status)
+            bounce_read_status(bounce, text);
+        else if (text && !returned->message_id)
+            bounce_read_returned(returned, text);
     }
-    if (!bounce->recipients->len)
-        read_prose(bounce, document->text);
-    if (!bounce->message_id)
-        bounce->message_id = quoted_id(document->text);
+}
+
+static void
+read_untyped(struct bounce *bounce, GBytes *message, const struct document *document)
+{
+    for (guint i = 0; i < document->parts->len && !bounce->recipients->len; i++) {
+        const struct document_part *part = document->parts->pdata[i];
+        if (part->flags & PART_EMBEDDED || (part->flags & PART_CONTAINER && document->parts->len > 1))
+            continue;
+        if (!g_str_has_prefix(part->type, "text/") && strcmp(part->type, "application/octet-stream") &&
+            !g_str_has_prefix(part->type, "multipart/report"))
+            continue;
+        g_autofree char *text = part_text(message, part);
+        const char *fields = text ? find_status_fields(text) : NULL;
+        if (fields)
+            bounce_read_status(bounce, fields);
+    }
+}
+
+/* Complaints and receipts are reports as well, and no bounces. */
+static gboolean
+is_other_report(const struct document *document)
+{
+    static const char *const others[] = {"message/feedback-report", "message/disposition-notification",
+                                         "message/global-disposition-notification", "message/tracking-status", NULL};
+    for (guint i = 0; i < document->parts->len; i++) {
+        const struct document_part *part = document->parts->pdata[i];
+        if (!(part->flags & PART_EMBEDDED) && is_type(part, others))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* "Answer this and I let you in", dressed as a report. */
+static gboolean
+is_challenge(const struct bounce *bounce)
+{
+    for (guint i = 0; i < bounce->recipients->len; i++) {
+        const struct bounce_recipient *recipient = bounce->recipients->pdata[i];
+        g_autofree char *lower = recipient->diagnostic ? g_utf8_strdown(recipient->diagnostic, -1) : NULL;
+        if (lower && bounce_is_other_machine(lower))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The message itself, not one that it holds. */
+static gboolean
+is_delivery_report(const struct document *document)
+{
+    const char *type = document_header(document, "Content-Type");
+    const struct document_part *whole = document->parts->len ? document->parts->pdata[0] : NULL;
+    return (type && strcasestr(type, "multipart/report") && strcasestr(type, "delivery-status")) ||
+           (whole && document->flags & DOCUMENT_REPORT &&
+            (!strcmp(whole->type, "multipart/report") || !strcmp(whole->type, "message/delivery-status")));
 }
 
 struct bounce *
 bounce_read(GBytes *message, const struct document *document)
 {
     g_autoptr(struct_bounce) bounce = g_new0(struct bounce, 1);
+    struct bounce_returned returned = {NULL, g_ptr_array_new_with_free_func(g_free)};
+    enum bounce_trust trust = bounce_sender(document);
+    gboolean is_report = is_delivery_report(document);
     bounce->recipients = g_ptr_array_new_with_free_func(recipient_free);
-    for (guint i = 0; i < document->parts->len; i++) {
-        const struct document_part *part = document->parts->pdata[i];
-        gboolean is_status = !strcmp(part->type, "message/delivery-status") ||
-                             !strcmp(part->type, "message/global-delivery-status");
-        gboolean is_returned =
-            !strcmp(part->type, "message/rfc822") || !strcmp(part->type, "text/rfc822-headers") ||
-            !strcmp(part->type, "message/global") || !strcmp(part->type, "message/global-headers");
-        if (part->flags & PART_EMBEDDED || (!is_status && !is_returned))
-            continue;
-        g_autofree char *text = part_text(message, part);
-        if (text && is_status && document->flags & DOCUMENT_REPORT)
-            read_status(bounce, text);
-        else if (text && is_returned && !bounce->message_id)
-            bounce->message_id = returned_id(text);
+    if (!is_other_report(document) && (is_report || trust > BOUNCE_STRANGER)) {
+        read_parts(bounce, message, document, FALSE, &returned);
+        if (trust < BOUNCE_MACHINE && is_challenge(bounce))
+            g_ptr_array_set_size(bounce->recipients, 0), trust = BOUNCE_STRANGER, is_report = FALSE;
+        if (!bounce->recipients->len && (is_report || trust == BOUNCE_MACHINE))
+            read_untyped(bounce, message, document);
+        if (!bounce->recipients->len && trust == BOUNCE_MACHINE)
+            read_parts(bounce, message, document, TRUE, &returned);
+        if (is_report || trust > BOUNCE_STRANGER)
+            bounce_read_prose(bounce, document, is_report ? BOUNCE_MACHINE : trust, &returned);
     }
-    if (!bounce->recipients->len && is_from_machine(document))
-        read_free_form(bounce, document);
+    bounce->message_id = g_steal_pointer(&returned.message_id);
+    g_ptr_array_unref(returned.to);
+    if (!bounce->message_id && bounce->recipients->len)
+        bounce->message_id = g_strdup(document->envelope->in_reply_to);
     return bounce->recipients->len ? g_steal_pointer(&bounce) : NULL;
 }

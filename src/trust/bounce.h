@@ -1,8 +1,10 @@
 /* bounce.h - delivery reports: what became of a message at which recipient
  *
- * Reads multipart/report (RFC 3462, 3464, 6522) and the free forms that are still about (qmail, Exim,
- * Exchange, "user unknown" in prose), tells hard from soft, and ties the report to the message that was sent
- * by its Message-ID or ENVID. A report is mail as any other: anybody can forge one, so one that names no
+ * Reads multipart/report (RFC 3462, 3464, 6522, 6533), as it is written and as gateways leave it, and the free forms
+ * that are still about (qmail, Exim, old sendmail, Exchange, gateways, providers, in many languages), tells hard from
+ * soft, and ties the report to the message that was sent by its Message-ID or ENVID. A status is the report's own; one that
+ * is not said is made of the server's words, 5.0.0 when these say nothing. What the words know better than a vague status
+ * (x.y.0) decides reason and kind. A report is mail as any other: anybody can forge one, so one that names no
  * message of ours changes nothing. Texts are bounded, valid UTF-8 and unsafe for a terminal.
  *
  * bounce_read() is pure and links without GMime; the document comes from mail/reader.h. bounce_apply() writes to the
@@ -36,7 +38,7 @@ const char *bounce_status_words(const char *status, enum bounce_kind *kind);
 struct bounce_recipient {
     char *address;  /* Final-Recipient */
     char *original; /* Original-Recipient, or NULL */
-    char *status;   /* "5.1.1", or NULL */
+    char *status;   /* "5.1.1"; never NULL */
     enum bounce_kind kind;
     gboolean is_address; /* the address itself is no good, not this message */
     const char *reason;  /* the status in words, translated; static */

@@ -178,7 +178,7 @@ test_free_forms(void)
          "mx.example.com [192.0.2.7]\n    SMTP error from remote mail server after RCPT TO: 550 no such "
          "user\n\n------ This is "
          "a copy of the message ------\n\n> Message-Id: <c@d>\n",
-         "nobody@example.com", NULL, "c@d"},
+         "nobody@example.com", "5.1.1", "c@d"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(struct_bounce) bounce =
