@@ -89,6 +89,8 @@ const struct command command_table[] = {
     {"copy", GROUP_FILE, IN_MAIL, "C", "FOLDER", N_("Copy to a folder"), command_copy},
     {"junk", GROUP_FILE, IN_MAIL, "X", NULL, N_("This is junk"), command_junk},
     {"not-junk", GROUP_FILE, IN_MAIL, "Esc X", NULL, N_("This is not junk"), command_not_junk},
+    {"block", GROUP_FILE, IN_MAIL, "", "ADDRESS|@DOMAIN|list:ID", N_("Put away what comes from this sender"), command_block},
+    {"allow", GROUP_FILE, IN_MAIL, "", "ADDRESS|@DOMAIN|list:ID", N_("Never take this sender's mail for junk"), command_allow},
     {"undo", GROUP_FILE, IN_MAIL | IN_OUTBOX | IN_FOLDERS, "u", NULL, N_("Take back the last change"),
      command_undo},
     {"undo-list", GROUP_FILE, IN_MAIL | IN_OUTBOX | IN_FOLDERS, "Esc u", NULL, N_("What can be taken back"),

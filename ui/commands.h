@@ -5,6 +5,10 @@
 struct app;
 #define COMMAND(name) void command_##name(struct app *app, const char *argument)
 
+/* sender_commands.c */
+COMMAND(block);
+COMMAND(allow);
+
 /* app_commands.c */
 COMMAND(next);
 COMMAND(previous);

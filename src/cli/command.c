@@ -18,6 +18,8 @@ const struct cli_command *const cli_commands[] = {
     &cmd_archive,
     &cmd_undo,
     &cmd_rules,
+    &cmd_block,
+    &cmd_allow,
     /* sending */
     &cmd_send,
     &cmd_sendmail,

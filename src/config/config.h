@@ -18,6 +18,7 @@ GQuark config_error_quark(void);
 enum password_kind { PASSWORD_ASK, PASSWORD_COMMAND };
 enum folder_choice { FOLDERS_SUBSCRIBED, FOLDERS_ALL };
 enum key_set { KEYS_MUTT, KEYS_AERC, KEYS_ALPINE, KEYS_VI };
+enum blocked { BLOCKED_JUNK, BLOCKED_TRASH };
 enum theme { THEME_DUSK, THEME_DAY };
 
 enum keep_what {
@@ -91,6 +92,7 @@ struct config {
     int undo_send;       /* seconds */
     int poll;            /* seconds between looks at a server that cannot push */
     enum theme theme;
+    enum blocked blocked; /* where the mail of blocked senders goes */
     enum key_set key_set;
     char *editor;     /* NULL: $VISUAL, $EDITOR, vi */
     int notmuch_days; /* 0: all; -1: off */

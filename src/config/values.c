@@ -46,6 +46,8 @@ const struct config_key config_keys[] = {
      N_("Take the mouse from the terminal: click to open, wheel to scroll."), C(mouse)},
     {"general", "notmuch", CONFIG_CUSTOM, 0, 0, "all, off, or an age such as 365d", "all", FALSE,
      N_("Which mail the notmuch index holds."), 0, take_notmuch},
+    {"general", "blocked", CONFIG_ENUM, 0, 0, "junk|trash", "junk", FALSE,
+     N_("Where new mail of blocked senders goes (postrider block)."), C(blocked)},
     {"account", "address", CONFIG_CUSTOM, 0, 0, "Name <local@domain>", NULL, TRUE,
      N_("Your name and address, as they stand in From."), 0, take_address},
     {"account", "aliases", CONFIG_LIST, 0, 0, "addresses, separated by commas", NULL, FALSE,

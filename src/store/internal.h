@@ -67,7 +67,7 @@ gint64 txn_sequence(struct store *store, GError **error);
 int store_lock(struct store *store, GError **error);
 
 /* --- schema.c, tokenizer.c */
-#define SCHEMA_VERSION 11
+int schema_version(void); /* of a store as this program makes it */
 gboolean schema_migrate(struct store *store, GError **error);
 gboolean tokenizer_register(sqlite3 *db, GError **error);
 

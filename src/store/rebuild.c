@@ -43,7 +43,7 @@ take_over(struct store *store, const char *aside)
     g_autofree char *path = g_build_filename(aside, "postrider.db", NULL);
     if (!sql_run(store, NULL, "ATTACH ? AS old", "s", path))
         return;
-    if (sql_int(store, 0, "PRAGMA old.user_version", "") == SCHEMA_VERSION)
+    if (sql_int(store, 0, "PRAGMA old.user_version", "") == schema_version())
         for (guint i = 0; i < G_N_ELEMENTS(kept); i++) {
             g_autofree char *copy =
                 g_strdup_printf("INSERT OR IGNORE INTO main.%s SELECT * FROM old.%s%s", kept[i], kept[i],

@@ -261,7 +261,7 @@ static const char version_8[] =
 
 /* Messages that have just come, and what the stages of arrival found (arrival.h). Reports that the scan of old had not
  * seen yet (bit 16) are the first. */
-static const char version_9[] =
+static const char add_arrival[] =
     "CREATE TABLE arrival (message INTEGER PRIMARY KEY, account INTEGER NOT NULL, stage TEXT,"
     " attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE verdict (message INTEGER NOT NULL, stage TEXT NOT NULL, value TEXT NOT NULL, time INTEGER NOT NULL,"
@@ -275,7 +275,7 @@ static const char version_9[] =
     "ANALYZE sqlite_schema;";
 
 /* What rules did (filing.h). */
-static const char version_10[] =
+static const char add_filing[] =
     "CREATE TABLE filing (id INTEGER PRIMARY KEY, message INTEGER NOT NULL, time INTEGER NOT NULL, rule TEXT NOT NULL,"
     " action TEXT NOT NULL, error TEXT);"
     "CREATE INDEX filing_message ON filing (message);"
@@ -283,7 +283,7 @@ static const char version_10[] =
     "ANALYZE sqlite_schema;";
 
 /* Actions on many messages, carried out slice by slice (bulk.h). */
-static const char version_11[] =
+static const char add_bulk[] =
     "CREATE TABLE bulk (id INTEGER PRIMARY KEY AUTOINCREMENT, journal INTEGER NOT NULL, kind INTEGER NOT NULL,"
     " source INTEGER NOT NULL, target INTEGER NOT NULL, set_flags INTEGER NOT NULL, clear_flags INTEGER NOT NULL,"
     " add_tags TEXT, remove_tags TEXT);"
@@ -292,23 +292,49 @@ static const char version_11[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('bulk_slice', 'bulk_slice_bulk', '500 500');"
     "ANALYZE sqlite_schema;";
 
-static const char *const migrations[SCHEMA_VERSION] = {version_1, version_2, version_3, version_4, version_5,
-                                                         version_6, version_7, version_8, version_9, version_10, version_11};
+/* Senders that are blocked or allowed (sender.h). */
+static const char add_sender[] =
+    "CREATE TABLE sender (kind INTEGER NOT NULL, what TEXT NOT NULL, word INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " PRIMARY KEY (kind, what)) WITHOUT ROWID;"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('sender', 'sender', '500 200 1');"
+    "ANALYZE sqlite_schema;";
+
+/* In the order in which they came; the version of a store is how many it has had. */
+static const char *const migrations[] = {
+    version_1,
+    version_2,
+    version_3,
+    version_4,
+    version_5,
+    version_6,
+    version_7,
+    version_8,
+    add_arrival,
+    add_filing,
+    add_bulk,
+    add_sender,
+};
+
+int
+schema_version(void)
+{
+    return G_N_ELEMENTS(migrations);
+}
 
 gboolean
 schema_migrate(struct store *store, GError **error)
 {
     gint64 version = sql_int(store, 0, "PRAGMA user_version", "");
-    if (version == SCHEMA_VERSION)
+    if (version == schema_version())
         return TRUE;
     if (!store_begin(store, error))
         return FALSE;
     version = sql_int(store, 0, "PRAGMA user_version", ""); /* another process may have been faster */
-    if (version > SCHEMA_VERSION) {
+    if (version > schema_version()) {
         store_rollback(store);
         return TRUE; /* said by the caller */
     }
-    for (gint64 i = version; i < SCHEMA_VERSION; i++) {
+    for (gint64 i = version; i < schema_version(); i++) {
         log_info("store.schema", "version %d -> %d", (int)i, (int)i + 1);
         if (STEP_FAILS("store.migrate")) {
             error_set_errno(error, STORE_ERROR, errno, "cannot bring the mail store %s forward", store->dir);
@@ -320,7 +346,7 @@ schema_migrate(struct store *store, GError **error)
             return FALSE;
         }
     }
-    g_autofree char *mark = g_strdup_printf("PRAGMA user_version = %d", SCHEMA_VERSION);
+    g_autofree char *mark = g_strdup_printf("PRAGMA user_version = %d", schema_version());
     if (!sql_script(store, mark, error)) {
         store_rollback(store);
         return FALSE;

@@ -170,13 +170,13 @@ static gboolean
 check_version(struct store *store, GError **error)
 {
     gint64 version = sql_int(store, -1, "PRAGMA user_version", "");
-    if (version == SCHEMA_VERSION)
+    if (version == schema_version())
         return TRUE;
-    if (version > SCHEMA_VERSION)
+    if (version > schema_version())
         g_set_error(
             error, STORE_ERROR, ERROR_CONFIG,
             "the mail store %s was written by a newer postrider (schema %d, this one knows %d): use that one",
-            store->dir, (int)version, SCHEMA_VERSION);
+            store->dir, (int)version, schema_version());
     else if (version == 0)
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
                     "there is no mail in the store %s yet: run \"postrider sync\"", store->dir);

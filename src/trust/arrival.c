@@ -17,6 +17,7 @@ G_DEFINE_QUARK(arrival, arrival_error)
 /* In this order: what a report changes, who vouches, what the filter makes of it, where rules put it. */
 static const struct arrival_stage stages_of_all[] = {
     {"report", arrival_report, arrival_wants_report},
+    {"sender", arrival_sender, NULL},
     {"rules", arrival_rules, NULL},
     {NULL, NULL, NULL},
 };

@@ -68,6 +68,8 @@ gboolean arrival_run_stages(struct store *store, struct reader *reader, const st
  * sent. */
 gboolean arrival_report(struct arrival *arrival, char **verdict, GError **error);
 gboolean arrival_wants_report(const struct message *message, gboolean is_recent);
+/* Senders that the user blocked or allowed (store/sender.h). Verdict: {"word":"blocked","because":"@example.net"}. */
+gboolean arrival_sender(struct arrival *arrival, char **verdict, GError **error);
 /* The user's rules (rules.h). Verdict: {"rules":N}, how many acted. */
 gboolean arrival_rules(struct arrival *arrival, char **verdict, GError **error);
 

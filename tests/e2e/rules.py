@@ -99,6 +99,26 @@ def by_hand():
     equal("dev" in row(ana, 1)["tags"], False)
 
 
+@test("what a blocked sender sends goes to Junk; an allowed address within the domain does not")
+def blocked():
+    ana.ok("block", "@spam.test", "list:noise.test")
+    ana.ok("allow", "Good <good@spam.test>")
+    equal(sorted(e["sender"] for e in ana.json("block")), ["@spam.test", "list:noise.test"])
+    letters = [mail(20 + n, "x", "offer %d" % n).replace(b"x@elsewhere.test>\r\nTo", sender + b">\r\nTo")
+               for n, sender in enumerate([b"a@SPAM.test", b"b@mail.spam.test", b"good@spam.test", b"c@nospam.test"])]
+    letters.append(mail(24, "y", "offer").replace(b"Subject:", b"List-Id: Noise <noise.test>\r\nSubject:"))
+    world.deliver("ana", *letters)
+    ana.ok("sync")
+    junk = {"%d@elsewhere.test" % n for n in (20, 21, 24)}
+    wait_for(lambda: junk <= set(there("ana", "Junk")), what="three in Junk")
+    equal(junk & set(there("ana", "INBOX")), set())
+    contains(there("ana", "INBOX"), "22@elsewhere.test")
+    contains(there("ana", "INBOX"), "23@elsewhere.test")
+    ana.ok("block", "--remove", "@spam.test")
+    equal([e["sender"] for e in ana.json("block")], ["list:noise.test"])
+    contains(ana.fails(65, "block", "nobody here").errors, "@example.org")
+
+
 @test("mistakes name the file, the line and what is allowed")
 def mistakes():
     ana.configure(plain + "[rule a]\nwhen = from:x\nthen = mvoe Lists\n")

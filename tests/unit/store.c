@@ -111,6 +111,25 @@ test_migration(void)
     remove_tree(dir);
 }
 
+/* What the migrations behind the first added, a line each. */
+#define BACK_TO_VERSION_1                                                                                              \
+    "DROP TABLE sender;" \
+    "DROP TABLE bulk;" \
+    "DROP TABLE bulk_slice;" \
+    "DROP TABLE filing;" \
+    "DROP TABLE arrival;" \
+    "DROP TABLE verdict;" \
+    "DROP TABLE unindexed;" \
+    "DROP TABLE tag_memory;" \
+    "DROP TABLE sync_total;" \
+    "DROP TABLE sync_event;" \
+    "DROP TABLE maildrop;" \
+    "DROP TABLE withheld;" \
+    "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;" \
+    "DROP INDEX placement_leaving; DROP INDEX placement_key;" \
+    "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;" \
+    "DELETE FROM sqlite_stat1; PRAGMA user_version = 1"
+
 /* A store of the first schema comes forward with its mail. */
 static void
 test_version_1(void)
@@ -122,11 +141,7 @@ test_version_1(void)
         add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "old", 1700000000 + i);
     }
     store_close(world.store);
-    raw(world.dir, "DROP TABLE bulk; DROP TABLE bulk_slice; DROP TABLE filing; DROP TABLE arrival; DROP TABLE verdict; DROP TABLE unindexed; DROP TABLE tag_memory; DROP TABLE sync_total; DROP TABLE sync_event; DROP TABLE maildrop; DROP TABLE withheld;"
-                   "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;"
-                   "DROP INDEX placement_leaving; DROP INDEX placement_key;"
-                   "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;"
-                   "DELETE FROM sqlite_stat1; PRAGMA user_version = 1");
+    raw(world.dir, BACK_TO_VERSION_1);
     expect_refusal(world.dir, STORE_READ, ERROR_CONFIG);
     world.store = open_store(world.dir, STORE_WRITE);
     g_autoptr(struct_folder) folder = folder_get(world.store, world.inbox, NULL);
