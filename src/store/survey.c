@@ -7,16 +7,53 @@
 #include "store/intent.h"
 #include "store/internal.h"
 
+/* Rows are counted ten times faster than they are handed out, and most folders have few gaps. */
+#define UIDS_A_COUNT 8192
+
+/* With `uid >= ?` in place of BETWEEN the planner starts at uid > 0. */
+#define BETWEEN_UIDS " FROM placement INDEXED BY placement_uid WHERE folder = ? AND uid BETWEEN ? AND ? AND uid > 0"
+
+static gboolean
+add_uids(struct store *store, gint64 folder, gint64 first, gint64 last, struct uidset *uids, GError **error)
+{
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT uid" BETWEEN_UIDS " ORDER BY uid", "lll", folder, first, last);
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0)
+        uidset_add(uids, (guint32)sqlite3_column_int64(q, 0));
+    return rc >= 0;
+}
+
+/* The number in the one row of a query; 0 without a row, -1 with an error: an answer that is missing is no answer here. */
+static gint64
+one_number(struct store *store, sqlite3_stmt *q, GError **error)
+{
+    int rc = q ? sql_row(store, q, error) : -1;
+    gint64 number = rc > 0 ? sqlite3_column_int64(q, 0) : rc;
+    if (rc > 0)
+        sql_end(q);
+    return number;
+}
+
 struct uidset *
 survey_uids(struct store *store, gint64 folder, GError **error)
 {
     g_autoptr(struct_uidset) uids = uidset_new();
-    sqlite3_stmt *q = sql_query(
-        store, error, "SELECT uid FROM placement WHERE folder = ? AND uid > 0 ORDER BY uid", "l", folder);
-    int rc = q ? 0 : -1;
-    while (q && (rc = sql_row(store, q, error)) > 0)
-        uidset_add(uids, (guint32)sqlite3_column_int64(q, 0));
-    return rc < 0 ? NULL : g_steal_pointer(&uids);
+    for (gint64 first = 0, last;; first = last + 1) {
+        first = one_number(store,
+                           sql_query(store, error, "SELECT uid" BETWEEN_UIDS " ORDER BY uid LIMIT 1", "lll", folder, first,
+                                     (gint64)G_MAXUINT32),
+                           error);
+        if (first <= 0)
+            return first < 0 ? NULL : g_steal_pointer(&uids);
+        last = MIN(first + UIDS_A_COUNT - 1, (gint64)G_MAXUINT32);
+        gint64 n = one_number(
+            store, sql_query(store, error, "SELECT count(*)" BETWEEN_UIDS, "lll", folder, first, last), error);
+        if (n == last - first + 1)
+            uidset_add_range(uids, (guint32)first, (guint32)last);
+        else if (n < 0 || !add_uids(store, folder, first, last, uids, error))
+            return NULL;
+    }
 }
 
 /* Without its name the planner takes placement_uid for what is rare, and reads a folder of 100,000 to its end. */

@@ -233,6 +233,10 @@ def unflagged(server, number):
 
 def flag_there(server, uids):
     server.select("INBOX", readonly=False)
+    store_flag(server, uids)
+
+
+def store_flag(server, uids):
     server._do("uid", "STORE", ",".join(map(str, uids)), "+FLAGS.SILENT",
                "(\\Flagged)")
 
@@ -317,9 +321,12 @@ def seen_while_watching(bench, count):
 
 
 def wait_seen(ours, server, uid):
+    """From the other client's STORE on; that it opens the folder, for which
+    Dovecot reads the names of all files, is not ours to wait for."""
     inbox = ours.inbox()
+    server.select("INBOX", readonly=False)
     begun = time.monotonic()
-    flag_there(server, [uid])
+    store_flag(server, [uid])
     while time.monotonic() - begun < 60:
         if ours.one("SELECT flags & ? FROM placement WHERE folder = ?"
                     " AND uid = ?", FLAGGED, inbox, uid):

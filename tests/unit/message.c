@@ -5,8 +5,9 @@
 #include "storetest.h"
 #include "base/error.h"
 #include "store/changes.h"
+#include "store/internal.h"
+#include "store/survey.h"
 
-#include <sqlite3.h>
 
 static void
 test_lookup(void)
@@ -259,10 +260,43 @@ test_follow(void)
     world_end(&world);
 }
 
+/* A folder's UIDs are counted where there is no gap, and read where there is one. */
+static void
+test_uids(void)
+{
+    static const char *const sets[] = {
+        "",           "1",          "7:8198",       "1:8192",        "1:20000",
+        "2:8192,8194:16385", "1:3,9000:30000,40000,4294967295", "4294959104:4294967295", "1:8191,8193:24577",
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
+        struct world world;
+        world_begin(&world);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(struct_uidset) wanted = uidset_parse(sets[i], -1, 0);
+        guint32 first, last;
+        g_assert_true(store_begin(world.store, &error));
+        for (struct uidset_iter it = uidset_iter(wanted); uidset_next_range(&it, &first, &last);)
+            g_assert_true(sql_run(world.store, &error,
+                                  "INSERT INTO placement (folder, message, key, thread, uid, base_flags, base_tags, flags, tags)"
+                                  " WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                                  " SELECT ?, 0, i, 0, i, 0, '', 0, '' FROM n",
+                                  "lll", (gint64) first, (gint64) last, world.inbox));
+        g_assert_true(store_commit(world.store, &error));
+        g_autoptr(struct_uidset) uids = survey_uids(world.store, world.inbox, &error);
+        g_assert_no_error(error);
+        g_autofree char *text = uidset_format(uids);
+        g_assert_cmpstr(text, ==, sets[i]);
+        g_assert_true(store_begin(world.store, &error) && sql_run(world.store, &error, "DELETE FROM placement", "") &&
+                      store_commit(world.store, &error));
+        world_end(&world);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/message/uids", test_uids);
     g_test_add_func("/message/lookup", test_lookup);
     g_test_add_func("/message/bodies", test_bodies);
     g_test_add_func("/message/meeting", test_meeting);
