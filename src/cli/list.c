@@ -17,9 +17,12 @@
 
 static gint64 limit = 50;
 static gboolean everything, conversations, by_notmuch;
+static char *only;
 
 static const GOptionEntry list_entries[] = {
     {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, N_("at most N, newest first (0: all)"), "N"},
+    {"only", 'o', 0, G_OPTION_ARG_STRING, &only,
+     N_("only what fits: a search, or patterns of mutt's, as at the limit prompt (l)"), "QUERY"},
     {"conversations", 'c', 0, G_OPTION_ARG_NONE, &conversations, N_("one line a conversation"), NULL},
     {NULL},
 };
@@ -61,6 +64,14 @@ run_list(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         return FALSE;
     struct list_view view = {
         .kind = conversations ? LIST_CONVERSATIONS : LIST_MESSAGES, .folders = &folder, .n_folders = 1};
+    g_autoptr(struct_query) query = only ? search_parse(only, SEARCH_LIMIT, NULL, error) : NULL;
+    if (only && !query)
+        return FALSE;
+    if (query) {
+        view.kind = LIST_SEARCH;
+        view.query = query;
+        view.everything = TRUE;
+    }
     return print_view(store, &view, error);
 }
 

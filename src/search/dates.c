@@ -181,11 +181,11 @@ set_half_day(struct moment *moment, int hour, int half)
     return TRUE;
 }
 
-/* Three numbers with a separator between: "2026-01-05", "31-07-2012", "7/31/2012", "3.8.". */
+/* Three numbers with a separator between: "2026-01-05", "2026/01/05", "31-07-2012", "7/31/2012", "3.8.". */
 static gboolean
 set_numeric_date(struct moment *moment, char separator, const int *n, const guint *digits, guint count)
 {
-    if (separator == '-' && digits[0] == 4)
+    if (separator != '.' && digits[0] == 4)
         return set_date(moment, n[0], n[1], count > 2 ? n[2] : -1);
     if (count == 2 && digits[1] == 4)
         return set_date(moment, n[1], n[0], -1);

@@ -70,9 +70,23 @@ explain_numbers(GString *out, const struct query *query, const char *what)
         g_string_append_printf(out, _("%s to %s"), min, max);
 }
 
+/* "one" near "two" */
+static void
+explain_near(GString *out, const struct query *query)
+{
+    g_auto(GStrv) words = g_strsplit(query->text, "\n", -1);
+    g_autofree char *joint = g_strdup_printf("\" %s \"", query->match == QUERY_NEAR ? _("near") : _("soon before"));
+    g_autofree char *joined = g_strjoinv(joint, words);
+    g_string_append_printf(out, "\"%s\"", joined);
+}
+
 static void
 explain_value(GString *out, const struct query *query)
 {
+    if (query->kind == QUERY_TEXT && (query->match == QUERY_NEAR || query->match == QUERY_ADJACENT)) {
+        explain_near(out, query);
+        return;
+    }
     const char *format = query->match == QUERY_REGEX    ? "/%s/"
                          : query->match == QUERY_PREFIX ? "\"%s…\""
                                                         : "\"%s\"";

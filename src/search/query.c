@@ -236,6 +236,61 @@ parse_field(struct search_parser *parser, const struct search_field *field, guin
     return query ? query : search_parser_take_error(parser, start, error);
 }
 
+#define NEAR_DEFAULT 10 /* Xapian's */
+
+/* NEAR, NEAR/5, ADJ, ADJ/5, in capitals; QUERY_WORDS when it is none of them. */
+static enum query_match
+near_operator(const char *p, gint64 *distance)
+{
+    enum query_match match = g_str_has_prefix(p, "NEAR")  ? QUERY_NEAR
+                             : g_str_has_prefix(p, "ADJ") ? QUERY_ADJACENT
+                                                          : QUERY_WORDS;
+    const char *rest = p + (match == QUERY_NEAR ? 4 : 3);
+    *distance = NEAR_DEFAULT;
+    if (match != QUERY_WORDS && *rest == '/' && g_ascii_isdigit(rest[1])) {
+        char *end;
+        *distance = (gint64)MIN(g_ascii_strtoull(rest + 1, &end, 10), QUERY_NEAR_MAX);
+        rest = end;
+    }
+    return ends_word(rest) ? match : QUERY_WORDS;
+}
+
+/* one NEAR/5 two: the term before has been read. Takes it; as it came when no such operator follows. */
+static struct query *
+parse_near(struct search_parser *parser, struct query *term)
+{
+    for (skip_space(parser); !parser->error; skip_space(parser)) {
+        gint64 distance;
+        guint either;
+        const char *at = parser->p;
+        enum query_match match = near_operator(at, &distance);
+        if (match == QUERY_WORDS)
+            break;
+        if (term->kind != QUERY_TEXT || (term->match != QUERY_WORDS && term->match != match)) {
+            search_parser_fail(parser, at, _("NEAR and ADJ stand between words alone: write one NEAR/5 two"));
+            break;
+        }
+        parser->p += word_length(at);
+        skip_space(parser);
+        g_autoptr(struct_query) next = search_parse_term(parser, &either);
+        if (parser->error)
+            break;
+        if (!next || next->kind != QUERY_TEXT || next->match != QUERY_WORDS || next->fields != term->fields) {
+            search_parser_fail(parser, at, _("NEAR and ADJ stand between words alone: write one NEAR/5 two"));
+            break;
+        }
+        g_autofree char *words = g_strconcat(term->text, "\n", next->text, NULL);
+        g_free(g_steal_pointer(&term->text));
+        term->text = g_steal_pointer(&words);
+        term->match = match;
+        term->max = MAX(term->max, distance);
+    }
+    if (!parser->error)
+        return term;
+    query_free(term);
+    return NULL;
+}
+
 /* What people write that belongs elsewhere, and what to write here. */
 static gboolean
 check_foreign(struct search_parser *parser, const char *word, gsize len)
@@ -258,15 +313,10 @@ check_foreign(struct search_parser *parser, const char *word, gsize len)
             return FALSE;
         }
     }
-    if (!strncmp(word, "NEAR", 4) || !strncmp(word, "ADJ", 3)) {
-        const char *rest = word + (*word == 'N' ? 4 : 3);
-        if (rest == word + len || *rest == '/') {
-            search_parser_fail(
-                parser, word,
-                _("%.*s is for notmuch itself: use a \"phrase in quotes\" or \"search --notmuch\""), (int)len,
-                word);
-            return FALSE;
-        }
+    gint64 distance;
+    if (near_operator(word, &distance) != QUERY_WORDS) {
+        search_parser_fail(parser, word, _("%.*s stands between two words: write one NEAR/5 two"), (int)len, word);
+        return FALSE;
     }
     if (len >= 2 && *word == '~' && strchr("ABCDFGLNOPQRTUbcdefghiklmprstuxyz(<>", word[1])) {
         search_parser_fail(parser, word,
@@ -342,6 +392,8 @@ parse_group(struct search_parser *parser)
         if (ends_word(parser->p) && *parser->p != '(' && *parser->p != '"') /* a lone dash */
             continue;
         struct query *term = *parser->p == '(' ? parse_parentheses(parser) : search_parse_term(parser, &row);
+        if (term)
+            term = parse_near(parser, term);
         if (term && is_negative) {
             term = query_new_not(term);
             row = 0;

@@ -3,7 +3,7 @@
  *
  * One language for all: notmuch's (notmuch-search-terms(7)). At the limit prompt also mutt's ~ patterns, and
  * plain words that look at sender and subject; the two may be mixed. doc/guide tells the differences from
- * notmuch: ours has more fields, -word works at the start, and NEAR and ADJ are refused.
+ * notmuch: ours has more fields, and -word works at the start.
  *
  * Errors (SEARCH_ERROR, ERROR_INPUT) are one sentence that begins with the column and ends with what to write
  * instead. Input may be anything: it is bounded by QUERY_TEXT_MAX, QUERY_DEPTH_MAX and QUERY_NODES_MAX. The

@@ -273,7 +273,7 @@ describe_bare(GString *out, const struct query *query)
 static void
 describe(GString *out, const struct query *query)
 {
-    static const char *const quotes[] = {"\"\"", "\"*", "''", "//"};
+    static const char *const quotes[] = {"\"\"", "\"*", "''", "<>", "<>", "//"};
     if (describe_bare(out, query))
         return;
     g_string_append_c(out, '(');
@@ -287,7 +287,10 @@ describe(GString *out, const struct query *query)
         describe_fields(out, query->fields);
     } else if (query->text) {
         const char *quote = quotes[query->match];
-        g_string_append_printf(out, " %c%s%c", quote[0], query->text, quote[1]);
+        g_autofree char *words = g_strdelimit(g_strdup(query->text), "\n", '|');
+        g_string_append_printf(out, " %c%s%c", quote[0], words, quote[1]);
+        if (query->match == QUERY_NEAR || query->match == QUERY_ADJACENT)
+            g_string_append_printf(out, "%s/%d", query->match == QUERY_NEAR ? "near" : "adj", (int)query->max);
     } else if (!query->children) {
         g_string_append(out, " [");
         describe_end(out, query->min);

@@ -17,6 +17,7 @@
 
 #define QUERY_DEPTH_MAX 64
 #define QUERY_NODES_MAX 1024
+#define QUERY_NEAR_MAX 1000 /* words between, for NEAR and ADJ */
 #define QUERY_TEXT_MAX 4096 /* bytes of what a user may write */
 
 enum query_kind {
@@ -54,7 +55,10 @@ enum query_match {
     QUERY_PREFIX,    /* the same, and the last word may go on */
     QUERY_SUBSTRING, /* anywhere in the field, case and accents folded; body and attachments: as QUERY_PREFIX
                       */
-    QUERY_REGEX /* a regular expression (PCRE) that compiles; without regard to case unless it has a capital
+    QUERY_NEAR, /* the words of `text`, a line each, in any order; from the first to the last at most max + n - 2
+                   places for n of them, as Xapian counts */
+    QUERY_ADJACENT, /* the same in this order */
+    QUERY_REGEX     /* a regular expression (PCRE) that compiles; without regard to case unless it has a capital
                    letter. Never for body and attachments */
 };
 
@@ -109,7 +113,8 @@ gboolean query_equal(const struct query *a, const struct query *b); /* columns a
 guint query_count(const struct query *query);                       /* nodes */
 guint query_depth(const struct query *query);
 /* (and (from "ana") (not seen)): for tests and logs. Words in double quotes, beginnings end in *, substrings
- * in single quotes, patterns in slashes, ranges as [a,b] with - for an open end. */
+ * in single quotes, words near one another in angles, patterns in slashes, ranges as [a,b] with - for an open
+ * end. */
 char *query_describe(const struct query *query);
 /* Is Trash (and deleted mail) named, or Junk: by flag, tag, role, folder, path, id, thread or number? What is
  * not named is left out of a search. */

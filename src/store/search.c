@@ -39,10 +39,11 @@ choose_walk(struct compiler *c, const struct query *const *conditions, guint n, 
 
     *key = "m.key";
     for (guint i = 0; i < n && terms < SEARCH_TERMS_WALKED; i++)
-        if (search_is_match(conditions[i])) {
+        if (search_is_match(conditions[i]) ||
+            (conditions[i]->kind == QUERY_TEXT && conditions[i]->match == QUERY_ADJACENT)) {
             g_string_append(match, terms++ ? " AND " : "");
             search_add_match(match, conditions[i]);
-            used[i] = TRUE;
+            used[i] = conditions[i]->match != QUERY_ADJACENT; /* what is near is not yet in order */
         }
     if (terms) {
         *key = "fulltext.rowid";

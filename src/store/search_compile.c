@@ -54,13 +54,40 @@ search_is_match(const struct query *query)
                 return FALSE;
         return query->children->len > 0 && query->children->len <= SEARCH_TERMS_WALKED;
     }
-    if (query->kind != QUERY_TEXT || (query->match != QUERY_WORDS && query->match != QUERY_PREFIX))
+    if (query->kind != QUERY_TEXT ||
+        (query->match != QUERY_WORDS && query->match != QUERY_PREFIX && query->match != QUERY_NEAR))
         return FALSE;
     guint recipients = query->fields & QUERY_RECIPIENTS;
     if (!(query->fields & FULLTEXT_FIELDS) || (query->fields & ~(guint)FULLTEXT_FIELDS))
         return FALSE;
     return (!recipients || recipients == QUERY_RECIPIENTS || recipients == QUERY_BCC) &&
            tokenizer_has_words(query->text, &single);
+}
+
+static void
+add_phrase(GString *out, const char *text)
+{
+    g_string_append_c(out, '"');
+    for (const char *p = text; *p; p++) {
+        if (*p == '"')
+            g_string_append_c(out, '"');
+        g_string_append_c(out, *p);
+    }
+    g_string_append_c(out, '"');
+}
+
+/* FTS5 counts the words between the first and the last. Which of them comes first it does not ask. */
+static void
+add_near(GString *out, const struct query *query)
+{
+    g_auto(GStrv) words = g_strsplit(query->text, "\n", -1);
+    gint64 between = query->max + (gint64)g_strv_length(words) - 3;
+    g_string_append(out, "NEAR(");
+    for (char **word = words; *word; word++) {
+        add_phrase(out, *word);
+        g_string_append_c(out, ' ');
+    }
+    g_string_append_printf(out, ", %d)", (int)CLAMP(between, 0, QUERY_NEAR_MAX));
 }
 
 void
@@ -85,13 +112,13 @@ search_add_match(GString *out, const struct query *query)
                 g_string_append_printf(out, " %s", columns[i].column);
         g_string_append(out, " } : ");
     }
-    g_string_append_c(out, '"');
-    for (const char *p = query->text; *p; p++) {
-        if (*p == '"')
-            g_string_append_c(out, '"');
-        g_string_append_c(out, *p);
+    if (query->match == QUERY_NEAR || query->match == QUERY_ADJACENT) {
+        add_near(out, query);
+        return;
     }
-    g_string_append(out, query->match == QUERY_PREFIX || single ? "\" *" : "\"");
+    add_phrase(out, query->text);
+    if (query->match == QUERY_PREFIX || single)
+        g_string_append(out, " *");
 }
 
 static void
@@ -102,6 +129,22 @@ compile_match(struct compiler *c, const struct query *query, const char *m)
     g_string_append_printf(c->sql, "%s.key IN (SELECT rowid FROM fulltext WHERE fulltext MATCH ", m);
     search_add_text(c, match->str);
     g_string_append_c(c->sql, ')');
+}
+
+/* Of what the full text finds near one another, what stands in order. */
+static void
+compile_adjacent(struct compiler *c, const struct query *query, const char *m)
+{
+    g_autoptr(GString) match = g_string_new(NULL);
+    guint words = 1;
+    for (const char *p = query->text; *p; p++)
+        words += *p == '\n';
+    search_add_match(match, query);
+    g_string_append_printf(c->sql, "EXISTS (SELECT 1 FROM fulltext WHERE rowid = %s.key AND fulltext MATCH ", m);
+    search_add_text(c, match->str);
+    g_string_append(c->sql, " AND in_order(fulltext, ");
+    search_add_parameter(c, NULL, query->max + words - 2, FALSE);
+    g_string_append(c->sql, "))");
 }
 
 /* --- text that is looked through: parts of words, patterns, single header fields */
@@ -126,6 +169,10 @@ compile_text(struct compiler *c, const struct query *query, const char *m)
 {
     if (search_is_match(query)) {
         compile_match(c, query, m);
+        return;
+    }
+    if (query->match == QUERY_ADJACENT) {
+        compile_adjacent(c, query, m);
         return;
     }
     g_string_append(c->sql, "(0");

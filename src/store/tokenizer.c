@@ -188,6 +188,38 @@ destroy(Fts5Tokenizer *self)
     (void)self;
 }
 
+/* Where the first place of a phrase in that column beyond `after` is; -1: there is none. */
+static int
+next_place(const Fts5ExtensionApi *api, Fts5Context *fts, int phrase, int column, int after)
+{
+    Fts5PhraseIter iter;
+    int at_column, at;
+    if (api->xPhraseFirst(fts, phrase, &iter, &at_column, &at) != SQLITE_OK)
+        return -1;
+    for (; at_column >= 0; api->xPhraseNext(fts, &iter, &at_column, &at))
+        if (at_column == column && at > after)
+            return at;
+    return -1;
+}
+
+/* in_order(fulltext, n): do the phrases of the search stand in their order, from the first to the last at most n places? */
+static void
+in_order(const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *context, int n, sqlite3_value **args)
+{
+    int phrases = api->xPhraseCount(fts), most = n > 0 ? sqlite3_value_int(args[0]) : 0, column, first;
+    Fts5PhraseIter iter;
+    gboolean found = FALSE;
+
+    if (phrases && api->xPhraseFirst(fts, 0, &iter, &column, &first) == SQLITE_OK)
+        for (; column >= 0 && !found; api->xPhraseNext(fts, &iter, &column, &first)) {
+            int at = first;
+            for (int i = 1; i < phrases && at >= 0; i++)
+                at = next_place(api, fts, i, column, at);
+            found = at >= 0 && at - first <= most;
+        }
+    sqlite3_result_int(context, found);
+}
+
 gboolean
 tokenizer_register(sqlite3 *db, GError **error)
 {
@@ -201,7 +233,8 @@ tokenizer_register(sqlite3 *db, GError **error)
     }
     sqlite3_finalize(statement);
     if (!api || api->iVersion < 2 ||
-        api->xCreateTokenizer(api, "postrider", NULL, &tokenizer, NULL) != SQLITE_OK) {
+        api->xCreateTokenizer(api, "postrider", NULL, &tokenizer, NULL) != SQLITE_OK ||
+        api->xCreateFunction(api, "in_order", NULL, in_order, NULL) != SQLITE_OK) {
         g_set_error(error, STORE_ERROR, ERROR_GIVEUP,
                     "this SQLite was built without FTS5, the full-text search: install one with it");
         return FALSE;
