@@ -37,6 +37,64 @@ header_unfold(const char *raw, gsize length)
     return g_strstrip(g_string_free(out, FALSE));
 }
 
+/* The base64 of "=?charset?B?base64?=" at p, or NULL; *end is after it, *name the length of "=?charset?B?". */
+static char *
+base64_word(const char *p, gsize *name, const char **end)
+{
+    const char *encoding = g_str_has_prefix(p, "=?") ? strchr(p + 2, '?') : NULL;
+    if (!encoding || g_ascii_toupper(encoding[1]) != 'B' || encoding[2] != '?')
+        return NULL;
+    const char *stop = strstr(encoding + 3, "?=");
+    if (!stop || strcspn(encoding + 3, " \t") < (gsize)(stop - encoding - 3))
+        return NULL;
+    *name = (gsize)(encoding + 3 - p);
+    *end = stop + 2;
+    return g_strndup(encoding + 3, (gsize)(stop - encoding - 3));
+}
+
+static void
+add_base64(GByteArray *out, const char *text)
+{
+    gsize length;
+    g_autofree guchar *bytes = g_base64_decode(text, &length);
+    g_byte_array_append(out, bytes, (guint)length);
+}
+
+/* GMime takes words of base64 that stand side by side for one, and ends where the first of them is padded. So
+ * they become one. (A character may be split between two words, so they are no texts by themselves.) */
+static char *
+join_padded(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    for (const char *p = text, *end; *p;) {
+        gsize name, next_name;
+        g_autofree char *word = base64_word(p, &name, &end);
+        if (!word) {
+            g_string_append_c(out, *p++);
+            continue;
+        }
+        g_autoptr(GByteArray) bytes = NULL;
+        while (g_str_has_suffix(word, "=")) {
+            const char *next_at = end + strspn(end, " \t"), *next_end;
+            g_autofree char *next = base64_word(next_at, &next_name, &next_end);
+            if (!next || next_name != name || g_ascii_strncasecmp(p, next_at, name))
+                break;
+            bytes = bytes ? bytes : g_byte_array_new();
+            add_base64(bytes, word);
+            g_free(word);
+            word = g_steal_pointer(&next);
+            end = next_end;
+        }
+        if (bytes)
+            add_base64(bytes, word);
+        g_autofree char *whole = bytes ? g_base64_encode(bytes->data, bytes->len) : NULL;
+        g_string_append_len(out, p, (gssize)name);
+        g_string_append_printf(out, "%s?=", whole ? whole : word);
+        p = end;
+    }
+    return g_string_free(out, FALSE);
+}
+
 /* Takes text that may not be UTF-8. */
 static char *
 make_valid(char *text)
@@ -58,7 +116,8 @@ header_decode(const char *raw, gsize length)
         plain = (guchar)*p < 0x80 && !(p[0] == '=' && p[1] == '?');
     if (plain)
         return g_steal_pointer(&text);
-    char *decoded = g_mime_utils_header_decode_text(options, text);
+    g_autofree char *joined = join_padded(text);
+    char *decoded = g_mime_utils_header_decode_text(options, joined);
     return decoded ? make_valid(decoded) : make_valid(g_steal_pointer(&text));
 }
 
@@ -118,7 +177,7 @@ header_addresses(const char *raw, gsize length, GPtrArray *list)
     mail_init();
     gsize safe = safe_length(raw, length);
     guint before = list->len;
-    g_autofree char *text = header_unfold(raw, safe);
+    g_autofree char *unfolded = header_unfold(raw, safe), *text = join_padded(unfolded);
     InternetAddressList *parsed = *text ? internet_address_list_parse(options, text) : NULL;
     if (parsed) {
         add_list(parsed, list, 0);

@@ -25,6 +25,10 @@ static const struct envelope_case envelope_cases[] = {
      "Jürgen <j@example.org>", "", "café au lait", NULL, 0, 0},
     {"From: =?ISO-2022-JP?B?GyRCRnxLXBsoQg==?= <a@example.jp>\nSubject: =?koi8-r?B?8NLJ18XU?=\n",
      "日本 <a@example.jp>", "", "Привет", NULL, 0, 0},
+    {"Subject: Re: =?utf-8?B?0KDRg9C90YjQsA==?=\n =?UTF-8?b?0LnRgg==?=\n =?utf-8?B?0YPQuw==?= =?utf-8?B?4oKs?= x\n",
+     "", "", "Re: Руншайтул€ x", NULL, 0, 0},
+    {"From: =?utf-8?B?0LDQsQ==?= =?utf-8?B?0LLQsw==?= <a@example.org>\n", "абвг <a@example.org>", "", "", NULL, 0, 0},
+    {"Subject: =?utf-8?B?4oI=?= =?utf-8?B?rA==?=\n", "", "", "€", NULL, 0, 0},
     {"Subject: =?windows-1252?Q?=93quoted=94?= =?utf-8?B?4oKs?=\n", "", "", "“quoted”€", NULL, 0, 0},
     /* raw 8-bit text, as UTF-8 and not */
     {"From: Jürgen <j@example.org>\nSubject: caf\xe9\n", "Jürgen <j@example.org>", "", "café", NULL, 0, 0},
