@@ -29,7 +29,9 @@ static const struct {
                   "name side by side mean \"or\" where "
                   "a message has one of them (tag:a tag:b, from:ana from:ben, folder:, path:, date:, "
                   "subject:, id:), else \"and\" (to:, body:, "
-                  "attachment:)."},
+                  "attachment:).\n\n"
+                  "one NEAR/5 two finds words that are at most five places apart, ADJ/5 the same in that order; without a "
+                  "number it is ten. They are written in capitals and stand between words (or \"phrases\")."},
 };
 
 static const struct {
@@ -54,9 +56,9 @@ static const struct {
                          "tag:spam, role:, folder:, path:, id: or "
                          "thread:."},
     {"DIFFERENCES FROM NOTMUCH",
-     "-word also works at the beginning. A misspelt field (form:ana) is an error, not text. NEAR, ADJ, "
-     "query:, property:, "
-     "lastmod: and sexp: are left to notmuch. Words are not reduced to their stem: write flight*. cc:, bcc:, "
+     "-word also works at the beginning. A misspelt field (form:ana) is an error, not text. "
+     "query:, property:, lastmod: and sexp: are left to notmuch. near and adj are words unless in capitals. A pattern "
+     "without capitals finds both cases. Accents are folded, and foo_bar and O'Brien are found by their parts. Words are not reduced to their stem: write flight*. cc:, bcc:, "
      "size:, list:, "
      "role:, account:, received: and has: are ours. path: and folder: take a final * for what lies below."},
     {"SEE ALSO", "postrider(1), notmuch-search-terms(7), muttrc(5)"},

@@ -180,7 +180,8 @@ compile_text(struct compiler *c, const struct query *query, const char *m)
         guint field;
         const char *expression; /* %s: the alias of the message */
     } tests[] = {
-        {QUERY_FROM | QUERY_SENDER, "coalesce(%s.from_name, '') || ' ' || coalesce(%s.from_addr, '')"},
+        {QUERY_FROM, "coalesce(%s.from_name, '') || ' ' || coalesce(%s.from_addr, '')"},
+        {QUERY_SENDER, "(SELECT sender FROM fulltext WHERE rowid = %s.key)"},
         {QUERY_TO, "%s.to_list"},
         {QUERY_CC, "%s.cc_list"},
         {QUERY_SUBJECT, "%s.subject"},
@@ -194,7 +195,8 @@ compile_text(struct compiler *c, const struct query *query, const char *m)
     guint words = query->fields & (QUERY_BODY | QUERY_ATTACHMENT | QUERY_MIMETYPE);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
         if (query->fields & tests[i].field && !(tests[i].field & words && query->match == QUERY_SUBSTRING) &&
-            !(tests[i].field == QUERY_BCC && query->fields & QUERY_TO)) {
+            !(tests[i].field == QUERY_BCC && query->fields & QUERY_TO) &&
+            !(tests[i].field == QUERY_SENDER && query->fields & QUERY_FROM)) {
             g_auto(GStrv) parts = g_strsplit(tests[i].expression, "%s", -1);
             g_autofree char *expression = g_strjoinv(m, parts);
             add_test(c, query, expression);

@@ -92,7 +92,7 @@ def bash():
     done = subprocess.run(["bash", "-c", ask], stdout=subprocess.PIPE, check=True, cwd=bare.dir)
     first, second = done.stdout.decode().splitlines()
     equal(set(first.split()), set(listed) | {"help"})
-    equal(set(second.split()), {"--json", "--account", "--help", "--limit", "--conversations"})
+    equal(set(second.split()), {"--json", "--account", "--help", "--limit", "--conversations", "--only"})
 
 
 @test("completions: zsh and fish can read theirs")
