@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 BUILT = os.path.dirname(os.path.abspath(os.environ.get("POSTRIDER", "postrider")))
-PROGRAMS = ("postrider", "postrider-engine", "postrider-worker", "postrider-index", "postrider-reader")
+PROGRAMS = ("postrider", "postrider-engine", "postrider-worker", "postrider-index", "postrider-reader", "postrider-check")
 # libetpan's own sockets and TLS: bytes reach it through net/stream only.
 ETPAN = re.compile(r"^mail(stream|imap|pop3|smtp)_?(\w*_)?(ssl|starttls|socket|cfstream)\w*$")
 # The light program starts in milliseconds.

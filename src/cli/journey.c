@@ -12,6 +12,7 @@
 #include "store/message.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
+#include "trust/check.h"
 #include "trust/journey.h"
 
 #include <string.h>
@@ -35,6 +36,9 @@ story_clear(struct story *story)
     outbox_item_free(story->item);
     bounce_free(story->bounce);
 }
+
+static gboolean is_check;
+static char *resolver, *client_ip, *client_helo, *mail_from;
 
 /* Host names whose word counts: those of the accounts. */
 static GStrv
@@ -63,6 +67,24 @@ add_sending(struct story *story, const char *message_id, GError **error)
     return story->attempts != NULL;
 }
 
+/* Checks the message here, in place of what an own server found. */
+static gboolean
+check(GBytes *bytes, const struct document *document, struct journey *journey, GError **error)
+{
+    struct check_input input = {.message = bytes,
+                                .from = check_author(document->envelope),
+                                .ip = client_ip,
+                                .helo = client_helo,
+                                .mail_from = mail_from,
+                                .when = clock_now()};
+    struct authentication *found = check_run(&input, resolver, error);
+    if (!found)
+        return FALSE;
+    authentication_free(journey->authentication);
+    journey->authentication = found;
+    return TRUE;
+}
+
 static gboolean
 collect(const char *word, struct reader *reader, struct story *story, GError **error)
 {
@@ -76,6 +98,8 @@ collect(const char *word, struct reader *reader, struct story *story, GError **e
         return FALSE;
     story->subject = text_safe(document->envelope->subject, -1, TEXT_LINE);
     story->bounce = bounce_read(bytes, document);
+    if (is_check && !check(bytes, document, story->journey, error))
+        return FALSE;
     return add_sending(story, document->envelope->message_id, error);
 }
 
@@ -110,8 +134,10 @@ json_authentication(struct json *json, const struct authentication *authenticati
         return;
     }
     json_object_begin(json, "authentication");
-    json_string(json, "by", authentication->by);
+    json_string(json, "by", authentication->by); /* null: checked here */
     json_string(json, "spf", authentication->spf);
+    json_string(json, "spf_domain", authentication->spf_domain);
+    json_string(json, "spf_reason", authentication->spf_reason);
     json_array_begin(json, "dkim");
     for (guint i = 0; i < authentication->dkim->len; i++) {
         const struct authentication_dkim *dkim = authentication->dkim->pdata[i];
@@ -119,11 +145,19 @@ json_authentication(struct json *json, const struct authentication *authenticati
         json_string(json, "result", dkim->result);
         json_string(json, "domain", dkim->domain);
         json_string(json, "selector", dkim->selector);
+        json_string(json, "algorithm", dkim->algorithm);
+        dkim->bits ? json_int(json, "bits", dkim->bits) : json_null(json, "bits");
+        json_string(json, "reason", dkim->reason);
         json_object_end(json);
     }
     json_array_end(json);
     json_string(json, "dmarc", authentication->dmarc);
+    json_string(json, "dmarc_domain", authentication->dmarc_domain);
+    json_string(json, "dmarc_policy", authentication->dmarc_policy);
+    json_string(json, "dmarc_reason", authentication->dmarc_reason);
     json_string(json, "arc", authentication->arc);
+    json_string(json, "arc_domain", authentication->arc_domain);
+    json_string(json, "arc_reason", authentication->arc_reason);
     json_object_end(json);
 }
 
@@ -267,6 +301,12 @@ print_hop(const struct hop *hop, GError **error)
 }
 
 static gboolean
+print_reason(const char *what, const char *reason, GError **error)
+{
+    return !reason || print_line(error, "         %s: %s", what, reason);
+}
+
+static gboolean
 print_checks(const struct authentication *authentication, GError **error)
 {
     if (!authentication)
@@ -278,13 +318,23 @@ print_checks(const struct authentication *authentication, GError **error)
     for (guint i = 0; i < authentication->dkim->len; i++) {
         const struct authentication_dkim *dkim = authentication->dkim->pdata[i];
         g_string_append_printf(out, "  DKIM %s %s", dkim->result, dkim->domain ? dkim->domain : "");
+        if (dkim->bits)
+            g_string_append_printf(out, P_(" (%u bit)", " (%u bits)", dkim->bits), dkim->bits);
     }
     if (authentication->dmarc)
         g_string_append_printf(out, "  DMARC %s %s", authentication->dmarc,
                                authentication->dmarc_domain ? authentication->dmarc_domain : "");
     if (authentication->arc)
-        g_string_append_printf(out, "  ARC %s", authentication->arc);
-    return print_line(error, "Checks %s  (%s)", out->len ? out->str : "  none", authentication->by);
+        g_string_append_printf(out, "  ARC %s %s", authentication->arc,
+                               authentication->arc_domain ? authentication->arc_domain : "");
+    gboolean ok = print_line(error, "Checks %s  (%s)", out->len ? out->str : "  none",
+                             authentication->by ? authentication->by : _("checked here"));
+    ok = ok && print_reason("SPF", authentication->spf_reason, error);
+    for (guint i = 0; ok && i < authentication->dkim->len; i++)
+        ok = print_reason("DKIM", ((struct authentication_dkim *)authentication->dkim->pdata[i])->reason,
+                          error);
+    return ok && print_reason("DMARC", authentication->dmarc_reason, error) &&
+           print_reason("ARC", authentication->arc_reason, error);
 }
 
 static gboolean
@@ -321,7 +371,7 @@ print_story(const struct story *story, GError **error)
     }
     for (guint i = 0; ok && i < journey->hops->len; i++)
         ok = print_hop(journey->hops->pdata[i], error);
-    if (ok && journey->hops->len)
+    if (ok && (journey->hops->len || journey->authentication))
         ok = print_checks(journey->authentication, error);
     if (ok && story->attempts && story->attempts->len)
         ok = print_line(error, "%s", _("Attempts"));
@@ -365,14 +415,30 @@ run_journey(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return FALSE;
 }
 
-const struct cli_command cmd_journey = {"journey",
-                                        "ID|FILE…",
-                                        N_("the way of a message: hops, delays, checks, attempts, bounces"),
-                                        N_("Hops come from the Received fields, oldest first, with the time "
-                                           "each took. Checks are what your own server found "
-                                           "(Authentication-Results); what others claim is not shown. For "
-                                           "mail that was sent from here: each attempt with the "
-                                           "server's answer, and what came back."),
-                                        NULL,
-                                        FALSE,
-                                        run_journey};
+static const GOptionEntry entries[] = {
+    {"check", 0, 0, G_OPTION_ARG_NONE, &is_check, N_("check DKIM, SPF, DMARC and ARC here, with the DNS"),
+     NULL},
+    {"resolver", 0, 0, G_OPTION_ARG_STRING, &resolver, N_("the DNS server to ask, in place of the system's"),
+     N_("ADDRESS[:PORT]")},
+    {"ip", 0, 0, G_OPTION_ARG_STRING, &client_ip,
+     N_("the address that gave the message to your server, for SPF"), N_("ADDRESS")},
+    {"helo", 0, 0, G_OPTION_ARG_STRING, &client_helo, N_("what that host called itself"), N_("NAME")},
+    {"from", 0, 0, G_OPTION_ARG_STRING, &mail_from, N_("the envelope's sender"), N_("ADDRESS")},
+    {0},
+};
+
+const struct cli_command cmd_journey = {
+    "journey",
+    "ID|FILE…",
+    N_("the way of a message: hops, delays, checks, attempts, bounces"),
+    N_("Hops come from the Received fields, oldest first, with the time "
+       "each took. Checks are what your own server found "
+       "(Authentication-Results); what others claim is not shown. For "
+       "mail that was sent from here: each attempt with the "
+       "server's answer, and what came back.\n\n"
+       "--check looks at the message itself: DKIM signatures, the ARC chain and "
+       "DMARC, and with --ip, --helo and --from SPF too. It asks the DNS, "
+       "needs no account, and connects to no mail server."),
+    entries,
+    FALSE,
+    run_journey};

@@ -8,32 +8,6 @@
 #define DKIM_MAX 20
 #define FIELD_MAX (16 * 1024)
 
-static void
-dkim_free(gpointer data)
-{
-    struct authentication_dkim *dkim = data;
-    g_free(dkim->result);
-    g_free(dkim->domain);
-    g_free(dkim->selector);
-    g_free(dkim->reason);
-    g_free(dkim);
-}
-
-void
-authentication_free(struct authentication *authentication)
-{
-    if (!authentication)
-        return;
-    g_free(authentication->by);
-    g_free(authentication->spf);
-    g_free(authentication->spf_domain);
-    g_ptr_array_unref(authentication->dkim);
-    g_free(authentication->dmarc);
-    g_free(authentication->dmarc_domain);
-    g_free(authentication->arc);
-    g_free(authentication);
-}
-
 /* The field without its comments, quotes kept. */
 static char *
 without_comments(const char *value)
@@ -175,9 +149,8 @@ take_part(struct authentication *authentication, const char *part)
     else if (is_dmarc)
         replace(&authentication->dmarc, g_steal_pointer(&result));
     else if (authentication->dkim->len < DKIM_MAX) {
-        dkim = g_new0(struct authentication_dkim, 1);
+        dkim = authentication_add_dkim(authentication);
         dkim->result = g_steal_pointer(&result);
-        g_ptr_array_add(authentication->dkim, dkim);
     }
     for (char *name, *value; next_pair(&p, &name, &value); g_free(name), g_free(value)) {
         if (!*value)
@@ -214,8 +187,7 @@ authres_parse(const char *value, struct authentication *authentication)
     if (!server || parts->len < 2)
         return authentication;
     if (!authentication) {
-        authentication = g_new0(struct authentication, 1);
-        authentication->dkim = g_ptr_array_new_with_free_func(dkim_free);
+        authentication = authentication_new();
         authentication->by = g_steal_pointer(&server);
     }
     for (guint i = 1; i < parts->len; i++)

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Who vouches for a message: DKIM, SPF, DMARC and ARC, checked through a DNS server that says what a test wants."""
+
+import base64
+import subprocess
+import time
+
+from harness import *
+from nameserver import Dns  # found by way of the harness
+
+home = keep(Home())
+FOLDER = temporary()
+
+PLAIN = (b"From: Ana <ana@example.org>\r\nTo: ben@example.com\r\nSubject: the plan\r\n"
+         b"Date: Thu, 12 Nov 2026 10:42:01 +0100\r\nMessage-ID: <1@example.org>\r\n\r\nHello Ben,\r\n\r\nsee you at noon.\r\n")
+
+# RFC 8463, appendix A.
+FOOTBALL = b"""DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
+ d=football.example.com; i=@football.example.com;
+ q=dns/txt; s=brisbane; t=1528637909; h=from : to :
+ subject : date : message-id : from : subject : date;
+ bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
+ b=/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11Bus
+ Fa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==
+From: Joe SixPack <joe@football.example.com>
+To: Suzie Q <suzie@shopping.example.net>
+Subject: Is dinner ready?
+Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)
+Message-ID: <20030712040037.46341.5F8J@football.example.com>
+
+Hi.
+
+We lost the game.  Are you hungry yet?
+
+Joe.
+"""
+FOOTBALL_KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+FOOTBALL_NAME = "brisbane._domainkey.football.example.com"
+
+
+def path(name, content):
+    where = f"{FOLDER}/{name}"
+    with open(where, "wb") as out:
+        out.write(content)
+    return where
+
+
+def openssl(*words, stdin=None):
+    return subprocess.run(["openssl", *words], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+
+
+class Key:
+    """An RSA key, and a signature made with the openssl program: nothing of our own code is in it."""
+
+    def __init__(self, bits=2048):
+        self.file = f"{FOLDER}/key{bits}.pem"
+        openssl("genrsa", "-out", self.file, str(bits))
+        public = openssl("rsa", "-in", self.file, "-pubout", "-outform", "DER")
+        self.record = "v=DKIM1; k=rsa; p=" + base64.b64encode(public).decode()
+
+    def sign(self, message, domain="example.org", names=("from", "to", "subject", "date")):
+        """simple/simple: what is signed is what lies there."""
+        head, body = message.split(b"\r\n\r\n", 1)
+        fields = {line.split(b":")[0].strip().lower().decode(): line for line in head.split(b"\r\n")}
+        body = body.rstrip(b"\r\n") + b"\r\n"
+        digest = base64.b64encode(openssl("dgst", "-sha256", "-binary", stdin=body)).decode()
+        field = ("DKIM-Signature: v=1; a=rsa-sha256; d=%s; s=k; h=%s; bh=%s; b=" % (domain, ":".join(names), digest)).encode()
+        text = b"".join(fields[name] + b"\r\n" for name in names) + field
+        signature = openssl("dgst", "-sha256", "-sign", self.file, stdin=text)
+        return field + base64.b64encode(signature) + b"\r\n" + message
+
+
+key = Key()
+
+
+def check(dns, content, *options):
+    name = path("mail", content)
+    objects = home.json("journey", "--check", "--resolver", dns.address if isinstance(dns, Dns) else dns, *options, name)
+    equal(len(objects), 1)
+    return objects[0]["authentication"]
+
+
+def dkim(found):
+    return [row["result"] for row in found["dkim"]]
+
+
+@test("the example of RFC 8463, as it stands and as it lies on a disk")
+def rfc8463():
+    with Dns({FOOTBALL_NAME: [("TXT", FOOTBALL_KEY)]}) as dns:
+        for content in (FOOTBALL, FOOTBALL.replace(b"\n", b"\r\n")):
+            found = check(dns, content)
+            equal(dkim(found), ["pass"])
+            equal(found["dkim"][0]["domain"], "football.example.com")
+            equal((found["dkim"][0]["algorithm"], found["by"], found["dmarc"], found["arc"]), ("ed25519-sha256", None, "none", "none"))
+        equal(dkim(check(dns, FOOTBALL.replace(b"hungry", b"thirsty"))), ["fail"])
+        contains(home.ok("journey", "--check", "--resolver", dns.address, path("f", FOOTBALL)).text, "DKIM pass football.example.com")
+
+
+@test("a signature by another program; the key over UDP, over TCP, behind an alias, in pieces")
+def transports():
+    signed = key.sign(PLAIN)
+    record = [("TXT", key.record)]
+    small = ["v=DKIM1; k=rsa; "] + [key.record[16:][i:i + 40] for i in range(0, len(key.record), 40)]
+    for zone in ({"k._domainkey.example.org": record},
+                 {"k._domainkey.example.org": ("tcp", record)},
+                 {"k._domainkey.example.org": [("CNAME", "keys.example.net")], "keys.example.net": record},
+                 {"k._domainkey.example.org": [("TXT", small)]},
+                 {"k._domainkey.example.org": [("TXT", "a note"), ("TXT", key.record)]},
+                 {"k._domainkey.example.org": [("TXT", key.record + "; n=" + "x" * 3000)]}):
+        with Dns(zone) as dns:
+            found = check(dns, signed)
+            equal(dkim(found), ["pass"], "of %r" % zone)
+            equal(found["dkim"][0]["bits"], 2048)
+
+
+@test("who does not answer is not the sender's fault; who answers nonsense convinces nobody")
+def faults():
+    signed = key.sign(PLAIN)
+    for fault, results in (("servfail", {"temperror"}), ("refused", {"temperror"}), ("garbage", {"temperror"}),
+                           ("cut", {"temperror", "permerror"}), ("other", {"temperror"})):
+        with Dns({"k._domainkey.example.org": fault, "_dmarc.example.org": [("TXT", "v=DMARC1; p=reject")]}) as dns:
+            found = check(dns, signed)
+            contains(sorted(results), dkim(found)[0])
+            if dkim(found)[0] == "temperror":
+                equal(found["dmarc"], "temperror")
+    with Dns({"other.example": "refused"}) as dns:
+        closed = dns.address
+    equal(dkim(check(closed, signed)), ["temperror"])  # nobody listens there
+    with Dns({"k._domainkey.example.org": "timeout"}) as dns:
+        since = time.monotonic()
+        equal(dkim(check(dns, signed)), ["temperror"])
+        equal(time.monotonic() - since < 35, True, "within the time limit")
+
+
+@test("SPF by the address that is named; DMARC follows it, or the signature, or neither")
+def spf():
+    zone = {"example.org": [("TXT", "v=spf1 mx include:_spf.example.net -all"), ("MX", (10, "mail.example.org"))],
+            "mail.example.org": [("A", "192.0.2.1"), ("AAAA", "2001:db8::1")],
+            "_spf.example.net": [("TXT", "v=spf1 ip4:198.51.100.0/24 ?all")],
+            "_dmarc.example.org": [("TXT", "v=DMARC1; p=quarantine; sp=reject")]}
+    with Dns(zone) as dns:
+        for ip, result, dmarc in (("192.0.2.1", "pass", "pass"), ("2001:db8::1", "pass", "pass"), ("198.51.100.7", "pass", "pass"),
+                                  ("203.0.113.1", "fail", "fail")):
+            found = check(dns, PLAIN, "--ip", ip, "--helo", "mail.example.org", "--from", "ana@example.org")
+            equal((found["spf"], found["spf_domain"], found["dmarc"], found["dmarc_policy"]), (result, "example.org", dmarc, "quarantine"))
+        # a bounce: the name that the host gave itself is asked for
+        found = check(dns, PLAIN, "--ip", "192.0.2.1", "--helo", "mail.example.org", "--from", "")
+        equal((found["spf"], found["spf_domain"]), ("none", "mail.example.org"))
+        # another's envelope does not speak for the author
+        found = check(dns, PLAIN, "--ip", "198.51.100.7", "--helo", "x.example.net", "--from", "eva@_spf.example.net")
+        equal((found["spf"], found["dmarc"]), ("pass", "fail"))
+        # without an address it is not asked at all
+        equal(check(dns, PLAIN)["spf"], None)
+
+
+@test("an author twice, or two authors: nobody vouches, whatever is signed")
+def authors():
+    zone = {"k._domainkey.example.org": [("TXT", key.record)], "_dmarc.example.org": [("TXT", "v=DMARC1; p=reject")]}
+    with Dns(zone) as dns:
+        equal(check(dns, key.sign(PLAIN))["dmarc"], "pass")
+        for added in (b"From: Bank <bank@example.com>\r\n", b"from: ana@example.org\r\n"):
+            found = check(dns, added + key.sign(PLAIN))
+            equal((dkim(found), found["dmarc"]), (["policy"], "permerror"))
+        two = PLAIN.replace(b"Ana <ana@example.org>", b"Ana <ana@example.org>, Bank <bank@example.com>")
+        found = check(dns, key.sign(two))
+        equal((dkim(found), found["dmarc"]), (["pass"], "permerror"))
+
+
+@test("a resolver that is none is said so")
+def resolver():
+    result = home.run("journey", "--check", "--resolver", "dns.example", path("mail", PLAIN))
+    equal(result.code, 78)
+    contains(result.errors, "dns.example")
+
+
+if __name__ == "__main__":
+    main()
