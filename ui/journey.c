@@ -47,14 +47,33 @@ add_hops(GPtrArray *lines, const struct journey *journey)
         g_autofree char *way = g_strdup_printf("%s%s%s", hop->from ? hop->from : "", hop->from ? " → " : "",
                                                hop->by ? hop->by : _("(it does not say who)"));
         g_autofree char *safe = text_safe(way, -1, TEXT_LINE);
-        g_autofree char *fit = width_fit(safe, 48);
+        g_autofree char *fit = width_fit(safe, 44);
         g_autofree char *held = hop->delay > 0 ? verdict_duration(hop->delay) : NULL;
         g_autofree char *bar = delay_bar(hop->delay, slowest);
-        textline_add(lines, hop->delay > 300 ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s  %-8s %-8s %s%s  %s",
+        textline_add(lines, hop->delay >= JOURNEY_SLOW ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s  %-8s %-8s %s%s  %s",
                      time, fit, hop->with ? hop->with : "", hop->tls ? hop->tls : "", held ? "+" : "",
                      held ? held : "", bar);
+        g_autofree char *skew = hop->skew ? verdict_duration(hop->skew) : NULL;
+        g_autoptr(GString) more = g_string_new(_(hop_kind_name(hop->kind)));
         if (hop->from_real)
-            textline_add(lines, ROLE_DIM, "                     %s", hop->from_real);
+            g_string_append_printf(more, " · %s", hop->from_real);
+        if (hop->cipher)
+            g_string_append_printf(more, " · %s", hop->cipher);
+        if (skew)
+            g_string_append_printf(more, _(" · its clock is behind by %s"), skew);
+        textline_add(lines, ROLE_DIM, "                     %s", more->str);
+    }
+}
+
+static void
+add_forwards(GPtrArray *lines, const struct journey *journey)
+{
+    static const char *const words[] = {N_("mailing list"), N_("sent on by"), N_("passed on, sealed by")};
+    for (guint i = 0; i < journey->forwards->len; i++) {
+        const struct forward *forward = g_ptr_array_index(journey->forwards, i);
+        if (i == 0)
+            textline_add(lines, ROLE_TEXT, "%s", "");
+        textline_add(lines, ROLE_TEXT, "  ↷ %s %s", _(words[forward->kind]), forward->by);
     }
 }
 
@@ -177,6 +196,7 @@ show(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *docum
     add_hops(lines, journey);
     if (!journey->hops->len)
         textline_add(lines, ROLE_DIM, "  %s", _("no server wrote that it passed"));
+    add_forwards(lines, journey);
     add_checks(lines, journey->authentication);
     add_sending(lines, app->store, document->envelope->message_id);
     add_bounce(lines, bounce);

@@ -120,6 +120,19 @@ json_hops(struct json *json, const struct journey *journey)
         json_string(json, "time", time);
         hop->delay >= 0 ? json_int(json, "delay", hop->delay) : json_null(json, "delay");
         json_string(json, "id", hop->id);
+        json_string(json, "cipher", hop->cipher);
+        json_string(json, "kind", hop_kind_name(hop->kind));
+        if (hop->skew)
+            json_int(json, "skew", hop->skew);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_array_begin(json, "forwards");
+    for (guint i = 0; i < journey->forwards->len; i++) {
+        const struct forward *forward = journey->forwards->pdata[i];
+        json_object_begin(json, NULL);
+        json_string(json, "kind", forward_kind_name(forward->kind));
+        json_string(json, "by", forward->by);
         json_object_end(json);
     }
     json_array_end(json);
@@ -296,8 +309,12 @@ print_hop(const struct hop *hop, GError **error)
     g_autofree char *way = g_strdup_printf("%s%s%s", hop->from ? hop->from : "", hop->from ? " → " : "",
                                            hop->by ? hop->by : "(not said)");
     g_autofree char *safe = text_safe(way, -1, TEXT_LINE), *cell = width_fit(safe, 52);
-    return print_line(error, "  %-15s  %s  %-9s %-8s%s%s", time, cell, hop->with ? hop->with : "",
-                      hop->tls ? hop->tls : "", delay ? " +" : "", delay ? delay : "");
+    g_autofree char *with = width_fit(hop->with ? hop->with : "", 9);
+    g_autofree char *skew = hop->skew ? duration(hop->skew) : NULL;
+    return print_line(error, "  %-15s  %s  %s %-8s %-10s%s%s%s%s%s", time, cell, with, hop->tls ? hop->tls : "",
+                      _(hop_kind_name(hop->kind)), delay ? " +" : "", delay ? delay : "",
+                      hop->delay >= JOURNEY_SLOW ? _("  slow") : "", skew ? _("  its clock is behind by ") : "",
+                      skew ? skew : "");
 }
 
 static gboolean

@@ -15,12 +15,28 @@ free_hop(gpointer hop)
     hop_free(hop);
 }
 
+static void
+free_forward(gpointer data)
+{
+    struct forward *forward = data;
+    g_free(forward->by);
+    g_free(forward);
+}
+
+const char *
+forward_kind_name(enum forward_kind kind)
+{
+    static const char *const names[] = {"list", "resent", "arc"};
+    return names[kind];
+}
+
 void
 journey_free(struct journey *journey)
 {
     if (!journey)
         return;
     g_ptr_array_unref(journey->hops);
+    g_ptr_array_unref(journey->forwards);
     authentication_free(journey->authentication);
     g_free(journey);
 }
@@ -109,6 +125,36 @@ read_authentication(struct journey *journey, const char *value, const char *cons
         journey->authentication = authres_parse(value, journey->authentication);
 }
 
+/* A field that says that somebody sent it on. */
+static void
+read_forward(struct journey *journey, const char *bytes, const struct rawmsg_field *field, const char *value)
+{
+    struct forward found = {FORWARD_LIST, NULL};
+    if (is_named(bytes, field, "List-Id")) {
+        const char *open = strrchr(value, '<'), *close = open ? strchr(open, '>') : NULL;
+        found.by = close ? g_strndup(open + 1, (gsize)(close - open - 1)) : g_strdup(value);
+    } else if (is_named(bytes, field, "Resent-From")) {
+        found = (struct forward){FORWARD_RESENT, g_strdup(value)};
+    } else if (is_named(bytes, field, "ARC-Seal")) {
+        for (const char *tag = value; tag; tag = strchr(tag, ';')) {
+            tag += strspn(tag, "; \t");
+            if (tag[0] == 'd' && tag[1 + strspn(tag + 1, " \t")] == '=') {
+                const char *domain = strchr(tag, '=') + 1;
+                domain += strspn(domain, " \t");
+                found = (struct forward){FORWARD_ARC, g_strndup(domain, strcspn(domain, "; \t"))};
+                break;
+            }
+        }
+    }
+    if (!found.by || !*found.by || journey->forwards->len >= JOURNEY_HOPS_MAX) {
+        g_free(found.by);
+        return;
+    }
+    g_autofree char *whole = found.by;
+    found.by = g_utf8_make_valid(whole, (gssize)MIN(strlen(whole), HOP_TEXT_MAX));
+    g_ptr_array_add(journey->forwards, g_memdup2(&found, sizeof found));
+}
+
 /* As they stand, newest first. The own chain ends at the first hop that another's server wrote; a hop of an
  * internal address ("by 10.0.0.7", "by localhost") belongs to its neighbours. What lies beyond came from
  * outside. */
@@ -130,6 +176,8 @@ read_fields(struct journey *journey, const char *bytes, GArray *fields, const ch
         } else if (is_named(bytes, field, "Date") && !journey->composed &&
                    !date_parse(value, &journey->composed, &journey->composed_zone)) {
             journey->composed = 0;
+        } else {
+            read_forward(journey, bytes, field, value);
         }
     }
 }
@@ -161,12 +209,64 @@ measure(struct journey *journey)
             first = has_before ? MIN(before, hop->time) : hop->time;
             has_first = TRUE;
         }
-        if (has_before)
-            hop->delay = MAX(hop->time - before, 0); /* clocks differ */
+        if (has_before) {
+            hop->delay = MAX(hop->time - before, 0);
+            hop->skew = MAX(before - hop->time, 0); /* clocks differ */
+        }
         before = last = hop->time;
         has_before = TRUE;
     }
     journey->total = has_first ? MAX(last - first, 0) : -1;
+}
+
+static gboolean
+is_private_address(const char *text)
+{
+    static const char *const prefixes[] = {"127.", "10.", "192.168.", "::1", "fe80:", "fd", "[127.", "[::1", "[10.", "[192.168."};
+    for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (g_str_has_prefix(text, prefixes[i]))
+            return TRUE;
+    return !strcmp(text, "localhost") || g_str_has_prefix(text, "localhost.");
+}
+
+/* Within one owner's servers? */
+static gboolean
+is_internal(const struct hop *hop)
+{
+    const char *address = hop->from_real ? strchr(hop->from_real, '[') : NULL;
+    g_autofree char *to = hop->by ? owner_of(hop->by) : NULL;
+    g_autofree char *real = hop->from_real ? g_strndup(hop->from_real, strcspn(hop->from_real, " [")) : NULL;
+    g_autofree char *from = real && *real ? owner_of(real) : NULL;
+    if (!from && hop->from && !real)
+        from = owner_of(hop->from); /* all that is said */
+    return (address && is_private_address(address)) || (hop->by && is_private_address(hop->by)) ||
+           (!address && hop->from && is_private_address(hop->from)) || (to && from && !strcmp(to, from)) ||
+           (hop->from && hop->by && !g_ascii_strcasecmp(hop->from, hop->by));
+}
+
+static gboolean
+has_protocol(const struct hop *hop, const char *prefix)
+{
+    return hop->with && !g_ascii_strncasecmp(hop->with, prefix, strlen(prefix));
+}
+
+/* What each hop was, as far as its own words tell. */
+static void
+name_hops(struct journey *journey)
+{
+    for (guint i = 0; i < journey->hops->len; i++) {
+        struct hop *hop = journey->hops->pdata[i];
+        gboolean is_first = i == 0, is_last = i + 1 == journey->hops->len;
+        gsize len = hop->with ? strlen(hop->with) : 0;
+        gboolean is_authenticated = len && g_ascii_toupper(hop->with[len - 1]) == 'A' && strcasestr(hop->with, "SMTP");
+        if (is_authenticated || (is_first && (has_protocol(hop, "HTTP") || has_protocol(hop, "local") || (!hop->from && !hop->with))))
+            hop->kind = HOP_SUBMISSION;
+        else if (has_protocol(hop, "LMTP") || (is_last && (has_protocol(hop, "local") || has_protocol(hop, "POP3") ||
+                                                           has_protocol(hop, "IMAP") || has_protocol(hop, "mapi"))))
+            hop->kind = HOP_DELIVERY;
+        else if (!hop->from || is_internal(hop))
+            hop->kind = HOP_INTERNAL;
+    }
 }
 
 struct journey *
@@ -174,11 +274,14 @@ journey_read(GBytes *message, const char *const *own)
 {
     struct journey *journey = g_new0(struct journey, 1);
     journey->hops = g_ptr_array_new_with_free_func(free_hop);
+    journey->forwards = g_ptr_array_new_with_free_func(free_forward);
     gsize length;
     const char *bytes = g_bytes_get_data(message, &length);
     g_autoptr(GArray) fields = rawmsg_fields(bytes, length, NULL, NULL);
     read_fields(journey, bytes, fields, own);
     reverse(journey->hops);
+    reverse(journey->forwards);
     measure(journey);
+    name_hops(journey);
     return journey;
 }

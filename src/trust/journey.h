@@ -15,8 +15,23 @@
 
 #define JOURNEY_HOPS_MAX 100
 
+/* Who sent it on, so that it did not come straight from the one who wrote it. */
+enum forward_kind {
+    FORWARD_LIST,   /* List-Id: the list's name */
+    FORWARD_RESENT, /* Resent-From: who */
+    FORWARD_ARC     /* ARC-Seal: the domain that sealed what it had checked; nobody has verified it here */
+};
+const char *forward_kind_name(enum forward_kind kind); /* "list", "resent", "arc" */
+struct forward {
+    enum forward_kind kind;
+    char *by;
+};
+
+#define JOURNEY_SLOW 300 /* seconds: a hop that held a message as long is marked */
+
 struct journey {
-    GPtrArray *hops; /* of struct hop, oldest first; never NULL */
+    GPtrArray *hops;     /* of struct hop, oldest first; never NULL */
+    GPtrArray *forwards; /* of struct forward, oldest first; never NULL */
     gint64 composed; /* the Date field; 0: none */
     int composed_zone;
     gint64 total; /* seconds from the Date field (or the first hop) to the last hop; -1: not known */

@@ -30,17 +30,18 @@ def received():
         return listed(ben, "by land")
     row = wait_for(arrived, what="the mail")[0]
     got = journey(ben, row["id"])
-    equal(sorted(got), ["attempts", "authentication", "bounce", "filter", "hops", "total"])
+    equal(sorted(got), ["attempts", "authentication", "bounce", "filter", "forwards", "hops", "total"])
     hops = got["hops"]
     equal(len(hops) >= 2, True, "hops: %r" % hops)
     for hop in hops:
-        equal(sorted(hop), ["by", "delay", "from", "id", "time", "tls", "with"])
+        equal(sorted(set(hop) - {"skew"}), ["by", "cipher", "delay", "from", "id", "kind", "time", "tls", "with"])
         equal(bool(TIME.match(hop["time"])), True, hop["time"])
         equal(hop["delay"] is None or hop["delay"] >= 0, True, "delay")
     contains(hops[0]["with"], "ESMTPSA")  # submitted with TLS and a login
     if world.spec.smtp_server == "postfix":  # the small server says only that it was TLS
         contains(hops[0]["tls"], "TLSv1.")
     equal(hops[-1]["with"], "LMTP")
+    equal([hops[0]["kind"], hops[-1]["kind"]], ["submission", "delivery"])
     equal(0 <= got["total"] < 600, True, "total %r" % got["total"])
     equal((got["attempts"], got["bounce"]), ([], None))
     contains(ben.ok("journey", str(row["id"])).text, "by land")

@@ -191,6 +191,45 @@ test_journey(void)
     g_string_free(many, TRUE);
 }
 
+/* What each hop was; whose clock is behind; who sent it on. */
+static void
+test_kinds(void)
+{
+    g_autoptr(struct_journey) journey = read_text(
+        "Received: from mx.example.org by imap.example.org with LMTP id 6; Thu, 12 Nov 2026 10:52:06 +0100\n"
+        "Received: from localhost (localhost [127.0.0.1]) by mx.example.org (amavisd-new) with ESMTP id 5; Thu, 12 Nov 2026 10:42:05 +0100\n"
+        "Received: from lists.example.net (lists.example.net [192.0.2.9]) by mx.example.org with ESMTPS id 4; Thu, 12 Nov 2026 10:42:04 +0100\n"
+        "List-Id: The team <team.lists.example.net>\n"
+        "ARC-Seal: i=1; a=rsa-sha256; d=example.net; s=s1; cv=none; b=aGVsbG8=\n"
+        "Received: from out.example.com (out.example.com [192.0.2.7]) by lists.example.net with ESMTPS id 3; Thu, 12 Nov 2026 10:41:03 +0100\n"
+        "Received: from smtp.example.com (smtp.example.com [10.1.2.3]) by out.example.com with ESMTP id 2; Thu, 12 Nov 2026 10:42:02 +0100\n"
+        "Received: from laptop (pool.example.edu [203.0.113.4]) by smtp.example.com with ESMTPSA id 1; Thu, 12 Nov 2026 10:42:01 +0100\n"
+        "Resent-From: Ben <ben@example.com>\n"
+        "Date: Thu, 12 Nov 2026 10:42:00 +0100\n\n", NULL);
+    static const struct {
+        const char *kind;
+        gint64 delay, skew;
+    } hops[] = {{"submission", 1, 0}, {"internal", 1, 0}, {"relay", 0, 59}, {"relay", 61, 0}, {"internal", 1, 0}, {"delivery", 601, 0}};
+    static const struct {
+        const char *kind, *by;
+    } forwards[] = {{"resent", "Ben <ben@example.com>"}, {"arc", "example.net"}, {"list", "team.lists.example.net"}};
+    g_assert_cmpuint(journey->hops->len, ==, G_N_ELEMENTS(hops));
+    for (guint i = 0; i < G_N_ELEMENTS(hops); i++) {
+        const struct hop *hop = journey->hops->pdata[i];
+        g_assert_cmpstr(hop_kind_name(hop->kind), ==, hops[i].kind);
+        g_assert_cmpint(hop->delay, ==, hops[i].delay);
+        g_assert_cmpint(hop->skew, ==, hops[i].skew);
+    }
+    g_assert_cmpuint(journey->forwards->len, ==, G_N_ELEMENTS(forwards));
+    for (guint i = 0; i < G_N_ELEMENTS(forwards); i++) {
+        const struct forward *forward = journey->forwards->pdata[i];
+        g_assert_cmpstr(forward_kind_name(forward->kind), ==, forwards[i].kind);
+        g_assert_cmpstr(forward->by, ==, forwards[i].by);
+    }
+    g_autoptr(struct_journey) hostile = read_text("ARC-Seal: d\nARC-Seal: d=\nARC-Seal: ;;;=d\nList-Id: \nList-Id: <>\n\n", NULL);
+    g_assert_cmpuint(hostile->forwards->len, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -198,5 +237,6 @@ main(int argc, char **argv)
     g_test_add_func("/journey/received", test_received);
     g_test_add_func("/journey/authentication-results", test_authres);
     g_test_add_func("/journey/whole", test_journey);
+    g_test_add_func("/journey/kinds", test_kinds);
     return g_test_run();
 }
