@@ -179,7 +179,7 @@ selection_for_reader(struct app *app, struct listview *list)
             id = -line->row->thread;
         g_hash_table_add(selection->ids, g_memdup2(&id, sizeof id));
     }
-    selection->folder = list ? list->folder : 0;
+    selection->folder = list ? listview_from(list) : 0;
     return selection;
 }
 

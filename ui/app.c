@@ -574,6 +574,7 @@ app_run(const struct screen_request *request)
     writer_free(app.writer);
     link_free(app.link);
     finder_free(app.finder);
+    finder_free(app.counter);
     files_free(app.files);
     reader_free(app.reader);
     store_close(app.store);

@@ -6,13 +6,17 @@
 #include "ui/text.h"
 
 void
-columns_layout(int width, gboolean size, struct columns *columns)
+columns_layout(int width, gboolean size, gboolean account, struct columns *columns)
 {
-    *columns = (struct columns){.attachment = -1};
+    *columns = (struct columns){.attachment = -1, .account = -1};
     int at = 0, end = width;
     columns->mark = at++;
     columns->state = at++;
     at++;
+    if (account && width >= 36) {
+        columns->account = at;
+        at += 2;
+    }
     if (width >= 36) {
         columns->date_width = width >= 60 ? 6 : 5;
         columns->date = at;

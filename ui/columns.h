@@ -9,6 +9,7 @@
 struct columns {
     int mark;  /* 1 cell */
     int state; /* 1 cell: unread, flagged, verdict */
+    int account; /* 1 cell: whose it is; -1: none */
     int date, date_width;
     int people, people_width;
     int subject, subject_width; /* with the preview, when `preview` */
@@ -16,7 +17,7 @@ struct columns {
     int attachment; /* 1 cell; -1: none */
     gboolean preview;
 };
-void columns_layout(int width, gboolean size, struct columns *columns);
+void columns_layout(int width, gboolean size, gboolean account, struct columns *columns);
 
 /* Side bar width for a screen of so many columns; 0: none. */
 int columns_side_bar(int width, int wanted);

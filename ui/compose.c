@@ -11,12 +11,14 @@
 #include "mail/mailto.h"
 #include "mail/reader.h"
 #include "mail/reply.h"
+#include "store/folder.h"
 #include "store/message.h"
 #include "ui/app.h"
 #include "ui/commands.h"
 #include "ui/draw.h"
 #include "ui/files.h"
 #include "ui/layout.h"
+#include "ui/listview.h"
 #include "ui/text.h"
 #include "ui/writer.h"
 
@@ -35,12 +37,32 @@ add_own(GPtrArray *own, const struct account *account)
         address_list_add(own, account->real_name, *alias);
 }
 
+/* The account that a message came from: that of its row, where several have it. */
+static const struct account *
+account_of(struct app *app, gint64 message)
+{
+    struct listview *list = listview_at_hand(app);
+    struct list_line *line = list && list->set ? listview_current(list) : NULL;
+    g_autoptr(struct_folder) folder = line && line->row->message == message && line->row->folder
+                                          ? folder_get(app->store, line->row->folder, NULL)
+                                          : NULL;
+    g_autoptr(GPtrArray) places = !folder && message ? message_places(app->store, message, NULL) : NULL;
+    const char *name = folder                 ? folder->account_name
+                       : places && places->len ? ((struct message_place *)g_ptr_array_index(places, 0))->account
+                                               : NULL;
+    return name ? config_account(app->config, name, NULL) : NULL;
+}
+
 GPtrArray *
-compose_own_addresses(struct app *app)
+compose_own_addresses(struct app *app, gint64 message)
 {
     GPtrArray *own = address_list_new();
+    const struct account *first = account_of(app, message);
+    if (first)
+        add_own(own, first);
     for (guint i = 0; i < app->config->accounts->len; i++)
-        add_own(own, g_ptr_array_index(app->config->accounts, i));
+        if (g_ptr_array_index(app->config->accounts, i) != first)
+            add_own(own, g_ptr_array_index(app->config->accounts, i));
     return own;
 }
 

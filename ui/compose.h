@@ -66,8 +66,9 @@ void compose_recall_message(struct app *app, gint64 message);
 void compose_changed(struct compose *compose);
 /* From: the account's address, unless the draft has one. */
 void compose_set_account(struct compose *compose, const struct account *account);
-/* "Ana <ana@…>": own addresses of all accounts, preferred first. Of struct address. */
-GPtrArray *compose_own_addresses(struct app *app);
+/* "Ana <ana@…>": own addresses of all accounts, preferred first: those of the account that `message` came from (0: none).
+ * Of struct address. */
+GPtrArray *compose_own_addresses(struct app *app, gint64 message);
 GPtrArray *compose_field(struct compose *compose, enum compose_field field);
 
 /* compose_check.c */

@@ -75,9 +75,9 @@ enum answer {
 };
 
 static char *
-signature_text(struct app *app, const struct document *document)
+signature_text(struct app *app, gint64 message, const struct document *document)
 {
-    g_autoptr(GPtrArray) own = compose_own_addresses(app);
+    g_autoptr(GPtrArray) own = compose_own_addresses(app, message);
     const struct address *address = reply_own_address(document, own);
     const struct account *account =
         address && address->addr ? config_account_for(app->config, address->addr) : NULL;
@@ -95,8 +95,8 @@ static void
 answer(struct app *app, gint64 message, const struct document *document, GBytes *bytes, gpointer data)
 {
     enum answer kind = (enum answer)GPOINTER_TO_INT(data);
-    g_autoptr(GPtrArray) own = compose_own_addresses(app);
-    g_autofree char *signature = signature_text(app, document);
+    g_autoptr(GPtrArray) own = compose_own_addresses(app, message);
+    g_autofree char *signature = signature_text(app, message, document);
     struct reply_options options = {.own = own, .signature = signature};
     g_autoptr(GError) error = NULL;
     struct draft *draft = NULL;
@@ -353,7 +353,7 @@ complete_from(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsi
               gsize *to G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
 {
     GPtrArray *result = candidates_new();
-    g_autoptr(GPtrArray) own = compose_own_addresses(app);
+    g_autoptr(GPtrArray) own = compose_own_addresses(app, 0);
     for (guint i = 0; i < own->len; i++) {
         const struct address *address = g_ptr_array_index(own, i);
         g_autofree char *full = address_format(address);

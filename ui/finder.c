@@ -107,11 +107,9 @@ run(gpointer data)
     return NULL;
 }
 
-struct finder *
-finder_of(struct app *app)
+static struct finder *
+finder_new(struct app *app)
 {
-    if (app->finder)
-        return app->finder;
     struct finder *finder = g_new0(struct finder, 1);
     finder->app = app;
     finder->directory = g_strdup(store_dir(app->store));
@@ -120,8 +118,23 @@ finder_of(struct app *app)
     finder->open = g_ptr_array_new();
     g_mutex_init(&finder->lock);
     finder->thread = g_thread_new("finder", run, finder);
-    app->finder = finder;
     return finder;
+}
+
+struct finder *
+finder_of(struct app *app)
+{
+    if (!app->finder)
+        app->finder = finder_new(app);
+    return app->finder;
+}
+
+struct finder *
+counter_of(struct app *app)
+{
+    if (!app->counter)
+        app->counter = finder_new(app);
+    return app->counter;
 }
 
 void

@@ -22,8 +22,9 @@ struct found {
 
 typedef void (*finder_done)(struct app *app, struct found *found, gpointer data);
 
-/* The screen's one, started when it is first needed. */
+/* The screen's one, started when it is first needed; and the one that counts, which nobody's search waits for. */
 struct finder *finder_of(struct app *app);
+struct finder *counter_of(struct app *app);
 void finder_free(struct finder *finder);
 
 /* `view` is copied. limit 0: no rows, the count alone. `done` is called on the main loop unless the question

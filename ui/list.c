@@ -10,6 +10,7 @@
 #include "store/outbox.h"
 #include "ui/app.h"
 #include "ui/columns.h"
+#include "ui/finder.h"
 #include "ui/link.h"
 #include "ui/sidebar.h"
 #include "ui/text.h"
@@ -111,18 +112,6 @@ listview_recall(struct listview *list, const struct list_place *place)
     listview_seek(list, 1);
 }
 
-static void
-count(struct listview *list)
-{
-    list->count = list_count(list->set->store, &list->set->view, &list->count_exact);
-    list->unread = 0;
-    for (guint i = 0; i < list->set->view.n_folders && !list->set->view.query; i++) {
-        g_autoptr(struct_folder) folder = folder_get(list->set->store, list->set->view.folders[i], NULL);
-        if (folder)
-            list->unread += folder->unread;
-    }
-}
-
 void
 listview_reload(struct listview *list)
 {
@@ -138,7 +127,7 @@ listview_reload(struct listview *list)
     store_snapshot_begin(list->set->store, NULL);
     gboolean ok = rowset_refresh(list->set, &error);
     if (ok)
-        count(list);
+        listview_count(list);
     store_snapshot_end(list->set->store);
     if (!ok) {
         log_warn("ui.list", "%s", error->message);
@@ -330,121 +319,6 @@ listview_install(struct listview *list, struct rowset *set)
     g_clear_pointer(&list->problem, g_free);
 }
 
-static void
-show(struct listview *list, struct rowset *set)
-{
-    if (list->set && set) {
-        set->order = list->set->order;
-        set->reverse = list->set->reverse;
-    }
-    if (set->view.kind == LIST_SEARCH) {
-        list_find_first(list, set);
-        return;
-    }
-    list_find_stop(list);
-    listview_install(list, set);
-    g_autoptr(GError) error = NULL;
-    if (!rowset_load(set, 0, 0, &error))
-        list->problem = g_strdup(error->message);
-    count(list);
-    list_lines_build(list);
-    listview_seek(list, 1);
-    app_dirty(list->view.app);
-}
-
-static void
-named(struct listview *list, const char *name, const char *account)
-{
-    g_free(list->name);
-    g_free(list->account);
-    list->name = g_strdup(name);
-    list->account = g_strdup(account);
-    g_clear_pointer(&list->limit, g_free);
-}
-
-static enum list_kind
-kind(const struct listview *list)
-{
-    return list->conversations ? LIST_CONVERSATIONS : LIST_MESSAGES;
-}
-
-void
-listview_show_folder(struct listview *list, gint64 id)
-{
-    struct app *app = list->view.app;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(struct_folder) folder = folder_get(app->store, id, &error);
-    if (!folder) {
-        app_error(app, NULL, g_steal_pointer(&error));
-        return;
-    }
-    named(list, folder->name, folder->account_name);
-    list->folder = id;
-    list->account_id = folder->account;
-    list->role = folder->role;
-    list->search = FALSE;
-    show(list, rowset_new(app->store, kind(list), &id, 1, NULL, 0));
-    link_watch(app->link, folder->account_name, folder->name);
-    if (folder->notice)
-        app_warn(app, "%s: %s", folder->name, folder->notice);
-}
-
-static GArray *
-folders_of_role(struct store *store, guint role)
-{
-    g_autoptr(GPtrArray) folders = folder_list(store, 0, FALSE, NULL);
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (guint i = 0; folders && i < folders->len; i++) {
-        const struct folder *folder = g_ptr_array_index(folders, i);
-        if (folder->role == role)
-            g_array_append_val(ids, folder->id);
-    }
-    return ids;
-}
-
-void
-listview_show_role(struct listview *list, guint role)
-{
-    struct app *app = list->view.app;
-    g_autoptr(GArray) ids = folders_of_role(app->store, role);
-    if (!ids->len)
-        return; /* they come with the first look at the server */
-    if (ids->len == 1) {
-        listview_show_folder(list, g_array_index(ids, gint64, 0));
-        return;
-    }
-    named(list, role == FOLDER_INBOX ? _("all inboxes") : folder_role_name(role), NULL);
-    list->folder = list->account_id = 0;
-    list->role = role;
-    list->search = FALSE;
-    show(list, rowset_new(app->store, kind(list), (const gint64 *)(gpointer)ids->data, ids->len, NULL, 0));
-}
-
-/* All the inboxes as one: an account's may have come, or gone, since they were put together. */
-static void
-follow_role(struct listview *list)
-{
-    g_autoptr(GArray) ids = folders_of_role(list->view.app->store, list->role);
-    if (ids->len != list->set->view.n_folders)
-        listview_show_role(list, list->role);
-}
-
-void
-listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders,
-                    guint n)
-{
-    if (folders) { /* a limit keeps the folder's name */
-        char *limit = g_strdup(text);
-        g_free(list->limit);
-        list->limit = limit;
-    } else {
-        named(list, text, NULL);
-        list->search = TRUE;
-        list->folder = list->account_id = 0;
-    }
-    show(list, rowset_new(list->view.app->store, LIST_SEARCH, folders, n, query, 0));
-}
-
 struct listview *
 listview_at_hand(struct app *app)
 {
@@ -528,11 +402,11 @@ refresh(struct view *view)
     if (list->sidebar)
         sidebar_refresh(list->sidebar);
     if (!list->set && !list->next && !list->search && view->app->store && !view->app->request->path)
-        listview_show_role(list, FOLDER_INBOX); /* the first folder has come */
+        listview_show_start(list); /* the first folder has come */
     else
         listview_reload(list);
-    if (list->set && !list->folder && !list->search && !list->limit && view->app->store)
-        follow_role(list);
+    listview_follow(list);
+    list_marks_read(list);
     if (list->wanted && list->set && !list_is_search(list)) {
         gint64 key = list_key_of(view->app->store, &list->set->view, list->wanted);
         if (key && listview_goto(list, key, list->wanted))
@@ -558,9 +432,9 @@ mouse(struct view *view, const struct key_event *event)
     }
     int line = event->row - 1;
     struct sidebar_target target;
-    if (list->sidebar && event->column < list->side_width && sidebar_at(list->sidebar, line, &target) &&
-        target.folder) {
-        listview_show_folder(list, target.folder);
+    if (list->sidebar && event->column < list->side_width) {
+        if (sidebar_at(list->sidebar, line, &target))
+            listview_go(list, &target);
         return;
     }
     if (event->button != MOUSE_LEFT || line < 0 || line >= list->page ||
@@ -578,9 +452,11 @@ list_free(struct view *view)
 {
     struct listview *list = (struct listview *)view;
     list_find_stop(list);
+    finder_cancel(view->app->counter, list);
     g_array_unref(list->lines);
     rowset_free(list->set);
     g_hash_table_unref(list->marks);
+    g_clear_pointer(&list->account_marks, g_array_unref);
     sidebar_free(list->sidebar);
     g_free(list->name);
     g_free(list->account);

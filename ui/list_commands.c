@@ -163,19 +163,9 @@ step_folder(struct app *app, int step)
     struct sidebar_target target;
     if (!list || !list->sidebar)
         return;
-    const char *search = list->search ? list->name : NULL;
-    if (!sidebar_step(list->sidebar, step, list->folder, search, &target))
-        return;
-    if (target.folder) {
-        listview_show_folder(list, target.folder);
-        return;
-    }
-    g_autoptr(GError) error = NULL;
-    struct query *query = search_parse(target.query, SEARCH_NOTMUCH, NULL, &error);
-    if (query)
-        listview_show_query(list, search_exclude(query), target.query, NULL, 0);
-    else
-        app_error(app, NULL, g_steal_pointer(&error));
+    struct sidebar_target shown = listview_target(list);
+    if (sidebar_step(list->sidebar, step, &shown, &target))
+        listview_go(list, &target);
 }
 
 void

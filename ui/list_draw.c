@@ -8,6 +8,7 @@
 #include "base/width.h"
 #include "store/folder.h"
 #include "store/message.h"
+#include "ui/accounts.h"
 #include "ui/app.h"
 #include "ui/columns.h"
 #include "ui/draw.h"
@@ -137,6 +138,10 @@ draw_line(struct listview *list, const struct list_line *line, int row, const st
         term_put(row, x + columns->mark, 1, STYLE_ON(ROLE_WARN, ground), "✓");
     struct mark mark = state_mark(data);
     term_put(row, x + columns->state, 1, STYLE_ON(mark.role, ground), mark.text);
+    const struct account_mark *account =
+        columns->account >= 0 ? account_mark(list->account_marks, data->account) : NULL;
+    if (account)
+        term_put(row, x + columns->account, 1, STYLE_ON(account->role, ground), account->letter);
     if (columns->date_width) {
         g_autofree char *date = clock_short(data->date, now);
         g_autofree char *fit = width_fit_right(date, columns->date_width);
@@ -182,7 +187,8 @@ list_draw(struct view *view, const struct area *whole)
         area.rows--;
     if (side) {
         struct area bar = {area.row, area.column, area.rows, side};
-        sidebar_draw(list->sidebar, &bar, list->folder, list->search || list->limit ? list->name : NULL);
+        struct sidebar_target shown = listview_target(list);
+        sidebar_draw(list->sidebar, &bar, &shown);
         draw_column_rule(area.row, area.rows, area.column + side);
         area.column += side + 1;
         area.columns -= side + 1;
@@ -203,7 +209,8 @@ list_draw(struct view *view, const struct area *whole)
     if (list->cursor == 1 && list->top == 1)
         list->top = 0;
     struct columns columns;
-    columns_layout(area.columns, !list->conversations, &columns);
+    gboolean several = !list->account && list->account_marks && list->account_marks->len;
+    columns_layout(area.columns, !list->conversations, several, &columns);
     gint64 now = clock_now();
     for (int i = 0; i < area.rows && list->top + i < n; i++)
         draw_line(list, listview_line(list, list->top + i), area.row + i, &area, &columns,

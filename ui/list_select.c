@@ -58,7 +58,7 @@ listview_selection(struct listview *list, gboolean marked)
     }
     add_flags(selection, list);
     selection->rows = g_hash_table_size(selection->ids);
-    selection->folder = list->folder;
+    selection->folder = listview_from(list);
     return selection;
 }
 

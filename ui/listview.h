@@ -1,6 +1,6 @@
 /* listview.h - the list of conversations or messages: a folder, several as one, or what a search found
  *
- * Inside ui/: list.c draws and moves, list_lines.c makes lines of rows, list_commands.c acts, list_search.c
+ * Inside ui/: list.c moves, list_draw.c draws, list_show.c says what is listed, list_lines.c makes lines of rows, list_commands.c acts, list_search.c
  * finds. The reader asks it for the next message.
  */
 #ifndef UI_LISTVIEW_H
@@ -35,6 +35,7 @@ struct listview {
     GArray *lines;             /* of struct list_line */
     int cursor, top, page;     /* in lines; page: lines seen at the last draw */
     GHashTable *marks;         /* of rowset_id() */
+    GArray *account_marks;     /* accounts.h: which letter an account has */
     char *name;                /* folder, or the query as it was typed */
     char *account;             /* NULL: of several */
     gint64 account_id, folder; /* 0: none at hand */
@@ -62,6 +63,17 @@ void listview_show_folder(struct listview *list, gint64 folder);
 void listview_show_role(struct listview *list, guint role);
 void listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders,
                          guint n);
+/* What a session begins with: all INBOXes as one, or the first. */
+void listview_show_start(struct listview *list);
+/* An entry of the side bar, and the one that is shown. */
+struct sidebar_target;
+void listview_go(struct listview *list, const struct sidebar_target *target);
+struct sidebar_target listview_target(const struct listview *list);
+void listview_follow(struct listview *list); /* the folders of a role, as they are now */
+void listview_count(struct listview *list);  /* anew; of several folders in the background */
+void list_marks_read(struct listview *list); /* the letters of the accounts, where there are several */
+/* Where its messages are taken from: `from` of store/intent.h. */
+gint64 listview_from(const struct listview *list);
 
 /* The list below or on top, NULL when there is none. */
 struct listview *listview_at_hand(struct app *app);

@@ -272,18 +272,33 @@ command_copy(struct app *app, const char *argument)
 }
 
 static gboolean
-mark_folder(struct store *store, gpointer data, GError **error)
+mark_folders(struct store *store, gpointer data, GError **error)
 {
-    return intent_mark_folder(store, *(gint64 *)data, FLAG_SEEN, 0, error) != 0;
+    const GArray *folders = data;
+    if (folders->len == 1)
+        return intent_mark_folder(store, g_array_index(folders, gint64, 0), FLAG_SEEN, 0, error) != 0;
+    if (!intent_group_begin(store, error))
+        return FALSE;
+    gboolean ok = TRUE;
+    for (guint i = 0; i < folders->len && ok; i++)
+        ok = intent_mark_folder(store, g_array_index(folders, gint64, i), FLAG_SEEN, 0, error) != 0;
+    return intent_group_end(store, ok, _("mark everything as read"), error) != 0;
 }
 
 void
 command_mark_all_read(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct listview *list = listview_at_hand(app);
-    if (!list || !list->folder || act_refused(app))
+    if (!list || !list->set || act_refused(app))
         return;
-    writer_run(app->writer, mark_folder, NULL, g_memdup2(&list->folder, sizeof list->folder), g_free);
+    const struct list_view *view = &list->set->view;
+    if (list->search || list->limit || !view->n_folders) {
+        app_say(app, _("this is for folders: T * marks all that was found, then ; N"));
+        return;
+    }
+    GArray *folders = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_array_append_vals(folders, view->folders, view->n_folders);
+    writer_run(app->writer, mark_folders, NULL, folders, (GDestroyNotify)g_array_unref);
     app_say(app, _("everything in %s counts as read (u takes it back)"), list->name);
 }
 

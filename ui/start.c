@@ -118,7 +118,7 @@ start_mail(struct app *app)
     if (app->request->folder)
         open_folder(app, list, app->request->folder);
     else if (folders && folders->len)
-        listview_show_role(list, FOLDER_INBOX);
+        listview_show_start(list);
     offer_autosaves(app);
 }
 

@@ -52,18 +52,38 @@ print_view(struct store *store, const struct list_view *view, GError **error)
     return TRUE;
 }
 
+/* The folder of that name; of a role's, that of every account unless one is named. */
+static GArray *
+folders_called(struct store *store, gint64 account, const char *name, GError **error)
+{
+    const char *plain = *name == '=' || *name == '+' ? name + 1 : name;
+    g_autoptr(GArray) ids = account ? NULL : folder_ids_of_role(store, folder_role_from_name(plain));
+    if (!ids || !ids->len) {
+        gint64 folder = folder_lookup(store, account, name, error);
+        if (!folder)
+            return NULL;
+        if (!ids)
+            ids = g_array_new(FALSE, FALSE, sizeof folder);
+        g_array_append_val(ids, folder);
+    }
+    return g_steal_pointer(&ids);
+}
+
 static gboolean
 run_list(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
-    gint64 account, folder;
+    gint64 account;
     if (argc > 1)
         return cli_usage_error(error, _("list takes one folder, not %d: a name with spaces is quoted"), argc);
     struct store *store = cli_store(STORE_READ, error);
-    if (!store || !cli_account_id(store, &account, error) ||
-        !(folder = folder_lookup(store, account, argc ? argv[0] : "INBOX", error)))
+    if (!store || !cli_account_id(store, &account, error))
         return FALSE;
-    struct list_view view = {
-        .kind = conversations ? LIST_CONVERSATIONS : LIST_MESSAGES, .folders = &folder, .n_folders = 1};
+    g_autoptr(GArray) folders = folders_called(store, account, argc ? argv[0] : "INBOX", error);
+    if (!folders)
+        return FALSE;
+    struct list_view view = {.kind = conversations ? LIST_CONVERSATIONS : LIST_MESSAGES,
+                             .folders = (const gint64 *)(gpointer)folders->data,
+                             .n_folders = folders->len};
     g_autoptr(struct_query) query = only ? search_parse(only, SEARCH_LIMIT, NULL, error) : NULL;
     if (only && !query)
         return FALSE;
@@ -148,7 +168,8 @@ const struct cli_command cmd_list = {
     N_("the messages of a folder, newest first"),
     N_("FOLDER is a name (Lists/dev), ACCOUNT/NAME, =NAME as mutt writes it, or a role: inbox, sent, drafts, "
        "junk, trash, archive. "
-       "Without one: INBOX. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments."),
+       "Without one: INBOX. INBOX or a role is that folder of every account, as one list in which a message stands once, "
+       "unless --account names one. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments."),
     list_entries,
     FALSE,
     run_list};

@@ -77,6 +77,23 @@ load_folders(struct store *store, GError **error)
     return folders;
 }
 
+/* Then a folder's name alone does not say which one it is. */
+static gboolean
+of_several_accounts(GHashTable *folders)
+{
+    GHashTableIter iter;
+    gpointer value;
+    gint64 first = 0;
+    g_hash_table_iter_init(&iter, folders);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct folder *folder = value;
+        if (first && folder->account != first)
+            return TRUE;
+        first = folder->account;
+    }
+    return FALSE;
+}
+
 static gboolean
 print_json(const struct list_row *row, const struct folder *folder, GError **error)
 {
@@ -119,14 +136,20 @@ flag_column(const struct list_row *row)
 }
 
 static gboolean
-print_line(const struct list_row *row, const struct folder *folder, int id_width, int width, GError **error)
+print_line(const struct list_row *row, const struct folder *folder, gboolean several, int id_width, int width,
+           GError **error)
 {
     g_autofree char *marks = flag_column(row);
     g_autofree char *date = clock_short(row->date, clock_now());
     g_autofree char *people = text_safe(row->people, -1, TEXT_LINE);
     g_autofree char *subject = text_safe(row->subject, -1, TEXT_LINE);
     g_autofree char *name = text_safe(folder ? folder->name : "", -1, TEXT_LINE);
-    int people_width = CLAMP(width / 5, 12, 30), folder_width = width >= 90 ? 12 : 0;
+    if (several && folder) {
+        g_autofree char *both = g_strdup_printf("%s/%s", folder->account_name, folder->name);
+        g_free(name);
+        name = text_safe(both, -1, TEXT_LINE);
+    }
+    int people_width = CLAMP(width / 5, 12, 30), folder_width = width >= 90 ? (several ? 18 : 12) : several ? 8 : 0;
     int rest = width - id_width - 4 - 9 - people_width - folder_width - 5;
     g_autofree char *date_cell = width_fit(date, 8);
     g_autofree char *people_cell = width_fit(people, people_width);
@@ -147,6 +170,7 @@ rows_print(struct store *store, const GPtrArray *rows, GError **error)
     if (!folders)
         return FALSE;
     int id_width = 4, width = rows_width();
+    gboolean several = of_several_accounts(folders);
     for (guint i = 0; i < rows->len; i++) {
         const struct list_row *row = rows->pdata[i];
         for (gint64 id = row->message, digits = 1; id > 0; id /= 10, digits++)
@@ -155,7 +179,7 @@ rows_print(struct store *store, const GPtrArray *rows, GError **error)
     for (guint i = 0; i < rows->len; i++) {
         const struct list_row *row = rows->pdata[i];
         const struct folder *folder = g_hash_table_lookup(folders, &row->folder);
-        if (!(cli_json ? print_json(row, folder, error) : print_line(row, folder, id_width, width, error)))
+        if (!(cli_json ? print_json(row, folder, error) : print_line(row, folder, several, id_width, width, error)))
             return FALSE;
     }
     return TRUE;

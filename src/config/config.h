@@ -96,7 +96,7 @@ struct config {
     enum key_set key_set;
     char *editor;     /* NULL: $VISUAL, $EDITOR, vi */
     int notmuch_days; /* 0: all; -1: off */
-    gboolean conversations, side_bar, hyperlinks, mouse;
+    gboolean conversations, one_inbox, side_bar, hyperlinks, mouse;
     GArray *keys;     /* [keys]: struct config_pair, free form; the screen checks them */
     GArray *searches; /* [searches]: name = query */
     GPtrArray *rules; /* of struct config_rule, in the order of the file */

@@ -38,6 +38,10 @@ const struct config_key config_keys[] = {
      N_("The editor for messages; $VISUAL, then $EDITOR, then vi when it is not set."), C(editor)},
     {"general", "conversations", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
      N_("One line a conversation in the list; no: one line a message."), C(conversations)},
+    {"general", "one-inbox", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
+     N_("With two accounts or more: all inboxes as one list, which is shown first, and likewise all drafts, sent mail, "
+        "archives, junk and trash. Every message has its account's letter, and stays in its account."),
+     C(one_inbox)},
     {"general", "side-bar", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
      N_("Folders at the left from 100 columns on."), C(side_bar)},
     {"general", "hyperlinks", CONFIG_BOOL, 0, 0, "yes|no", "no", FALSE,

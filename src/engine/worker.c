@@ -146,14 +146,27 @@ lane_settle(struct lane *lane, gboolean pending)
 }
 
 static gint64
-ensure_account(struct store *store, const struct account *account, GError **error)
+ensure_row(struct store *store, const struct account *account, GError **error)
 {
     g_autoptr(GPtrArray) addresses = g_ptr_array_new();
     g_ptr_array_add(addresses, account->address);
     for (char **alias = account->aliases; *alias; alias++)
         g_ptr_array_add(addresses, *alias);
     g_ptr_array_add(addresses, NULL);
-    gint64 id = store_account_ensure(store, account->name, (const char *const *)addresses->pdata, error);
+    return store_account_ensure(store, account->name, (const char *const *)addresses->pdata, error);
+}
+
+/* Those before it come first, whichever worker is the first to run: the store lists accounts as the configuration does. */
+static gint64
+ensure_account(struct store *store, const struct config *config, const struct account *account, GError **error)
+{
+    gint64 id = 0;
+    for (guint i = 0; i < config->accounts->len; i++) {
+        const struct account *one = g_ptr_array_index(config->accounts, i);
+        id = ensure_row(store, one, error);
+        if (!id || one == account)
+            break;
+    }
     gboolean local = account->incoming && account->incoming->protocol == ENDPOINT_POP3;
     return id && store_account_set_local(store, id, local, (const char *const *)account->role_names, error) ? id : 0;
 }
@@ -164,7 +177,7 @@ lane_open_store(struct lane *lane)
     while (!control_stopping(lane->worker->control)) {
         g_autoptr(GError) error = NULL;
         lane->store = store_open(NULL, STORE_WRITE, &error);
-        lane->account_id = lane->store ? ensure_account(lane->store, lane->worker->account, &error) : 0;
+        lane->account_id = lane->store ? ensure_account(lane->store, lane->worker->config, lane->worker->account, &error) : 0;
         if (lane->account_id)
             return TRUE;
         store_close(lane->store);

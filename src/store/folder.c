@@ -154,6 +154,20 @@ folder_find_role(struct store *store, gint64 account, enum folder_role role)
         "li", account, (int)role);
 }
 
+GArray *
+folder_ids_of_role(struct store *store, enum folder_role role)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    sqlite3_stmt *q = sql_query(store, NULL,
+                                "SELECT id FROM folder WHERE role = ? AND role > 0 AND bits & 4 = 0 ORDER BY account, id",
+                                "i", (int)role);
+    while (q && sql_row(store, q, NULL) > 0) {
+        gint64 id = sqlite3_column_int64(q, 0);
+        g_array_append_val(ids, id);
+    }
+    return ids;
+}
+
 /* How well a folder answers to what was typed: 0 not at all, 4 exactly. */
 static int
 fits(const struct folder *folder, const char *account, const char *name)

@@ -69,6 +69,8 @@ struct folder *folder_get(struct store *store, gint64 id, GError **error);
 gint64 folder_find(struct store *store, gint64 account, const char *name);
 gint64 folder_find_wire(struct store *store, gint64 account, const char *wire);
 gint64 folder_find_role(struct store *store, gint64 account, enum folder_role role);
+/* Those of all accounts, by account: GArray of gint64. */
+GArray *folder_ids_of_role(struct store *store, enum folder_role role);
 /* What a person types: "INBOX", "account/INBOX", "=Sent", "+Sent", a role word; `account` (may be 0) is the
  * one at hand and wins where several fit. Any case when only one fits so. The error (ERROR_NOINPUT) names the
  * nearest ones, ERROR_INPUT says which accounts have one. */

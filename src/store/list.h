@@ -80,7 +80,8 @@ gint64 list_rank(struct store *store, const struct list_view *view, gint64 key, 
 gint64 list_key_at(struct store *store, const struct list_view *view, gint64 rank);
 /* The newest row that is no newer than this time, else the oldest; not for searches. 0: there is no row. */
 gint64 list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds);
-/* Unread messages of folders, each once; 0 for what is no folder. */
+/* Unread messages of folders, each once (beyond a thousand in the second, what lies in both counts twice); 0 for what is
+ * no folder. */
 gint64 list_unread(struct store *store, const struct list_view *view);
 /* The next row beyond key that is unread (or flagged): 0 none. */
 gint64 list_next_unread(struct store *store, const struct list_view *view, gint64 key,

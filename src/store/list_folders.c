@@ -6,6 +6,7 @@
 #include "base/flags.h"
 
 #define LOOK_ON 50
+#define UNREAD_LOOKED_AT 1000
 
 /* What stands in one folder's list, by key: all from one index; the second is for what is unread. */
 static const char *const sources[2][2] = {
@@ -50,25 +51,25 @@ begin_places(struct store *store, const struct list_view *view, gint64 key, enum
     return sql_query(store, error, text->str, "l", key ? key : direction == LIST_OLDER ? G_MAXINT64 : 0);
 }
 
-/* Where the conversation, or the message, of this place is shown: the same when there is one folder. */
+/* Where the conversation, or the message, of this place is shown: where it is newest, in the first folder of the view
+ * that has it so. */
 static struct list_place
 shown_at(struct store *store, const struct list_view *view, struct list_place place, gint64 thread)
 {
-    struct list_place at = place;
+    struct list_place at = {0, 0};
     for (guint i = 0; i < view->n_folders && view->n_folders > 1; i++) {
-        if (view->folders[i] == place.folder)
-            continue;
-        gint64 key = view->kind == LIST_CONVERSATIONS
+        gint64 key = view->folders[i] == place.folder ? place.key
+                     : view->kind == LIST_CONVERSATIONS
                          ? sql_int(store, 0, "SELECT newest FROM folder_thread WHERE folder = ? AND thread = ?", "ll",
                                    view->folders[i], thread)
                          : sql_int(store, 0,
                                    "SELECT p.key FROM message m CROSS JOIN placement p INDEXED BY placement_message"
                                    " ON p.message = m.id WHERE m.key = ? AND p.folder = ? AND p." SHOWN,
                                    "ll", place.key, view->folders[i]);
-        if (key > at.key || (key == at.key && view->folders[i] < at.folder))
+        if (key > at.key)
             at = (struct list_place){key, view->folders[i]};
     }
-    return at;
+    return at.key ? at : place;
 }
 
 GArray *
@@ -251,9 +252,10 @@ gint64
 folders_unread(struct store *store, const struct list_view *view)
 {
     gint64 count = 0;
-    for (guint i = 0; i < view->n_folders; i++)
-        count += sql_int(store, 0, "SELECT unread FROM folder WHERE id = ?", "l", view->folders[i]) -
-                 (i ? counted_twice(store, view, i, TRUE) : 0);
+    for (guint i = 0; i < view->n_folders; i++) {
+        gint64 unread = sql_int(store, 0, "SELECT unread FROM folder WHERE id = ?", "l", view->folders[i]);
+        count += unread - (i && count && unread <= UNREAD_LOOKED_AT ? counted_twice(store, view, i, TRUE) : 0);
+    }
     return count;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/width.h"
 #include "ui/ascii.h"
+#include "ui/accounts.h"
 #include "ui/columns.h"
 #include "ui/compose.h"
 #include "ui/editor.h"
@@ -15,15 +16,45 @@
 
 #include <string.h>
 
+/* ---- accounts ---- */
+
+static void
+test_letters(void)
+{
+    static const struct {
+        const char *names[5], *letters[5];
+    } cases[] = {
+        {{"work", "home"}, {"w", "h"}},
+        {{"work", "web", "wo", "w"}, {"w", "e", "o", "1"}},
+        {{"élan", "日本", "-x-"}, {"é", "1", "x"}},
+        {{"a", "a", "a\xff", ""}, {"a", "1", "2", "3"}},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        guint n = 0;
+        char letters[5][7] = {{0}};
+        while (n < 5 && cases[i].names[n])
+            n++;
+        account_letters(cases[i].names, n, letters);
+        for (guint j = 0; j < n; j++)
+            g_assert_cmpstr(letters[j], ==, cases[i].letters[j]);
+    }
+}
+
 /* ---- columns ---- */
 
 static void
 test_columns(void)
 {
     for (int width = 1; width <= 300; width++) {
-        for (int size = 0; size < 2; size++) {
+        for (int choice = 0; choice < 4; choice++) {
             struct columns c;
-            columns_layout(width, size, &c);
+            gboolean account = choice / 2;
+            columns_layout(width, choice % 2, account, &c);
+            g_assert_true((c.account >= 0) == (account && width >= 36));
+            if (c.account >= 0) {
+                g_assert_cmpint(c.account, >, c.state + 1);
+                g_assert_cmpint(c.account + 1, <, c.date);
+            }
             int end = c.subject + c.subject_width;
             g_assert_cmpint(c.mark, <, c.state);
             if (c.date_width) {
@@ -49,8 +80,8 @@ test_columns(void)
         }
     }
     struct columns narrow, wide;
-    columns_layout(80, FALSE, &narrow);
-    columns_layout(120, FALSE, &wide);
+    columns_layout(80, FALSE, FALSE, &narrow);
+    columns_layout(120, FALSE, FALSE, &wide);
     g_assert_false(narrow.preview);
     g_assert_true(wide.preview);
     g_assert_cmpint(columns_side_bar(80, 20), ==, 0);
@@ -445,6 +476,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/screen/account-letters", test_letters);
     g_test_add_func("/screen/columns", test_columns);
     g_test_add_func("/screen/tree", test_tree);
     g_test_add_func("/screen/days", test_days);
