@@ -33,6 +33,7 @@ LIBRARY_HOME = [
     (r'libetpan/', {'src/proto'}),
     (r'openssl/', {'src/net'}),
     (r'zlib\.h', {'src/net'}),
+    (r'curl/', {'src/net'}),
     (r'notmuch\.h', {'src/search'}),
     (r'sqlite3', {'src/store'}),
     (r'gmime/', {'src/mail', 'src/crypto'}),

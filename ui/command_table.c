@@ -91,6 +91,7 @@ const struct command command_table[] = {
     {"not-junk", GROUP_FILE, IN_MAIL, "Esc X", NULL, N_("This is not junk"), command_not_junk},
     {"block", GROUP_FILE, IN_MAIL, "", "ADDRESS|@DOMAIN|list:ID", N_("Put away what comes from this sender"), command_block},
     {"allow", GROUP_FILE, IN_MAIL, "", "ADDRESS|@DOMAIN|list:ID", N_("Never take this sender's mail for junk"), command_allow},
+    {"unsubscribe", GROUP_FILE, IN_MAIL, "", NULL, N_("Leave the mailing list that this came from"), command_unsubscribe},
     {"undo", GROUP_FILE, IN_MAIL | IN_OUTBOX | IN_FOLDERS, "u", NULL, N_("Take back the last change"),
      command_undo},
     {"undo-list", GROUP_FILE, IN_MAIL | IN_OUTBOX | IN_FOLDERS, "Esc u", NULL, N_("What can be taken back"),

@@ -9,6 +9,9 @@ struct app;
 COMMAND(block);
 COMMAND(allow);
 
+/* unsubscribe.c */
+COMMAND(unsubscribe);
+
 /* app_commands.c */
 COMMAND(next);
 COMMAND(previous);

@@ -29,6 +29,7 @@ struct link {
     GPtrArray *accounts; /* of struct link_account */
     guint sync_id;
     GHashTable *fetches; /* id of a request -> gint64 *: the message */
+    GHashTable *leaving; /* likewise -> char *: the list that is left */
     char *asking; /* the account whose password is asked for */
     gboolean offline;
 };
@@ -177,6 +178,15 @@ on_done(struct link *link, const struct engine_event *event)
         g_hash_table_remove(link->fetches, GUINT_TO_POINTER(event->id));
         return;
     }
+    const char *list = g_hash_table_lookup(link->leaving, GUINT_TO_POINTER(event->id));
+    if (list) {
+        if (engine_event_bool(event, "ok"))
+            app_say(link->app, _("left: %s"), list);
+        else
+            app_warn(link->app, _("%s is not left: %s"), list, engine_event_string(event, "text"));
+        g_hash_table_remove(link->leaving, GUINT_TO_POINTER(event->id));
+        return;
+    }
     if (!event->id || event->id != link->sync_id)
         return;
     link->sync_id = 0;
@@ -249,6 +259,7 @@ disconnect(struct link *link)
     link->source = 0;
     g_clear_pointer(&link->client, engine_client_free);
     g_hash_table_remove_all(link->fetches);
+    g_hash_table_remove_all(link->leaving);
     for (guint i = 0; i < link->accounts->len; i++) {
         struct link_account *account = g_ptr_array_index(link->accounts, i);
         g_clear_pointer(&account->folder, g_free);
@@ -317,6 +328,7 @@ link_new(struct app *app)
     link->delay = RETRY_FIRST;
     link->accounts = g_ptr_array_new_with_free_func(account_free);
     link->fetches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    link->leaving = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     connect_engine(link);
     return link;
 }
@@ -336,6 +348,7 @@ link_free(struct link *link)
     engine_client_free(link->client);
     g_ptr_array_unref(link->accounts);
     g_hash_table_unref(link->fetches);
+    g_hash_table_unref(link->leaving);
     g_free(link->asking);
     g_free(link);
 }
@@ -399,6 +412,20 @@ link_fetch(struct link *link, gint64 message)
     guint id = link && link->client ? engine_client_fetch(link->client, message, NULL) : 0;
     if (id)
         g_hash_table_insert(link->fetches, GUINT_TO_POINTER(id), g_memdup2(&message, sizeof message));
+}
+
+gboolean
+link_unsubscribe(struct link *link, gint64 message, const char *list)
+{
+    if (!link || !link->client)
+        return FALSE;
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "message", "x", message);
+    guint id = engine_client_send(link->client, "unsubscribe", &values, NULL);
+    if (id)
+        g_hash_table_insert(link->leaving, GUINT_TO_POINTER(id), g_strdup(list ? list : _("the list")));
+    return id != 0;
 }
 
 void

@@ -20,6 +20,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_rules,
     &cmd_block,
     &cmd_allow,
+    &cmd_unsubscribe,
     /* sending */
     &cmd_send,
     &cmd_sendmail,

@@ -102,7 +102,7 @@ static gboolean
 check_programs(GError **error)
 {
     static const char *const names[] = {"postrider-engine", "postrider-worker", "postrider-index",
-                                        "postrider-reader"};
+                                        "postrider-reader", "postrider-http"};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = paths_program(names[i]);
         if (!tell("program", path,

@@ -373,6 +373,18 @@ config_account_for(const struct config *config, const char *address)
     return NULL;
 }
 
+GStrv
+config_own_hosts(const struct config *config)
+{
+    g_autoptr(GStrvBuilder) hosts = g_strv_builder_new();
+    for (guint i = 0; config && i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        if (account->incoming)
+            g_strv_builder_add(hosts, account->incoming->host);
+    }
+    return g_strv_builder_end(hosts);
+}
+
 const char *
 config_search(const struct config *config, const char *name)
 {

@@ -129,6 +129,8 @@ void config_free(struct config *config);
 const struct account *config_account(const struct config *config, const char *name, GError **error);
 /* Borrowed: the account that has this address (or alias), NULL when none has. */
 const struct account *config_account_for(const struct config *config, const char *address);
+/* Host names of the servers that mail comes from: their word counts. NULL-terminated. */
+GStrv config_own_hosts(const struct config *config);
 /* Borrowed or NULL. */
 const char *config_search(const struct config *config, const char *name);
 

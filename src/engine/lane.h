@@ -85,6 +85,10 @@ void lane_unwatch_maildirs(struct lane *lane);
 /* Takes in what was done. TRUE: something is to be sent. */
 gboolean lane_take_maildirs(struct lane *lane, struct sync *sync);
 
+/* ---- unsubscribe_lane.c */
+gboolean lane_is_first(struct lane *lane, gint64 message); /* of the accounts that have it */
+gboolean lane_unsubscribe(struct lane *lane, gint64 message, GError **error);
+
 /* Opens the lane's store; retries while another program holds it; NULL only at the end of the worker. */
 gboolean lane_open_store(struct lane *lane);
 /* Has this lane something left that must keep the engine alive? Tells the supervisor when all is settled. */

@@ -73,6 +73,12 @@ ask_fetch(struct client *client, guint id, GVariant *values)
 }
 
 static void
+ask_unsubscribe(struct client *client, guint id, GVariant *values)
+{
+    ask_all_accounts(client, id, "unsubscribe", values);
+}
+
+static void
 ask_online(struct client *client, guint id, GVariant *values)
 {
     ask_all_accounts(client, id, "online", values);
@@ -132,6 +138,7 @@ static const struct {
     {"attach", ask_attach}, {"sync", ask_sync},     {"wake", ask_wake},         {"flush", ask_flush},
     {"fetch", ask_fetch},   {"online", ask_online}, {"password", ask_password}, {"watch", ask_watch},
     {"status", ask_status}, {"stop", ask_stop},     {"pause", ask_pause},
+    {"unsubscribe", ask_unsubscribe},
 };
 
 void

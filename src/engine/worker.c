@@ -298,6 +298,7 @@ static const struct {
     {"wake", 1 << LANE_SYNC | 1 << LANE_DELIVER | 1 << LANE_FETCH},
     {"flush", 1 << LANE_DELIVER},
     {"fetch", 1 << LANE_FETCH},
+    {"unsubscribe", 1 << LANE_FETCH},
     {"password", 1 << LANE_SYNC | 1 << LANE_DELIVER},
     {"poll", 1 << LANE_SYNC},
     {"watch", 1 << LANE_SYNC},

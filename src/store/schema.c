@@ -299,6 +299,11 @@ static const char add_sender[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('sender', 'sender', '500 200 1');"
     "ANALYZE sqlite_schema;";
 
+/* Lists that were left (unsubscribed.h). */
+static const char add_unsubscribed[] =
+    "CREATE TABLE unsubscribed (list TEXT PRIMARY KEY, how TEXT NOT NULL, time INTEGER NOT NULL, message INTEGER NOT NULL)"
+    " WITHOUT ROWID;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -313,6 +318,7 @@ static const char *const migrations[] = {
     add_filing,
     add_bulk,
     add_sender,
+    add_unsubscribed,
 };
 
 int

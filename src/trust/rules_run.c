@@ -3,9 +3,8 @@
 
 #include "trust/rules_private.h"
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/program.h"
 #include "mail/rawmsg.h"
 #include "mail/reply.h"
 #include "store/account.h"
@@ -14,12 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- forwarding ---- */
@@ -85,76 +79,24 @@ rules_forward(const struct rules_context *context, gint64 message, const char *n
 
 /* ---- programs ---- */
 
-static void
-own_group(gpointer data G_GNUC_UNUSED)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL); /* a worker's threads leave their signals to one of them */
-    setpgid(0, 0);                         /* so that it ends with what it started */
-}
-
-/* TRUE when it ended by itself in time. */
-static gboolean
-wait_for(GPid pid, int *status)
-{
-    int fd = (int) syscall(SYS_pidfd_open, pid, 0);
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    gint64 deadline = clock_monotonic() + RULES_RUN_SECONDS * G_USEC_PER_SEC;
-    int n = 0;
-    for (gint64 left; fd >= 0 && (left = deadline - clock_monotonic()) > 0;)
-        if ((n = poll(&wait, 1, (int) (left / 1000) + 1)) > 0 || (n < 0 && errno != EINTR))
-            break;
-    if (fd >= 0)
-        close(fd);
-    if (n <= 0)
-        kill(-pid, SIGKILL);
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        ;
-    return n > 0;
-}
-
-/* The first line that it said. */
-static char *
-first_words(int fd)
-{
-    char buffer[400];
-    gssize got = pread(fd, buffer, sizeof buffer, 0);
-    g_autofree char *text = g_strndup(buffer, got > 0 ? (gsize) got : 0);
-    text[strcspn(text, "\r\n")] = '\0';
-    return text_safe(text, -1, TEXT_LINE);
-}
+#define OUTPUT_MAX (1024 * 1024)
 
 gboolean
 rules_run_program(struct store *store, gint64 message, char **argv, GError **error)
 {
     g_autofree char *path = store_message_path(store, message, error);
-    if (!path)
+    int in = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (path && in < 0)
+        error_set_errno(error, RULES_ERROR, errno, "%s", path);
+    if (in < 0)
         return FALSE;
-    int in = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int out = memfd_create("rule", MFD_CLOEXEC);
-    g_autoptr(GError) why = NULL;
-    GPid pid;
-    int status = 0;
-    gboolean started = in >= 0 && out >= 0 &&
-                       g_spawn_async_with_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, own_group,
-                                              NULL, &pid, in, out, out, &why);
-    gboolean in_time = started && wait_for(pid, &status);
-    g_autofree char *words = started ? first_words(out) : NULL;
-    if (in >= 0)
-        close(in);
-    if (out >= 0)
-        close(out);
-    if (in_time && WIFEXITED(status) && !WEXITSTATUS(status))
-        return TRUE;
-    if (!started)
-        g_set_error(error, RULES_ERROR, ERROR_SKIP, "%s cannot be run: %s", argv[0], why ? why->message : g_strerror(errno));
-    else if (!in_time)
-        g_set_error(error, RULES_ERROR, ERROR_SKIP, "%s took more than %d seconds and was ended", argv[0], RULES_RUN_SECONDS);
-    else if (WIFEXITED(status))
-        g_set_error(error, RULES_ERROR, ERROR_SKIP, "%s ended with %d%s%s", argv[0], WEXITSTATUS(status),
-                    *words ? ": " : "", words);
-    else
-        g_set_error(error, RULES_ERROR, ERROR_SKIP, "%s was ended by signal %d", argv[0], WTERMSIG(status));
-    return FALSE;
+    const struct program program = {.argv = argv, .input_fd = in, .seconds = RULES_RUN_SECONDS, .output_max = OUTPUT_MAX};
+    g_auto(struct_program_result) result = {0};
+    gboolean ok = program_run(&program, &result);
+    close(in);
+    if (!ok) {
+        g_autofree char *words = program_words(&program, &result);
+        g_set_error(error, RULES_ERROR, ERROR_SKIP, "%s %s", argv[0], words);
+    }
+    return ok;
 }

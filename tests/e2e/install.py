@@ -52,6 +52,7 @@ def in_place():
     make("install")
     for end in ("/bin/postrider", "/libexec/postrider/postrider-engine", "/libexec/postrider/postrider-worker",
                 "/libexec/postrider/postrider-index", "/libexec/postrider/postrider-reader", "/libexec/postrider/postrider-check",
+                "/libexec/postrider/postrider-http",
                 "/share/postrider/lab/demo", "/share/postrider/lab/lab"):
         equal(os.stat(find(end)).st_mode & 0o777, 0o755, end)
     for end in ("/man1/postrider.1", "/man5/postrider-config.5", "/bash-completion/completions/postrider",

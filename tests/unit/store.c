@@ -114,6 +114,7 @@ test_migration(void)
 /* What the migrations behind the first added, a line each. */
 #define BACK_TO_VERSION_1                                                                                              \
     "DROP TABLE sender;" \
+    "DROP TABLE unsubscribed;" \
     "DROP TABLE bulk;" \
     "DROP TABLE bulk_slice;" \
     "DROP TABLE filing;" \
