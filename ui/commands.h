@@ -91,6 +91,11 @@ COMMAND(add_contact);
 COMMAND(raw);
 COMMAND(edit_message);
 
+/* thread_commands.c */
+COMMAND(join_thread);
+COMMAND(break_thread);
+COMMAND(mute);
+
 /* read_commands.c */
 COMMAND(next_message);
 COMMAND(previous_message);

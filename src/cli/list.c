@@ -6,7 +6,9 @@
 #include "base/i18n.h"
 #include "base/error.h"
 #include "base/paths.h"
+#include "engine/client.h"
 #include "search/query.h"
+#include "store/conversation.h"
 #include "store/folder.h"
 #include "store/list.h"
 #include "store/message.h"
@@ -147,11 +149,42 @@ run_search(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return print_view(store, &view, error);
 }
 
+static char *join_to;
+static gboolean break_off, mute, unmute;
+
+static const GOptionEntry thread_entries[] = {
+    {"join", 'j', 0, G_OPTION_ARG_STRING, &join_to, N_("the message answers this one, with what hangs below it"), "ID"},
+    {"break", 'b', 0, G_OPTION_ARG_NONE, &break_off, N_("the message begins a conversation of its own"), NULL},
+    {"mute", 'm', 0, G_OPTION_ARG_NONE, &mute, N_("all of it is read, and what comes in it counts as read"), NULL},
+    {"unmute", 'u', 0, G_OPTION_ARG_NONE, &unmute, N_("no longer"), NULL},
+    {NULL},
+};
+
+static gboolean
+shape_thread(const char *word, GError **error)
+{
+    if (!!join_to + break_off + mute + unmute > 1)
+        return cli_usage_error(error, _("one of --join, --break, --mute and --unmute at a time"));
+    struct store *store = cli_store(STORE_WRITE, error);
+    gint64 id = store ? message_lookup(store, word, error) : 0;
+    gint64 parent = id && join_to ? message_lookup(store, join_to, error) : 0;
+    if (!id || (join_to && !parent))
+        return FALSE;
+    gint64 journal = join_to     ? conversation_join(store, &id, 1, parent, error)
+                     : break_off ? conversation_break(store, &id, 1, error)
+                                 : conversation_mute(store, &id, 1, mute, error);
+    if (journal > 0)
+        engine_kick();
+    return journal != 0;
+}
+
 static gboolean
 run_thread(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
     if (argc != 1)
         return cli_usage_error(error, _("thread takes one ID"));
+    if (join_to || break_off || mute || unmute)
+        return shape_thread(argv[0], error);
     struct store *store = cli_store(STORE_READ, error);
     gint64 id = store ? message_lookup(store, argv[0], error) : 0;
     g_autoptr(struct_message) message = id ? message_load(store, id, error) : NULL;
@@ -182,4 +215,11 @@ const struct cli_command cmd_search = {"search",
                                        FALSE,
                                        run_search};
 const struct cli_command cmd_thread = {
-    "thread", "ID", N_("the conversation of a message, over all folders"), NULL, NULL, FALSE, run_thread};
+    "thread",
+    "ID",
+    N_("the conversation of a message, over all folders"),
+    N_("With an option it is put right: this is kept by Message-ID, holds for messages that are still to come, and can be "
+       "undone. --mute tags the messages \"muted\", a keyword on the server, so that it holds on every device."),
+    thread_entries,
+    FALSE,
+    run_thread};

@@ -20,6 +20,7 @@ struct store {
     GPtrArray *on_commit, *on_rollback; /* files to unlink then */
     GHashTable *to_flush;               /* directories whose names must be durable before the commit */
     GHashTable *tagged;                 /* messages for taglog.h, NULL: none */
+    GString *tag_lines;                 /* other lines for it, NULL: none */
     gint64 tag_log_size;                /* of the log before this transaction's lines; -1: none */
     struct witness *witness;            /* witness.h, or NULL */
     gboolean remembers;                 /* tag_memory is not empty */

@@ -14,7 +14,8 @@ enum journal_kind {
     JOURNAL_FOLDER_CREATE, /* source_folder; of all folder kinds target_folder is the account's id */
     JOURNAL_FOLDER_RENAME, /* source_folder; before_tags is its old name */
     JOURNAL_FOLDER_DELETE, /* source_folder */
-    JOURNAL_SUBSCRIBE      /* source_folder; before_flags is what it was */
+    JOURNAL_SUBSCRIBE,     /* source_folder; before_flags is what it was */
+    JOURNAL_THREAD         /* message: after_tags is its mid, before_tags the word it had (thread_hand.h) */
 };
 
 struct journal_item {

@@ -229,6 +229,7 @@ rows_as_tree(struct store *store, GPtrArray *rows, GError **error)
     g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) ordered = g_ptr_array_sized_new(rows->len);
     guint first = 0, last = 0;
+    gboolean by_hand = sql_int(store, 0, "SELECT EXISTS (SELECT 1 FROM thread_hand)", "") != 0;
 
     for (guint i = 0; i < rows->len; i++) { /* by time; of several versions the first one is answered */
         nodes[i].row = rows->pdata[i];
@@ -240,9 +241,14 @@ rows_as_tree(struct store *store, GPtrArray *rows, GError **error)
         sqlite3_stmt *q = sql_query(store, error, "SELECT in_reply_to, refs FROM reference WHERE message = ?",
                                     "l", nodes[i].row->message);
         int rc = q ? sql_row(store, q, error) : -1;
+        g_autofree char *parent = NULL;
         if (rc < 0)
             return FALSE;
-        if (rc > 0) {
+        if (by_hand && thread_hand_parent(store, nodes[i].row->message, &parent)) {
+            hang(nodes, i, parent, "", by_id);
+            if (rc > 0)
+                sql_end(q);
+        } else if (rc > 0) {
             hang(nodes, i, (const char *)sqlite3_column_text(q, 0), sql_str(q, 1), by_id);
             sql_end(q);
         }

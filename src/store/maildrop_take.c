@@ -7,6 +7,7 @@
 #include "store/message.h"
 #include "store/placement.h"
 #include "store/rows.h"
+#include "base/flags.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -79,8 +80,11 @@ take_message(struct store *store, gint64 account, gint64 folder, const struct ma
         return 0;
     if (twin)
         share_file(store, twin, folder, new->file);
+    gboolean silent =
+        !twin && thread_is_muted(store, sql_int(store, 0, "SELECT thread FROM message WHERE id = ?", "l", message));
     struct placement_row row = {.folder = folder,
                                 .message = message,
+                                .flags = silent ? FLAG_SEEN : 0,
                                 .base_tags = (char *)"",
                                 .tags = (char *)"",
                                 .file = (char *)new->file};

@@ -160,7 +160,8 @@ message_row_insert(struct store *store, const struct message_new *new, GError **
                  new->emailid, to, cc, envelope->list_id))
         return 0;
     gint64 message = sqlite3_last_insert_rowid(store->db);
-    if (!thread_resize(store, thread, 1, error) || !add_references(store, message, envelope, error) ||
+    if ((new->tags && tags_has(new->tags, MUTED_TAG) && !thread_set_muted(store, thread, TRUE, error)) ||
+        !thread_resize(store, thread, 1, error) || !add_references(store, message, envelope, error) ||
         !add_tags(store, message, key, new->tags ? new->tags : "", error) ||
         !(new->text_later ? fulltext_later(store, key, message, envelope, error)
                           : fulltext_put(store, key, envelope, NULL, error)))
@@ -312,6 +313,9 @@ message_refresh_without(struct store *store, gint64 message, const char *file, G
     if (g_strcmp0(before, tags) &&
         !(sql_run(store, error, "DELETE FROM tag WHERE message = ?", "l", message) &&
           add_tags(store, message, key, tags, error)))
+        return FALSE;
+    gboolean muted = tags_has(tags, MUTED_TAG);
+    if (muted != (before && tags_has(before, MUTED_TAG)) && !thread_set_muted(store, thread, muted, error))
         return FALSE;
     return sql_run(
         store, error,

@@ -116,6 +116,14 @@ placement_max_uid(struct store *store, gint64 folder)
                             folder);
 }
 
+/* Mail that comes into a silenced conversation counts as read, here and, as that is wanted, on the server. */
+static gboolean
+is_silent(struct store *store, gint64 message, guint role)
+{
+    return role != FOLDER_DRAFTS && thread_is_muted(store, sql_int(store, 0, "SELECT thread FROM message WHERE id = ?", "l",
+                                                                     message));
+}
+
 static gboolean
 insert_one(struct store *store, gint64 folder, guint role, const struct placement_new *new, gint64 *id,
            GError **error)
@@ -142,15 +150,16 @@ insert_one(struct store *store, gint64 folder, guint role, const struct placemen
         if (!message)
             return FALSE;
     }
+    gboolean silent = !known && is_silent(store, message, role);
     struct placement_row row = {.folder = folder,
                                 .message = message,
                                 .uid = new->uid,
                                 .modseq = (gint64) new->modseq,
                                 .base_flags = new->flags,
-                                .flags = new->flags,
+                                .flags = silent ? new->flags | FLAG_SEEN : new->flags,
                                 .base_tags = (char *)tags,
                                 .tags = (char *)tags};
-    if (!placement_row_insert(store, &row, error) || (known && !message_refresh(store, message, error)))
+    if (!placement_row_insert(store, &row, error) || ((known || silent) && !message_refresh(store, message, error)))
         return FALSE;
     *id = row.id;
     return TRUE;

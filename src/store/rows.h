@@ -22,6 +22,15 @@ gboolean mid_hash(const char *message_id, guint8 mid[MID_SIZE]);
  * connects are merged. 0 on error. */
 gint64 thread_join(struct store *store, const struct envelope *envelope, GError **error);
 gboolean thread_resize(struct store *store, gint64 thread, int by, GError **error);
+/* The same of these ids (GArray of MID_SIZE bytes each): all of them are in the thread that is returned. */
+gint64 thread_connect(struct store *store, const GArray *ids, GError **error);
+/* The thread of an id; 0: it was never seen. */
+gint64 thread_of_mid(struct store *store, const guint8 *mid);
+/* New mail in it is to be silent: a message of it has the tag MUTED_TAG. */
+gboolean thread_is_muted(struct store *store, gint64 thread);
+/* A message of it was given the tag, or has lost it. */
+gboolean thread_set_muted(struct store *store, gint64 thread, gboolean muted, GError **error);
+#define MUTED_TAG "muted"
 /* A shown placement came to, left, or changed its flags in (folder, thread). remove: after its row has
  * changed. */
 gboolean folder_thread_add(struct store *store, gint64 folder, gint64 thread, gint64 key, guint flags,
@@ -30,6 +39,18 @@ gboolean folder_thread_remove(struct store *store, gint64 folder, gint64 thread,
                               GError **error);
 gboolean folder_thread_reflag(struct store *store, gint64 folder, gint64 thread, guint before, guint after,
                               GError **error);
+
+/* --- thread_hand.c: what was joined and broken by hand (conversation.h) */
+
+/* The ids that an envelope joins: its own, In-Reply-To and References, as far as no hand has cut them. */
+GArray *thread_hand_ids(struct store *store, const struct envelope *envelope);
+/* What the message answers by hand: FALSE when it is as its header says; *parent NULL: nothing. */
+gboolean thread_hand_parent(struct store *store, gint64 message, char **parent);
+/* A line of the log (taglog.h), and all of them. */
+gboolean thread_hand_take(struct store *store, char **words, GError **error);
+gboolean thread_hand_write(struct store *store, GString *out, GError **error);
+/* undo.c: sets what was before. */
+gboolean thread_hand_undo(struct store *store, const char *child, const char *before, GError **error);
 
 /* --- message_row.c */
 

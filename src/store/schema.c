@@ -304,6 +304,14 @@ static const char add_unsubscribed[] =
     "CREATE TABLE unsubscribed (list TEXT PRIMARY KEY, how TEXT NOT NULL, time INTEGER NOT NULL, message INTEGER NOT NULL)"
     " WITHOUT ROWID;";
 
+/* Conversations put right by hand, and silenced (conversation.h). */
+static const char add_thread_hand[] =
+    "CREATE TABLE thread_hand (child BLOB PRIMARY KEY, parent BLOB) WITHOUT ROWID;"
+    "ALTER TABLE thread ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE thread SET muted = 1 WHERE id IN (SELECT m.thread FROM tag t JOIN message m ON m.id = t.message WHERE t.tag = 'muted');"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('thread_hand', 'thread_hand', '100 1');"
+    "ANALYZE sqlite_schema;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -319,6 +327,7 @@ static const char *const migrations[] = {
     add_bulk,
     add_sender,
     add_unsubscribed,
+    add_thread_hand,
 };
 
 int

@@ -264,6 +264,8 @@ end_transaction(struct store *store, GPtrArray *unlinked)
     g_ptr_array_set_size(store->on_rollback, 0);
     g_hash_table_remove_all(store->to_flush);
     g_clear_pointer(&store->tagged, g_hash_table_unref);
+    if (store->tag_lines)
+        g_string_free(g_steal_pointer(&store->tag_lines), TRUE);
 }
 
 void

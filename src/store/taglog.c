@@ -212,15 +212,19 @@ taglog_touch(struct store *store, gint64 message)
     g_hash_table_add(store->tagged, key);
 }
 
-gboolean
-taglog_before_commit(struct store *store, GError **error)
+void
+taglog_line(struct store *store, const char *line)
 {
-    store->tag_log_size = -1;
-    if (!store->tagged || !g_hash_table_size(store->tagged))
-        return TRUE;
+    if (!store->tag_lines)
+        store->tag_lines = g_string_new(NULL);
+    g_string_append(store->tag_lines, line);
+}
+
+/* Lines of the messages whose tags were changed. */
+static gboolean
+add_touched(struct store *store, GString *lines, gboolean *matters, GError **error)
+{
     g_autoptr(GHashTable) touched = g_steal_pointer(&store->tagged);
-    g_autoptr(GString) lines = g_string_new(NULL);
-    gboolean matters = FALSE;
     GHashTableIter iter;
     gpointer key;
     g_hash_table_iter_init(&iter, touched);
@@ -230,8 +234,21 @@ taglog_before_commit(struct store *store, GError **error)
     g_clear_pointer(&store->tagged, g_hash_table_unref); /* who was given tags has been in it */
     g_hash_table_iter_init(&iter, touched);
     while (g_hash_table_iter_next(&iter, &key, NULL))
-        if (!add_message(store, *(gint64 *) key, !store->remembers, lines, &matters, error))
+        if (!add_message(store, *(gint64 *) key, !store->remembers, lines, matters, error))
             return FALSE;
+    return TRUE;
+}
+
+gboolean
+taglog_before_commit(struct store *store, GError **error)
+{
+    gboolean matters = store->tag_lines != NULL;
+    store->tag_log_size = -1;
+    if (!matters && (!store->tagged || !g_hash_table_size(store->tagged)))
+        return TRUE;
+    g_autoptr(GString) lines = store->tag_lines ? g_steal_pointer(&store->tag_lines) : g_string_new(NULL);
+    if (store->tagged && !add_touched(store, lines, &matters, error))
+        return FALSE;
     return !lines->len || append(store, lines, matters, error);
 }
 
@@ -264,7 +281,7 @@ add_all(struct store *store, GString *out, GError **error)
         add_words(out, '-', sql_str(q, 3));
         g_string_append_c(out, '\n');
     }
-    return rc == 0;
+    return rc == 0 && thread_hand_write(store, out, error);
 }
 
 static gboolean
@@ -320,6 +337,8 @@ take_line(struct store *store, const char *line, GError **error)
     guint8 mid[MID_SIZE], hash[32];
     if (!words[0] || !words[1])
         return TRUE;
+    if (!strcmp(words[0], "thread"))
+        return thread_hand_take(store, words, error);
     gsize has_mid = read_hex(words[0], mid, sizeof mid), has_hash = read_hex(words[1], hash, sizeof hash);
     if (!has_mid && !has_hash)
         return TRUE;

@@ -178,7 +178,8 @@ merge(struct store *store, gint64 from, gint64 to, GError **error)
             "ll", from, to) ||
         !sql_run(store, error, "UPDATE message SET thread = ?2 WHERE thread = ?1", "ll", from, to) ||
         !sql_run(store, error,
-                 "UPDATE thread SET size = size + (SELECT size FROM thread WHERE id = ?1) WHERE id = ?2",
+                 "UPDATE thread SET size = size + (SELECT size FROM thread WHERE id = ?1),"
+                 " muted = muted OR (SELECT muted FROM thread WHERE id = ?1) WHERE id = ?2",
                  "ll", from, to) ||
         !sql_run(store, error, "UPDATE thread SET size = 0, moved_to = ?2 WHERE id = ?1", "ll", from, to))
         return FALSE;
@@ -191,36 +192,23 @@ merge(struct store *store, gint64 from, gint64 to, GError **error)
     return TRUE;
 }
 
-/* The ids that an envelope names, each once. */
-static GArray *
-ids_of(const struct envelope *envelope)
+gint64
+thread_of_mid(struct store *store, const guint8 *mid)
 {
-    GArray *ids = g_array_new(FALSE, FALSE, MID_SIZE);
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    guint n = envelope->references ? g_strv_length(envelope->references) : 0;
-    for (guint i = 0; i < n + 2; i++) {
-        char *id = i == 0   ? envelope->message_id
-                   : i == 1 ? envelope->in_reply_to
-                            : envelope->references[i - 2];
-        guint8 mid[MID_SIZE];
-        if (id && g_hash_table_add(seen, id) && mid_hash(id, mid))
-            g_array_append_val(ids, mid);
-    }
-    return ids;
+    gint64 thread = sql_int(store, 0, "SELECT thread FROM mention WHERE mid = ?", "b", mid, (gsize)MID_SIZE);
+    return thread ? thread_now(store, thread) : 0;
 }
 
 gint64
-thread_join(struct store *store, const struct envelope *envelope, GError **error)
+thread_connect(struct store *store, const GArray *ids, GError **error)
 {
-    g_autoptr(GArray) ids = ids_of(envelope);
     g_autofree gboolean *known = g_new0(gboolean, ids->len + 1);
     gint64 thread = 0;
 
     for (guint i = 0; i < ids->len; i++) {
-        gint64 other = sql_int(store, 0, "SELECT thread FROM mention WHERE mid = ?", "b",
-                               ids->data + i * MID_SIZE, (gsize)MID_SIZE);
+        gint64 other = thread_of_mid(store, (const guint8 *)ids->data + i * MID_SIZE);
         known[i] = other != 0;
-        if (!other || (other = thread_now(store, other)) == thread)
+        if (!other || other == thread)
             continue;
         if (!thread) {
             thread = other;
@@ -239,8 +227,34 @@ thread_join(struct store *store, const struct envelope *envelope, GError **error
         thread = sqlite3_last_insert_rowid(store->db);
     }
     for (guint i = 0; i < ids->len; i++)
-        if (!known[i] && !sql_run(store, error, "INSERT INTO mention VALUES (?, ?)", "bl",
+        if (!known[i] && !sql_run(store, error, "INSERT OR IGNORE INTO mention VALUES (?, ?)", "bl",
                                   ids->data + i * MID_SIZE, (gsize)MID_SIZE, thread))
             return 0;
     return thread;
+}
+
+gint64
+thread_join(struct store *store, const struct envelope *envelope, GError **error)
+{
+    g_autoptr(GArray) ids = thread_hand_ids(store, envelope);
+    return thread_connect(store, ids, error);
+}
+
+/* ---- silence ---- */
+
+gboolean
+thread_is_muted(struct store *store, gint64 thread)
+{
+    return sql_int(store, 0, "SELECT muted FROM thread WHERE id = ?", "l", thread) != 0;
+}
+
+gboolean
+thread_set_muted(struct store *store, gint64 thread, gboolean muted, GError **error)
+{
+    if (muted)
+        return sql_run(store, error, "UPDATE thread SET muted = 1 WHERE id = ? AND muted = 0", "l", thread);
+    return sql_run(store, error,
+                   "UPDATE thread SET muted = EXISTS (SELECT 1 FROM message m INDEXED BY message_thread CROSS JOIN tag t"
+                   " ON t.tag = '" MUTED_TAG "' AND t.key = m.key WHERE m.thread = ?1) WHERE id = ?1",
+                   "l", thread);
 }

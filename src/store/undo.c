@@ -223,7 +223,7 @@ undo_items(struct store *store, GArray *items, gint64 journal, GError **error)
     /* A folder comes back before what lay in it. */
     for (guint i = items->len; i-- > 0;) {
         const struct journal_item *item = &g_array_index(items, struct item, i).j;
-        if (item->kind >= JOURNAL_FOLDER_CREATE) {
+        if (item->kind >= JOURNAL_FOLDER_CREATE && item->kind <= JOURNAL_SUBSCRIBE) {
             lost = item->source_folder;
             if (!undo_folder(store, item, &found, error))
                 return FALSE;
@@ -246,6 +246,9 @@ undo_items(struct store *store, GArray *items, gint64 journal, GError **error)
         case JOURNAL_EXPUNGE:
             ok = undo_expunge(store, item, lost && item->source_folder == lost ? found : item->source_folder,
                               journal, error);
+            break;
+        case JOURNAL_THREAD:
+            ok = thread_hand_undo(store, item->after_tags, item->before_tags, error);
             break;
         default:
             break;
@@ -275,8 +278,8 @@ take_back(struct store *store, gint64 id, gint64 journal, GError **error)
     gboolean many = sql_int(store, 0,
                             "SELECT count(*) FROM (SELECT 1 FROM journal_item WHERE journal = ? LIMIT ?)", "li", id,
                             BULK_ABOVE + 1) > BULK_ABOVE &&
-                    !sql_int(store, 0, "SELECT 1 FROM journal_item WHERE journal = ? AND kind >= ?", "li", id,
-                             (int)JOURNAL_FOLDER_CREATE);
+                    !sql_int(store, 0, "SELECT 1 FROM journal_item WHERE journal = ? AND kind BETWEEN ? AND ?", "lii",
+                             id, (int)JOURNAL_FOLDER_CREATE, (int)JOURNAL_SUBSCRIBE);
     if (!bulk_drop(store, id, error))
         return FALSE;
     if (many)

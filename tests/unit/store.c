@@ -115,6 +115,7 @@ test_migration(void)
 #define BACK_TO_VERSION_1                                                                                              \
     "DROP TABLE sender;" \
     "DROP TABLE unsubscribed;" \
+    "DROP TABLE thread_hand;" \
     "DROP TABLE bulk;" \
     "DROP TABLE bulk_slice;" \
     "DROP TABLE filing;" \
@@ -126,7 +127,7 @@ test_migration(void)
     "DROP TABLE sync_event;" \
     "DROP TABLE maildrop;" \
     "DROP TABLE withheld;" \
-    "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;" \
+    "ALTER TABLE thread DROP COLUMN muted; ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;" \
     "DROP INDEX placement_leaving; DROP INDEX placement_key;" \
     "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;" \
     "DELETE FROM sqlite_stat1; PRAGMA user_version = 1"
