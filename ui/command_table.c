@@ -178,6 +178,8 @@ const struct command command_table[] = {
     {"outbox-open", GROUP_VIEWS, IN_OUTBOX, "Enter, Space", NULL,
      N_("Each attempt, with the server's answers"), command_outbox_open},
     {"outbox-retry", GROUP_VIEWS, IN_OUTBOX, "r", NULL, N_("Try again now"), command_outbox_retry},
+    {"resend-failed", GROUP_VIEWS, IN_MAIL | IN_OUTBOX, "Esc f", "ADDRESS",
+     N_("Send again to those whom it did not reach, at a better address"), command_resend_failed},
     {"outbox-hold", GROUP_VIEWS, IN_OUTBOX, "h", NULL, N_("Hold back, or let go"), command_outbox_hold},
     {"outbox-cancel", GROUP_VIEWS, IN_OUTBOX, "d", NULL, N_("Do not send"), command_outbox_cancel},
     {"outbox-edit", GROUP_VIEWS, IN_OUTBOX, "e", NULL, N_("Take back and edit"), command_outbox_edit},

@@ -146,6 +146,7 @@ COMMAND(spell);
 COMMAND(outbox);
 COMMAND(outbox_open);
 COMMAND(outbox_retry);
+COMMAND(resend_failed);
 COMMAND(outbox_hold);
 COMMAND(outbox_cancel);
 COMMAND(outbox_edit);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/width.h"
+#include "store/delivery.h"
 #include "store/message.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
@@ -161,6 +162,30 @@ add_sending(GPtrArray *lines, struct store *store, const char *message_id)
         add_attempt(lines, g_ptr_array_index(attempts, i));
 }
 
+/* Reports and receipts that came about it, whichever device sent it. */
+static void
+add_returned(GPtrArray *lines, struct store *store, gint64 message)
+{
+    g_autoptr(GPtrArray) returned = store && message ? delivery_list(store, message, NULL) : NULL;
+    for (guint i = 0; returned && i < returned->len; i++) {
+        const struct delivery *delivery = g_ptr_array_index(returned, i);
+        enum bounce_kind kind = BOUNCE_DELIVERED, unused;
+        gboolean is_report = bounce_kind_parse(delivery->kind, &kind);
+        gboolean bad = is_report && kind <= BOUNCE_SOFT;
+        const char *reason = is_report && kind <= BOUNCE_DELAYED ? bounce_status_words(delivery->status, &unused) : "";
+        g_autofree char *time = time_text(delivery->time);
+        if (i == 0) {
+            textline_add(lines, ROLE_TEXT, "%s", "");
+            textline_add(lines, ROLE_HEADING, "%s", _("What came back"));
+        }
+        textline_add(lines, bad ? ROLE_BAD : kind == BOUNCE_DELAYED ? ROLE_WARN : ROLE_GOOD, "  %-15s  %s %s  %s  %s  %s", time,
+                     bad ? "✘" : kind == BOUNCE_DELAYED ? "~" : "✔", _(delivery->kind), delivery->address,
+                     delivery->status ? delivery->status : "", reason);
+        if (delivery->text)
+            textline_add(lines, ROLE_DIM, "                   %s", delivery->text);
+    }
+}
+
 static void
 add_bounce(GPtrArray *lines, const struct bounce *bounce)
 {
@@ -181,7 +206,7 @@ add_bounce(GPtrArray *lines, const struct bounce *bounce)
 }
 
 static void
-show(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document, GBytes *bytes,
+show(struct app *app, gint64 message, const struct document *document, GBytes *bytes,
      gpointer data G_GNUC_UNUSED)
 {
     g_auto(GStrv) own = verdict_own_hosts(app->config);
@@ -199,6 +224,7 @@ show(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *docum
     add_forwards(lines, journey);
     add_checks(lines, journey->authentication);
     add_sending(lines, app->store, document->envelope->message_id);
+    add_returned(lines, app->store, message);
     add_bounce(lines, bounce);
     g_autofree char *title = g_strdup_printf(_("The journey of \"%s\""), document->envelope->subject);
     g_autofree char *total = journey->total >= 0 ? verdict_duration(journey->total) : NULL;

@@ -30,6 +30,8 @@ state_mark(const struct list_row *row)
 {
     if (row->junk == 2 || tags_has(row->tags, "$Phishing"))
         return (struct mark){"!", ROLE_BAD};
+    if (row->bits & MESSAGE_BOUNCED)
+        return (struct mark){"✘", ROLE_BAD};
     if (row->flags & FLAG_FLAGGED)
         return (struct mark){"★", ROLE_FLAGGED};
     if (!(row->flags & FLAG_SEEN))

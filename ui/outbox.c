@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "store/message.h"
 #include "store/outbox.h"
 #include "ui/act.h"
 #include "ui/app.h"
@@ -171,7 +172,7 @@ static void
 bottom(struct view *view, const struct area *line)
 {
     static const char *const hints[] = {
-        "outbox-open", N_("attempts"), "outbox-retry", N_("now"),       "outbox-hold",
+        "outbox-open", N_("attempts"), "outbox-retry", N_("now"),       "resend-failed", N_("correct"), "outbox-hold",
         N_("hold"),    "outbox-edit",  N_("edit"),     "outbox-cancel", N_("do not send"),
         "outbox-all",  N_("all"),      "back",         N_("back"),      NULL};
     draw_hints(view->app, line->row, line, IN_OUTBOX, hints, NULL);
@@ -298,12 +299,13 @@ command_outbox_open(struct app *app, const char *argument G_GNUC_UNUSED)
 
 /* ---- changing an item ---- */
 
-enum order { ORDER_RETRY, ORDER_HOLD, ORDER_RELEASE, ORDER_CANCEL, ORDER_EDIT, ORDER_FLUSH };
+enum order { ORDER_RETRY, ORDER_HOLD, ORDER_RELEASE, ORDER_CANCEL, ORDER_EDIT, ORDER_FLUSH, ORDER_RESEND };
 
 struct ordering {
     enum order order;
     gint64 id;
     GBytes *bytes; /* of ORDER_EDIT */
+    char *failed, *better; /* of ORDER_RESEND */
 };
 
 static void
@@ -312,6 +314,8 @@ ordering_free(gpointer data)
     struct ordering *ordering = data;
     if (ordering->bytes)
         g_bytes_unref(ordering->bytes);
+    g_free(ordering->failed);
+    g_free(ordering->better);
     g_free(ordering);
 }
 
@@ -332,6 +336,8 @@ work(struct store *store, gpointer data, GError **error)
         return outbox_cancel(store, ordering->id, &ordering->bytes, error);
     case ORDER_FLUSH:
         return outbox_flush(store, 0, error);
+    case ORDER_RESEND:
+        return outbox_resend(store, ordering->id, ordering->failed, ordering->better, error);
     }
     return FALSE;
 }
@@ -350,7 +356,8 @@ done(struct app *app, gpointer data, const GError *error)
         link_flush(app->link);
     static const char *const said[] = {N_("trying again"), N_("held back"),
                                        N_("let go"),       N_("it will not be sent"),
-                                       N_("taken back"),   N_("sending everything now")};
+                                       N_("taken back"),   N_("sending everything now"),
+                                       N_("sending again to those it did not reach")};
     app_say(app, "%s", _(said[ordering->order]));
 }
 
@@ -403,4 +410,68 @@ void
 command_outbox_flush(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     order(app, ORDER_FLUSH);
+}
+
+/* ---- once more to those that a message did not reach ---- */
+
+/* The item at hand: in the outbox, or of the message in a list or before the reader. */
+static struct outbox_item *
+failed_item(struct app *app)
+{
+    const struct outbox_item *at = current(at_hand(app));
+    gint64 id = at ? at->id : 0;
+    g_autoptr(GArray) messages = at || !app->store ? NULL : app_targets(app);
+    g_autoptr(struct_message) message =
+        messages && messages->len ? message_load(app->store, g_array_index(messages, gint64, 0), NULL) : NULL;
+    if (message && message->message_id)
+        id = outbox_find(app->store, message->message_id);
+    g_autoptr(struct_outbox_item) item = id ? outbox_get(app->store, id, NULL) : NULL;
+    return item && item->state == OUTBOX_FAILED ? g_steal_pointer(&item) : NULL;
+}
+
+static void
+resend_to(struct app *app, const char *text, gpointer data)
+{
+    const struct ordering *asked = data;
+    if (!text || !*text)
+        return;
+    struct ordering *ordering = g_new0(struct ordering, 1);
+    ordering->order = ORDER_RESEND;
+    ordering->id = asked->id;
+    if (asked->failed && strcmp(asked->failed, text)) { /* the same address: once more as it is */
+        ordering->failed = g_strdup(asked->failed);
+        ordering->better = g_strdup(text);
+    }
+    writer_run(app->writer, work, done, ordering, ordering_free);
+}
+
+void
+command_resend_failed(struct app *app, const char *argument)
+{
+    g_autoptr(struct_outbox_item) item = failed_item(app);
+    if (act_refused(app))
+        return;
+    if (!item) {
+        app_say(app, _("this message did not fail, or was not sent from here"));
+        return;
+    }
+    struct ordering *asked = g_new0(struct ordering, 1);
+    asked->id = item->id;
+    guint failed = 0;
+    for (guint i = 0; i < item->recipients->len; i++) {
+        const struct outbox_recipient *recipient = g_ptr_array_index(item->recipients, i);
+        if (recipient->state == OUTBOX_FAILED && failed++ == 0)
+            asked->failed = g_strdup(recipient->addr);
+    }
+    if (failed > 1) { /* all of them, as they are */
+        g_clear_pointer(&asked->failed, g_free);
+        resend_to(app, "*", asked);
+        ordering_free(asked);
+    } else if (argument && *argument) {
+        resend_to(app, argument, asked);
+        ordering_free(asked);
+    } else {
+        struct prompt_spec spec = {.label = _("Send again to: "), .text = asked->failed, .done = resend_to, .data = asked, .destroy = ordering_free};
+        prompt_line(app, &spec);
+    }
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "mail/reader.h"
+#include "store/delivery.h"
 #include "store/message.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
@@ -24,6 +25,7 @@ struct story {
     GPtrArray *attempts;      /* of struct outbox_attempt; NULL: not sent from here */
     struct outbox_item *item; /* likewise */
     struct bounce *bounce;    /* when the message is a report itself */
+    GPtrArray *returned;      /* of struct delivery: what came back about it; NULL: not known here */
 };
 
 static void
@@ -35,6 +37,7 @@ story_clear(struct story *story)
         g_ptr_array_unref(story->attempts);
     outbox_item_free(story->item);
     bounce_free(story->bounce);
+    g_clear_pointer(&story->returned, g_ptr_array_unref);
 }
 
 static gboolean is_check;
@@ -59,6 +62,13 @@ static gboolean
 add_sending(struct story *story, const char *message_id, GError **error)
 {
     struct store *store = cli_store(STORE_READ, NULL);
+    g_autoptr(GArray) same = store && message_id ? message_find_id(store, message_id) : NULL;
+    for (guint i = 0; same && i < same->len && (!story->returned || !story->returned->len); i++) {
+        g_clear_pointer(&story->returned, g_ptr_array_unref);
+        story->returned = delivery_list(store, g_array_index(same, gint64, i), error);
+        if (!story->returned)
+            return FALSE;
+    }
     gint64 id = store && message_id ? outbox_find(store, message_id) : 0;
     if (!id)
         return TRUE;
@@ -206,7 +216,28 @@ json_recipient(struct json *json, const char *address, const char *status, enum 
     json_object_end(json);
 }
 
-/* Calls `each` for what was reported or refused: of the report itself, else of the recipients that failed. */
+static gboolean
+is_receipt(const struct delivery *delivery)
+{
+    enum bounce_kind kind;
+    return !bounce_kind_parse(delivery->kind, &kind);
+}
+
+/* The last that was said of each: a delay is over when the report of a failure has come. */
+static gboolean
+is_last_word(const GPtrArray *returned, guint at)
+{
+    const struct delivery *delivery = returned->pdata[at];
+    for (guint i = at + 1; i < returned->len; i++) {
+        const struct delivery *later = returned->pdata[i];
+        if (!is_receipt(later) && address_same(later->address, delivery->address))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Calls `each` for what was reported or refused: of the report itself, else what came back about the message, and the
+ * recipients that the server refused. */
 typedef gboolean (*recipient_func)(gpointer data, const char *address, const char *status,
                                    enum bounce_kind kind, const char *reason, const char *diagnostic);
 
@@ -220,9 +251,24 @@ each_recipient(const struct story *story, recipient_func each, gpointer data)
                           recipient->diagnostic))
             return count;
     }
+    const GPtrArray *returned = story->bounce ? NULL : story->returned;
+    for (guint i = 0; returned && i < returned->len; i++) {
+        const struct delivery *delivery = returned->pdata[i];
+        enum bounce_kind kind, unused;
+        if (is_receipt(delivery) || !is_last_word(returned, i))
+            continue;
+        bounce_kind_parse(delivery->kind, &kind);
+        const char *reason = kind >= BOUNCE_RELAYED ? _(delivery->kind) : bounce_status_words(delivery->status, &unused);
+        count++;
+        if (each && !each(data, delivery->address, delivery->status, kind, reason, delivery->text))
+            return count;
+    }
     for (guint i = 0; !story->bounce && story->item && i < story->item->recipients->len; i++) {
         const struct outbox_recipient *recipient = story->item->recipients->pdata[i];
-        if (recipient->state != OUTBOX_FAILED)
+        gboolean is_told = FALSE;
+        for (guint n = 0; returned && n < returned->len; n++)
+            is_told = is_told || address_same(((const struct delivery *)returned->pdata[n])->address, recipient->addr);
+        if (recipient->state != OUTBOX_FAILED || is_told)
             continue;
         enum bounce_kind kind;
         const char *reason = bounce_status_words(recipient->enhanced, &kind);
@@ -239,6 +285,24 @@ add_json_recipient(gpointer data, const char *address, const char *status, enum 
 {
     json_recipient(data, address, status, kind, reason, diagnostic);
     return TRUE;
+}
+
+static void
+json_receipts(struct json *json, const GPtrArray *returned)
+{
+    json_array_begin(json, "receipts");
+    for (guint i = 0; returned && i < returned->len; i++) {
+        const struct delivery *delivery = returned->pdata[i];
+        if (!is_receipt(delivery))
+            continue;
+        g_autofree char *time = clock_rfc3339(delivery->time, clock_local_zone(delivery->time));
+        json_object_begin(json, NULL);
+        json_string(json, "address", delivery->address);
+        json_string(json, "kind", delivery->kind);
+        json_string(json, "time", time);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
 static gboolean
@@ -260,6 +324,7 @@ print_json(const struct story *story, GError **error)
         json_array_end(&json);
         json_object_end(&json);
     }
+    json_receipts(&json, story->returned);
     json_object_end(&json);
     return cli_print_json(&json, error);
 }
@@ -395,8 +460,14 @@ print_story(const struct story *story, GError **error)
     for (guint i = 0; ok && story->attempts && i < story->attempts->len; i++)
         ok = print_attempt(story->attempts->pdata[i], error);
     if (ok && each_recipient(story, NULL, NULL)) {
-        ok = print_line(error, "%s", story->bounce ? _("This is a report about") : _("It did not reach"));
+        ok = print_line(error, "%s", story->bounce ? _("This is a report about") : _("What came back"));
         each_recipient(story, print_recipient, &why);
+    }
+    for (guint i = 0; ok && story->returned && i < story->returned->len; i++) {
+        const struct delivery *delivery = story->returned->pdata[i];
+        g_autofree char *time = is_receipt(delivery) ? local_time(delivery->time) : NULL;
+        if (time)
+            ok = print_line(error, _("Receipt  %s  %s: %s"), time, delivery->address, _(delivery->kind));
     }
     if (!why)
         return ok;

@@ -14,8 +14,10 @@
 #include <string.h>
 
 static gboolean all_items;
+static char *better_address;
 
 static const GOptionEntry entries[] = {
+    {"to", 0, 0, G_OPTION_ARG_STRING, &better_address, N_("with resend: the better address, or OLD=NEW"), "ADDRESS"},
     {"all", 'a', 0, G_OPTION_ARG_NONE, &all_items, N_("list also what was sent or cancelled"), NULL},
     {NULL},
 };
@@ -173,6 +175,15 @@ retry_item(struct store *store, gint64 id, GError **error)
 }
 
 static gboolean
+resend_item(struct store *store, gint64 id, GError **error)
+{
+    char *equals = better_address ? strchr(better_address, '=') : NULL;
+    gboolean is_pair = equals && strchr(better_address, '@') < equals && strchr(equals, '@');
+    g_autofree char *failed = is_pair ? g_strndup(better_address, (gsize)(equals - better_address)) : NULL;
+    return outbox_resend(store, id, failed, is_pair ? equals + 1 : better_address, error);
+}
+
+static gboolean
 cancel_item(struct store *store, gint64 id, GError **error)
 {
     return outbox_cancel(store, id, NULL, error);
@@ -187,6 +198,7 @@ static const struct {
 } actions[] = {
     {"show", show_item, STORE_READ, FALSE},
     {"retry", retry_item, STORE_WRITE, TRUE},
+    {"resend", resend_item, STORE_WRITE, TRUE},
     {"hold", hold_item, STORE_WRITE, FALSE},
     {"cancel", cancel_item, STORE_WRITE, FALSE},
 };
@@ -212,16 +224,17 @@ run_queue(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
             engine_kick();
         return TRUE;
     }
-    return cli_usage_error(error, _("queue %s: the words are list, show, flush, retry, hold, cancel"), word);
+    return cli_usage_error(error, _("queue %s: the words are list, show, flush, retry, resend, hold, cancel"), word);
 }
 
 const struct cli_command cmd_queue = {
     "queue",
-    "[list|show|flush|retry|hold|cancel] [ID]",
+    "[list|show|flush|retry|resend|hold|cancel] [ID]",
     N_("the outgoing queue"),
     N_("list (the default) shows what has not left yet, with the state and the server's words; show ID adds "
        "the dialogue of each attempt; "
-       "flush tries all now; retry ID one, also a failed or a held one; hold ID keeps it; cancel ID takes it "
+       "flush tries all now; retry ID one, also a failed or a held one; resend ID sends a failed one again "
+       "to those whom it did not reach, with --to at a better address; hold ID keeps it; cancel ID takes it "
        "out.\n\n"
        "States: waiting, held, sending, deferred (tried again by itself), failed, unknown (the connection "
        "broke when the server may have "

@@ -93,7 +93,10 @@ touch(struct store *store, const char *name, const char *addr, enum count count,
         "INSERT INTO contact (addr_key, addr, name, first, last, sent, received, seen)"
         " VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7) ON CONFLICT (addr_key) DO UPDATE SET"
         " first = min(first, ?4), last = max(last, ?4), sent = sent + ?5, received = received + ?6,"
-        " seen = seen + ?7 RETURNING id, sent + received + seen, name, by_hand",
+        " seen = seen + ?7,"
+        /* Who writes is there again. */
+        " bounced = CASE WHEN ?6 AND ?4 > bounced THEN 0 ELSE bounced END,"
+        " bounce = CASE WHEN ?6 AND ?4 > bounced THEN NULL ELSE bounce END RETURNING id, sent + received + seen, name, by_hand",
         "sssliii", key, addr, clean, date, count == COUNT_SENT, count == COUNT_RECEIVED, count == COUNT_SEEN);
     if (!q || sql_row(store, q, error) <= 0)
         return FALSE;

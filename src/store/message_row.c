@@ -210,6 +210,7 @@ end_row(struct store *store, gint64 message, gint64 key, gint64 thread, const ch
            sql_run(store, error, "DELETE FROM index_skip WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM arrival WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM verdict WHERE message = ?", "l", message) &&
+           sql_run(store, error, "DELETE FROM delivery WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM message WHERE id = ?", "l", message) &&
            sql_run(store, error,
                    "INSERT INTO gone (sequence, message, message_id, files, time) VALUES (?, ?, ?, ?, ?)",
@@ -254,6 +255,7 @@ message_row_join(struct store *store, gint64 keep, gint64 drop, GError **error)
     return sql_run(store, error, "UPDATE intent SET message = ? WHERE message = ?", "ll", keep, drop) &&
            sql_run(store, error, "UPDATE journal_item SET message = ? WHERE message = ?", "ll", keep, drop) &&
            sql_run(store, error, "UPDATE maildrop SET message = ? WHERE message = ?", "ll", keep, drop) &&
+           sql_run(store, error, "UPDATE OR REPLACE delivery SET message = ? WHERE message = ?", "ll", keep, drop) &&
            sql_run(store, error, "UPDATE outbox SET sent_message = ? WHERE sent_message = ?", "ll", keep,
                    drop) &&
            end_row(store, drop, key, thread, "", NULL, error) &&

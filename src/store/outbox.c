@@ -89,8 +89,8 @@ sync_dir(const char *dir)
     return rc == 0;
 }
 
-static char *
-write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **error)
+char *
+outbox_write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **error)
 {
     g_autofree char *dir = g_build_filename(store->mail_dir, ".outbox", NULL), *name = maildir_new_unique();
     g_autofree char *path = g_build_filename(dir, name, NULL),
@@ -229,7 +229,7 @@ outbox_queue(struct store *store, const struct outbox_new *new, GError **error)
                     "the account to send from is not in the mail store yet: run \"postrider sync\"");
         return 0;
     }
-    g_autofree char *file = write_file(store, new->message, &size, error);
+    g_autofree char *file = outbox_write_file(store, new->message, &size, error);
     if (!file)
         return 0;
     STEP("outbox.file-durable");
@@ -369,6 +369,15 @@ outbox_find(struct store *store, const char *message_id)
                    "s", bare);
 }
 
+gint64
+outbox_find_recent(struct store *store, const char *recipient, const char *subject, gint64 since)
+{
+    return sql_int(store, 0,
+                   "SELECT o.id FROM outbox o JOIN outbox_recipient r ON r.item = o.id WHERE o.created >= ? AND o.subject = ?"
+                   " AND lower(r.addr) = lower(?) AND o.state IN (3, 5) ORDER BY o.id DESC LIMIT 1",
+                   "lss", since, subject, recipient);
+}
+
 GBytes *
 outbox_bytes(struct store *store, const struct outbox_item *item, GError **error)
 {
@@ -462,6 +471,9 @@ outbox_retry(struct store *store, gint64 id, GError **error)
          sql_run(store, error,
                  "UPDATE outbox SET hold = 0, send_at = 0, undo_until = 0, next_attempt = 0 WHERE id = ?",
                  "l", id) &&
+         sql_run(store, error,
+                 "UPDATE message SET bits = bits & ~?1 WHERE id = (SELECT sent_message FROM outbox WHERE id = ?2)", "il",
+                 (int)MESSAGE_BOUNCED, id) &&
          outbox_set_state(store, id, state, OUTBOX_WAITING, error);
     return txn_leave(store, own, ok, error);
 }

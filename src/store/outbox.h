@@ -91,6 +91,8 @@ GPtrArray *outbox_list(struct store *store, gint64 account, gboolean all, GError
 struct outbox_item *outbox_get(struct store *store, gint64 id, GError **error);
 /* The item that a message in Sent, or a Message-ID, came from; 0: none. For journey and bounces. */
 gint64 outbox_find(struct store *store, const char *message_id);
+/* One that names no id: to whom, with which subject, not before. The newest that was sent; 0: none. */
+gint64 outbox_find_recent(struct store *store, const char *recipient, const char *subject, gint64 since);
 GBytes *outbox_bytes(struct store *store, const struct outbox_item *item, GError **error);
 /* Items that are neither sent nor cancelled, for the status line; and when the next one that is not held is
  * due (0: none). account 0: of all. */
@@ -103,6 +105,9 @@ gboolean outbox_hold(struct store *store, gint64 id, gboolean hold, GError **err
 /* At once, whatever was to be waited for; also a held, deferred, failed, unknown or cancelled one. Who has
  * got it does not get it twice. */
 gboolean outbox_retry(struct store *store, gint64 id, GError **error);
+/* A failed one, to those whom it did not reach, and to nobody else. better: the address in place of the one that failed,
+ * also in the header; failed says which when there are several (or NULL). */
+gboolean outbox_resend(struct store *store, gint64 id, const char *failed, const char *better, GError **error);
 /* All that were put off, at once; what is held or waits for send_at stays. account 0: of all. */
 gboolean outbox_flush(struct store *store, gint64 account, GError **error);
 /* It is not sent. The file stays 30 days; *message (may be NULL) receives its bytes, for the composer. */

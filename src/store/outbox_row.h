@@ -16,4 +16,7 @@ gboolean outbox_set_state(struct store *store, gint64 id, enum outbox_state from
     "AND r.state = 3)"                                                                                       \
     " OR EXISTS (SELECT 1 FROM outbox_attempt t WHERE t.item = o.id AND t.ok))))"
 
+/* outbox.c: the bytes, durable in mail/.outbox; its name, and the size on the wire. */
+char *outbox_write_file(struct store *store, GBytes *message, guint64 *wire_size, GError **error);
+
 #endif

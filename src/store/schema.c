@@ -312,6 +312,13 @@ static const char add_thread_hand[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('thread_hand', 'thread_hand', '100 1');"
     "ANALYZE sqlite_schema;";
 
+/* What came back about sent mail (delivery.h). */
+static const char add_delivery[] =
+    "CREATE TABLE delivery (message INTEGER NOT NULL, report INTEGER NOT NULL, address TEXT NOT NULL, kind TEXT NOT NULL,"
+    " status TEXT, text TEXT, time INTEGER NOT NULL, PRIMARY KEY (message, report, address)) WITHOUT ROWID;"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('delivery', 'delivery', '5000 2 1 1');"
+    "ANALYZE sqlite_schema;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -328,6 +335,7 @@ static const char *const migrations[] = {
     add_sender,
     add_unsubscribed,
     add_thread_hand,
+    add_delivery,
 };
 
 int

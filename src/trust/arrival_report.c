@@ -34,9 +34,11 @@ arrival_report(struct arrival *arrival, char **verdict, GError **error)
     g_autoptr(struct_bounce) bounce = bounce_read(arrival->bytes, arrival->document);
     gint64 item = 0;
     gboolean ours = FALSE;
-    if (!bounce)
-        return TRUE;
-    if (!bounce_apply(arrival->store, bounce, &item, &ours, error))
+    if (!bounce) {
+        g_autoptr(struct_receipt) receipt = receipt_read(arrival->bytes, arrival->document);
+        return !receipt || receipt_apply(arrival->store, receipt, arrival->message->id, &ours, error);
+    }
+    if (!bounce_apply(arrival->store, bounce, arrival->message->id, &item, &ours, error))
         return FALSE;
     g_autofree char *words = ours ? describe(bounce) : NULL;
     if (words && arrival->host->notice)

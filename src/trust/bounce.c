@@ -10,11 +10,23 @@
 #include "mail/envelope.h"
 #include "mail/lines.h"
 
+static const char *const kind_names[] = {"hard", "soft", "delayed", "relayed", "delivered"};
+
 const char *
 bounce_kind_name(enum bounce_kind kind)
 {
-    static const char *const names[] = {"hard", "soft", "delayed", "relayed", "delivered"};
-    return names[kind];
+    return kind_names[kind];
+}
+
+gboolean
+bounce_kind_parse(const char *name, enum bounce_kind *kind)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(kind_names); i++)
+        if (!strcmp(kind_names[i], name)) {
+            *kind = (enum bounce_kind)i;
+            return TRUE;
+        }
+    return FALSE;
 }
 
 static void
@@ -35,6 +47,7 @@ bounce_free(struct bounce *bounce)
     if (!bounce)
         return;
     g_free(bounce->message_id);
+    g_free(bounce->subject);
     g_free(bounce->envid);
     g_free(bounce->reporter);
     g_ptr_array_unref(bounce->recipients);
@@ -203,8 +216,8 @@ decode_quoted_printable(char *text)
 }
 
 /* The content of a part as text with LF line ends; NULL when it lies beyond the message. */
-static char *
-part_text(GBytes *message, const struct document_part *part)
+char *
+bounce_part_text(GBytes *message, const struct document_part *part)
 {
     gsize length;
     const char *bytes = g_bytes_get_data(message, &length);
@@ -258,7 +271,7 @@ read_parts(struct bounce *bounce, GBytes *message, const struct document *docume
         gboolean is_status = is_type(part, status), is_back = is_type(part, back);
         if (((part->flags & PART_EMBEDDED) != 0) != embedded || (!is_status && !is_back))
             continue;
-        g_autofree char *text = part_text(message, part);
+        g_autofree char *text = bounce_part_text(message, part);
         if (text && is_status)
             bounce_read_status(bounce, text);
         else if (text && !returned->message_id)
@@ -276,7 +289,7 @@ read_untyped(struct bounce *bounce, GBytes *message, const struct document *docu
         if (!g_str_has_prefix(part->type, "text/") && strcmp(part->type, "application/octet-stream") &&
             !g_str_has_prefix(part->type, "multipart/report"))
             continue;
-        g_autofree char *text = part_text(message, part);
+        g_autofree char *text = bounce_part_text(message, part);
         const char *fields = text ? find_status_fields(text) : NULL;
         if (fields)
             bounce_read_status(bounce, fields);
@@ -325,7 +338,7 @@ struct bounce *
 bounce_read(GBytes *message, const struct document *document)
 {
     g_autoptr(struct_bounce) bounce = g_new0(struct bounce, 1);
-    struct bounce_returned returned = {NULL, g_ptr_array_new_with_free_func(g_free)};
+    struct bounce_returned returned = {NULL, NULL, g_ptr_array_new_with_free_func(g_free)};
     enum bounce_trust trust = bounce_sender(document);
     gboolean is_report = is_delivery_report(document);
     bounce->recipients = g_ptr_array_new_with_free_func(recipient_free);
@@ -341,6 +354,7 @@ bounce_read(GBytes *message, const struct document *document)
             bounce_read_prose(bounce, document, is_report ? BOUNCE_MACHINE : trust, &returned);
     }
     bounce->message_id = g_steal_pointer(&returned.message_id);
+    bounce->subject = g_steal_pointer(&returned.subject);
     g_ptr_array_unref(returned.to);
     if (!bounce->message_id && bounce->recipients->len)
         bounce->message_id = g_strdup(document->envelope->in_reply_to);

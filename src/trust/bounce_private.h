@@ -20,6 +20,8 @@ struct bounce_found {
     const char *action;
 };
 void bounce_add(struct bounce *bounce, struct bounce_found *found);
+/* The content of a part, decoded, with LF line ends; NULL when it lies beyond the message. */
+char *bounce_part_text(GBytes *message, const struct document_part *part);
 gboolean bounce_has(const struct bounce *bounce, const char *address);
 
 /* --- bounce_status.c */
@@ -59,7 +61,7 @@ enum bounce_trust bounce_sender(const struct document *document);
 
 /* What was returned with the report: the header of the original. */
 struct bounce_returned {
-    char *message_id;
+    char *message_id, *subject;
     GPtrArray *to; /* of char *: recipients it names */
 };
 /* Recipients out of the words, when there are none yet; and reasons for those that have none. */

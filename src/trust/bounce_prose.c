@@ -321,7 +321,7 @@ consider(struct prose *prose, guint n, char *address, enum role role, gsize end,
 }
 
 static void
-find_candidates(struct prose *prose)
+find_candidates(struct prose *prose, struct bounce_returned *returned)
 {
     static const char *const permanent[] = {"permanent", "giving up", "gave up", "no further", "not be retried", "5.", " 55", NULL};
     gboolean in_paragraph = FALSE;
@@ -332,6 +332,8 @@ find_candidates(struct prose *prose)
             in_paragraph = FALSE;
         if (line->is_quoted || !*line->text)
             continue;
+        if (g_str_has_prefix(line->lower, "subject:") && !returned->subject)
+            returned->subject = bounce_text(line->text + 8, strlen(line->text + 8));
         if (bounce_announces(line->lower, &delayed))
             prose->is_announced = TRUE;
         prose->is_delayed = prose->is_delayed || delayed;
@@ -490,8 +492,11 @@ bounce_read_returned(struct bounce_returned *returned, const char *text)
         const char *id = g_hash_table_lookup(block, "message-id"), *to = g_hash_table_lookup(block, "to");
         if (!to)
             to = g_hash_table_lookup(block, "x-envelope-to");
+        const char *subject = g_hash_table_lookup(block, "subject");
         if (id && !returned->message_id)
             returned->message_id = message_id_first(id);
+        if (subject && !returned->subject && !strstr(subject, "=?"))
+            returned->subject = bounce_text(subject, strlen(subject));
         const char *end = to;
         for (const char *at = to; at && (at = strchr(at, '@')) != NULL; at = MAX(at + 1, end)) {
             const char *start;
@@ -653,7 +658,7 @@ bounce_read_prose(struct bounce *bounce, const struct document *document, enum b
         bounce_read_returned(returned, strcspn(rest, ":") < strcspn(rest, " -\n") ? rest : strchrnul(rest, '\n'));
     prose.is_announced = trust == BOUNCE_MACHINE && bounce_announces(subject, &delayed);
     prose.is_delayed = delayed;
-    find_candidates(&prose);
+    find_candidates(&prose, returned);
     if (bounce->recipients->len) {
         complete(bounce, &prose);
     } else if (trust == BOUNCE_MACHINE || !is_other(&prose)) {

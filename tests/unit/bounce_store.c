@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/contact.h"
+#include "store/delivery.h"
 #include "store/outbox.h"
 #include "trust/arrival.h"
 
@@ -17,7 +18,8 @@ sent_item(struct world *world, const char *message_id)
     g_autoptr(GPtrArray) recipients = address_list_new();
     address_list_add(recipients, NULL, "Old@example.com");
     address_list_add(recipients, NULL, "ben@example.com");
-    g_autofree char *text = g_strdup_printf("Subject: hello\nMessage-ID: <%s>\n\nhello\n", message_id);
+    g_autofree char *text = g_strdup_printf("Subject: hello\nTo: Old@example.com, Ben <ben@example.com>\nCc: hold@example.com\n"
+                                            "Message-ID: <%s>\n\nto Old@example.com\n", message_id);
     g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
     struct outbox_new new = {.account = world->account,
                              .message = bytes,
@@ -174,6 +176,11 @@ test_other_device(void)
     deliver_report(&world, 2, text);
     scan(&world, &notice);
     g_assert_true(is_bounced(&world, "old@example.com"));
+    /* Mail from there, written later, shows that it is in use again. */
+    add_mail(world.store, world.inbox, 7, "before@x", NULL, "old@example.com", "before", clock_now() - 1000);
+    g_assert_true(is_bounced(&world, "old@example.com"));
+    add_mail(world.store, world.inbox, 8, "after@x", NULL, "old@example.com", "after", clock_now() + 1000);
+    g_assert_false(is_bounced(&world, "old@example.com"));
     world_end(&world);
 }
 
@@ -198,6 +205,135 @@ test_once(void)
     world_end(&world);
 }
 
+static gboolean
+has_badge(struct world *world, gint64 message)
+{
+    g_autoptr(struct_message) row = message_load(world->store, message, NULL);
+    return (row->bits & MESSAGE_BOUNCED) != 0;
+}
+
+/* What came back stands beside the message in Sent, which shows it. */
+static void
+test_badge(void)
+{
+    struct world world;
+    g_autofree char *notice = NULL;
+    world_begin(&world);
+    gint64 sent = message_of(world.store, add_mail(world.store, world.sent, 1, "m@x", NULL, "Ana <ana@example.org>", "hello",
+                                                   clock_now()));
+    g_autofree char *late = report_text("m@x", "old@example.com", "delayed", "4.4.1");
+    gint64 report = deliver_report(&world, 2, late);
+    scan(&world, &notice);
+    g_assert_false(has_badge(&world, sent));
+    g_autofree char *failed = report_text("m@x", "old@example.com", "failed", "5.1.1");
+    deliver_report(&world, 3, failed);
+    scan(&world, &notice);
+    g_assert_true(has_badge(&world, sent));
+    g_autoptr(GPtrArray) came = delivery_list(world.store, sent, NULL);
+    g_assert_cmpuint(came->len, ==, 2);
+    const struct delivery *first = came->pdata[0], *second = came->pdata[1];
+    g_assert_cmpstr(first->kind, ==, "delayed");
+    g_assert_cmpint(first->report, ==, report);
+    g_assert_cmpstr(second->kind, ==, "hard");
+    g_assert_cmpstr(second->address, ==, "old@example.com");
+    g_assert_cmpstr(second->status, ==, "5.1.1");
+    g_assert_cmpstr(second->text, ==, "550 no");
+    world_end(&world);
+}
+
+static void
+test_receipt(void)
+{
+    static const struct {
+        const char *disposition, *kind;
+    } cases[] = {{"manual-action/MDN-sent-manually; displayed", "read"},
+                 {"automatic-action/MDN-sent-automatically; deleted", "deleted"},
+                 {"automatic-action/MDN-sent-automatically; dispatched", "processed"}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct world world;
+        g_autofree char *notice = NULL;
+        world_begin(&world);
+        gint64 sent = message_of(world.store, add_mail(world.store, world.sent, 1, "m@x", NULL, "Ana <ana@example.org>", "hello",
+                                                       clock_now()));
+        g_autofree char *text = g_strdup_printf(
+            "From: ben@example.com\nTo: ana@example.org\nSubject: Read: hello\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nread\n"
+            "--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; ben@example.com\n"
+            "Original-Message-ID: <m@x>\nDisposition: %s\n\n--b--\n", cases[i].disposition);
+        deliver_report(&world, 2, text);
+        scan(&world, &notice);
+        g_assert_false(has_badge(&world, sent));
+        g_autoptr(GPtrArray) came = delivery_list(world.store, sent, NULL);
+        g_assert_cmpuint(came->len, ==, 1);
+        const struct delivery *line = came->pdata[0];
+        g_assert_cmpstr(line->kind, ==, cases[i].kind);
+        g_assert_cmpstr(line->address, ==, "ben@example.com");
+        world_end(&world);
+    }
+}
+
+/* A gateway that returns no id: the subject, and one of those it went to. */
+static void
+test_without_id(void)
+{
+    static const struct {
+        const char *subject, *recipient;
+        gboolean matches;
+    } cases[] = {{"hello", "old@example.com", TRUE}, {"other", "old@example.com", FALSE}, {"hello", "eve@example.com", FALSE}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct world world;
+        g_autofree char *notice = NULL;
+        world_begin(&world);
+        gint64 id = sent_item(&world, "m@x");
+        g_autofree char *text = g_strdup_printf(
+            "From: System Administrator <postmaster@ex.example.com>\nTo: ana@example.org\nSubject: Undeliverable: %s\n\n"
+            "Your message\n\n  To:      team@example.com\n  Subject: %s\n\ndid not reach the following recipient(s):\n\n"
+            "%s on Sun, 1 Nov 2026 10:00:02 +0100\n    The recipient name is not recognized\n",
+            cases[i].subject, cases[i].subject, cases[i].recipient);
+        deliver_report(&world, 1, text);
+        g_assert_cmpuint(scan(&world, &notice), ==, cases[i].matches ? 1 : 0);
+        assert_item(&world, id, cases[i].matches ? OUTBOX_FAILED : OUTBOX_SENT,
+                    cases[i].matches ? OUTBOX_FAILED : OUTBOX_SENT, OUTBOX_SENT);
+        world_end(&world);
+    }
+}
+
+/* Once more, to the one it did not reach, at a better address; the header says so, too. */
+static void
+test_resend(void)
+{
+    struct world world;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *notice = NULL;
+    world_begin(&world);
+    gint64 id = sent_item(&world, "m@x");
+    g_assert_false(outbox_resend(world.store, id, NULL, NULL, &error));
+    g_assert_error(error, STORE_ERROR, ERROR_REFUSED);
+    g_clear_error(&error);
+    g_autofree char *text = report_text("m@x", "old@example.com", "failed", "5.1.1");
+    deliver_report(&world, 1, text);
+    scan(&world, &notice);
+    static const struct {
+        const char *failed, *better;
+    } wrong[] = {{NULL, "no address"}, {NULL, "ben@example.com"}, {"ben@example.com", "new@example.com"}};
+    for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_assert_false(outbox_resend(world.store, id, wrong[i].failed, wrong[i].better, &error));
+        g_assert_nonnull(error);
+        g_clear_error(&error);
+    }
+    g_assert_true(outbox_resend(world.store, id, NULL, "new@example.com", &error));
+    g_assert_no_error(error);
+    assert_item(&world, id, OUTBOX_WAITING, OUTBOX_WAITING, OUTBOX_SENT);
+    g_autoptr(struct_outbox_item) item = outbox_get(world.store, id, NULL);
+    g_assert_cmpstr(((struct outbox_recipient *)item->recipients->pdata[0])->addr, ==, "new@example.com");
+    g_autoptr(GBytes) bytes = outbox_bytes(world.store, item, &error);
+    g_assert_no_error(error);
+    g_autofree char *again = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    g_assert_nonnull(strstr(again, "To: new@example.com, Ben <ben@example.com>\nCc: hold@example.com\n"));
+    g_assert_nonnull(strstr(again, "to Old@example.com\n")); /* the text is the writer's */
+    world_end(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,5 +342,9 @@ main(int argc, char **argv)
     g_test_add_func("/bounce-store/forged", test_forged);
     g_test_add_func("/bounce-store/other-device", test_other_device);
     g_test_add_func("/bounce-store/once", test_once);
+    g_test_add_func("/bounce-store/badge", test_badge);
+    g_test_add_func("/bounce-store/receipt", test_receipt);
+    g_test_add_func("/bounce-store/without-id", test_without_id);
+    g_test_add_func("/bounce-store/resend", test_resend);
     return g_test_run();
 }

@@ -116,6 +116,7 @@ test_migration(void)
     "DROP TABLE sender;" \
     "DROP TABLE unsubscribed;" \
     "DROP TABLE thread_hand;" \
+    "DROP TABLE delivery;" \
     "DROP TABLE bulk;" \
     "DROP TABLE bulk_slice;" \
     "DROP TABLE filing;" \
