@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "store/quota.h"
 #include "ui/app.h"
 #include "ui/draw.h"
 #include "ui/link.h"
@@ -184,7 +185,11 @@ draw_account(struct app *app, const struct syncrow *line, int row, const struct 
     const struct link_account *live = link_account(app->link, line->account->name);
     gint64 synced = MAX(line->account->synced, live ? live->synced : 0);
     g_autofree char *ago = synced ? clock_relative(synced, clock_now()) : NULL;
-    g_autofree char *pass = ago ? g_strdup_printf(_("last pass %s"), ago) : g_strdup(_("no pass yet"));
+    g_autoptr(struct_quota) full = quota_worry(app->store, line->account->id);
+    g_autofree char *used = full ? quota_text(full) : NULL;
+    g_autofree char *pass = used  ? g_strdup_printf(_("the server keeps %s"), used)
+                            : ago ? g_strdup_printf(_("last pass %s"), ago)
+                                  : g_strdup(_("no pass yet"));
     term_fill(row, area->column, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
     int at = area->column + 1, end = area->column + area->columns - 1;
     at += term_put(row, at, MIN(24, area->columns / 3), STYLE_ON(ROLE_BOLD, ground), name) + 2;
@@ -194,7 +199,8 @@ draw_account(struct app *app, const struct syncrow *line, int row, const struct 
     g_autofree char *cut = width_cut(safe, MAX(end - at - (both ? right + 2 : 0), 1));
     term_put(row, at, end - at, STYLE_ON(role, ground), cut);
     if (both)
-        term_put(row, end - right, right, STYLE_ON(ROLE_DIM, ground), pass);
+        term_put(row, end - right, right,
+                 STYLE_ON(!full ? ROLE_DIM : quota_percent(full) >= QUOTA_FULL ? ROLE_BAD : ROLE_WARN, ground), pass);
 }
 
 static void

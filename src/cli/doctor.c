@@ -13,6 +13,7 @@
 #include "store/account.h"
 #include "store/folder.h"
 #include "store/outbox.h"
+#include "store/quota.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -73,6 +74,25 @@ check_policies(const struct account *account, GError **error)
     return TRUE;
 }
 
+/* How full the account's mailbox is, where its server says so. */
+static gboolean
+check_quotas(const struct account *account, GError **error)
+{
+    struct store *store = cli_store(STORE_READ, NULL);
+    gint64 id = store ? store_account_find(store, account->name) : 0;
+    g_autoptr(GPtrArray) quotas = id ? quota_list(store, id, error) : NULL;
+    if (id && !quotas)
+        return FALSE;
+    for (guint i = 0; quotas && i < quotas->len; i++) {
+        const struct quota *quota = quotas->pdata[i];
+        g_autofree char *text = quota_text(quota), *line = g_strdup_printf("%s: the server keeps %s", account->name, text);
+        if (!tell("mailbox", line,
+                  quota_percent(quota) < QUOTA_WARN ? NULL : "it fills: delete what is not needed, and empty Trash and Junk", error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 check_config(GError **error)
 {
@@ -92,7 +112,7 @@ check_config(GError **error)
         g_autofree char *ca = account->tls_ca ? paths_expand(account->tls_ca) : NULL;
         if (ca && access(ca, R_OK) != 0 && !tell("account", ca, "this file of tls-ca cannot be read", error))
             return FALSE;
-        if (!check_policies(account, error))
+        if (!check_policies(account, error) || !check_quotas(account, error))
             return FALSE;
     }
     return TRUE;

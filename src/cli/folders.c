@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "store/quota.h"
 #include "store/standing.h"
 
 struct line {
@@ -105,6 +106,20 @@ widest(const GPtrArray *folders, gboolean account, int least, int most)
     return MIN(wide, most);
 }
 
+/* How full the account's mailbox is, behind its folders. */
+static gboolean
+print_quotas(struct store *store, const struct folder *of, GError **error)
+{
+    g_autoptr(GPtrArray) quotas = quota_list(store, of->account, error);
+    for (guint i = 0; quotas && i < quotas->len; i++) {
+        g_autofree char *text = quota_text(quotas->pdata[i]);
+        g_autofree char *line = g_strdup_printf(_("%s: the server keeps %s"), of->account_name, text);
+        if (!cli_print(line, error))
+            return FALSE;
+    }
+    return quotas != NULL;
+}
+
 static gboolean
 run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GError **error)
 {
@@ -124,13 +139,14 @@ run_folders(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, G
         return FALSE;
     for (guint i = 0; i < folders->len; i++) {
         const struct folder *folder = folders->pdata[i];
+        gboolean last = i + 1 == folders->len || ((const struct folder *)folders->pdata[i + 1])->account != folder->account;
         const struct account *of = config->accounts->len ? config_account(config, folder->account_name, NULL) : NULL;
         const struct keep *keep = of ? keep_of(of, folder->name) : NULL;
         struct line line = {folder, g_hash_table_lookup(pending, &folder->id), 0, keep ? keep_to_string(keep) : NULL};
         line.standing = standing_of(folder, keep, line.pending);
         gboolean ok = cli_json ? print_json(&line, error) : print_line(&line, account_width, name_width, error);
         g_free(line.keep);
-        if (!ok)
+        if (!ok || (last && !cli_json && !print_quotas(store, folder, error)))
             return FALSE;
     }
     return TRUE;

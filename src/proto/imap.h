@@ -275,6 +275,14 @@ struct imap_namespace {
  * without NAMESPACE gets one personal namespace with the delimiter that LIST "" "" names. */
 const GPtrArray *imap_get_namespaces(struct imap *imap, GError **error);
 
+/* What is limited for INBOX, and how much of it is used: array of struct imap_quota, empty where the server has no QUOTA or no
+ * limits. */
+struct imap_quota {
+    char *root, *resource; /* resource in upper case: "STORAGE" counts in 1,024 bytes, "MESSAGE" in messages */
+    guint64 usage, limit;
+};
+GPtrArray *imap_get_quotas(struct imap *imap, GError **error);
+
 /* STATUS of many folders in one go. Array of struct imap_status in the order of names, freed with
  * g_ptr_array_unref(). A folder that the server refuses has items 0. Not to be asked for the selected folder.
  */

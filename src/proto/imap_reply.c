@@ -23,6 +23,7 @@ static const struct {
     {"SEARCH", REPLY_SEARCH},   {"ESEARCH", REPLY_ESEARCH},
     {"FLAGS", REPLY_FLAGS},     {"NAMESPACE", REPLY_NAMESPACE},
     {"ID", REPLY_ID},           {"VANISHED", REPLY_VANISHED},
+    {"QUOTA", REPLY_QUOTA},
 };
 
 static const struct {

@@ -29,6 +29,7 @@ enum reply_kind {
     REPLY_FLAGS,
     REPLY_NAMESPACE,
     REPLY_ID,
+    REPLY_QUOTA,
     REPLY_VANISHED,
     REPLY_EXISTS, /* these have a number */
     REPLY_RECENT,

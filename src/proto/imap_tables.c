@@ -36,7 +36,7 @@ const struct imap_extension imap_extensions[] = {
     {IMAP_GMAIL, "X-GM-EXT-1", "developers.google.com/workspace/gmail/imap/imap-extensions",
      "message and thread numbers of Gmail"},
     {IMAP_UTF8_ACCEPT, "UTF8=ACCEPT", "RFC 6855", "not switched on: names stay modified UTF-7"},
-    {IMAP_QUOTA, "QUOTA", "RFC 9208", "how full the mailbox is (not used yet)"},
+    {IMAP_QUOTA, "QUOTA", "RFC 9208", "how full the mailbox is"},
     {IMAP_SAVEDATE, "SAVEDATE", "RFC 8514", "when a message came into its folder (not used yet)"},
     {IMAP_PREVIEW, "PREVIEW", "RFC 8970", "first words before the body is here (not used yet)"},
     {IMAP_APPENDLIMIT, "APPENDLIMIT", "RFC 7889", "the size of an upload that is refused anyway"},

@@ -319,6 +319,11 @@ static const char add_delivery[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('delivery', 'delivery', '5000 2 1 1');"
     "ANALYZE sqlite_schema;";
 
+/* How full mailboxes are (quota.h). */
+static const char add_quota[] =
+    "CREATE TABLE quota (account INTEGER NOT NULL, root TEXT NOT NULL, resource TEXT NOT NULL, used INTEGER NOT NULL,"
+    " most INTEGER NOT NULL, PRIMARY KEY (account, root, resource)) WITHOUT ROWID;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -336,6 +341,7 @@ static const char *const migrations[] = {
     add_unsubscribed,
     add_thread_hand,
     add_delivery,
+    add_quota,
 };
 
 int

@@ -111,6 +111,9 @@ void sync_tell_planned(struct sync *sync, const char *folder, enum sync_directio
 /* TRUE when the pass may go on with the next folder: the error is about this one alone. It is then noted with it. */
 gboolean sync_survives(struct sync *sync, const struct folder *folder, GError **error);
 
+/* ---- quota.c: once an hour; part of a whole pass ---- */
+gboolean quota_look(struct sync *sync, GError **error);
+
 /* ---- folders.c ---- */
 
 struct listing {

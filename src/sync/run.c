@@ -293,7 +293,7 @@ run_account(struct pass *pass, GError **error)
     g_autoptr(GPtrArray) folders = folder_list(sync->store, sync->account, TRUE, error);
     return folders && read_changed(pass, folders, error) && look_again(pass, folders, error) && pass_settle(pass, error) &&
            push_all(pass, folders, error) && scan_new_folders(sync, before, folders, error) &&
-           fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error);
+           fetch_bodies(pass, folders, error) && pass_finish(pass, folders, error) && quota_look(sync, error);
 }
 
 gboolean

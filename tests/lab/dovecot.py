@@ -45,6 +45,15 @@ FEATURES = {
 
 ROLES = ["Sent", "Drafts", "Junk", "Trash", "Archive"]
 
+QUOTA = """\
+mail_plugins = quota
+plugin {{
+  quota = count:of ana
+  quota_rule = {rule}
+  quota_vsizes = yes
+}}
+"""
+
 CONFIG = """\
 base_dir = {var}/run
 state_dir = {var}/run
@@ -104,6 +113,7 @@ namespace inbox {{
   }}
 {mailboxes}}}
 
+{quota}
 protocol imap {{
   mail_plugins = {imap_plugins}
   mail_max_userip_connections = 200
@@ -206,7 +216,7 @@ class Dovecot(Server):
             tls_only="no" if spec.plain else "yes",
             mechanisms=spec.mechanisms, capability=self._capability(),
             mailboxes=self._mailboxes(),
-            imap_plugins="" if "compress" in spec.off else "zlib imap_zlib",
+            imap_plugins=self._plugins(), quota=QUOTA.format(rule=spec.quota) if spec.quota else "",
             # Root's own processes need no home of their own; the login
             # processes refuse to be root and stay in Dovecot's chroot.
             internal_user="root" if root else me.pw_name,
@@ -226,6 +236,10 @@ class Dovecot(Server):
         gone = {word for feature in self.spec.off
                 for word in FEATURES[feature]}
         return " ".join(word for word in CAPABILITIES if word not in gone)
+
+    def _plugins(self):
+        return " ".join(["quota imap_quota"] * bool(self.spec.quota) +
+                        ["zlib imap_zlib"] * ("compress" not in self.spec.off))
 
     def _mailboxes(self):
         special = "special-use" not in self.spec.off

@@ -56,6 +56,7 @@ class Spec:
         self.mechanisms = "plain login scram-sha-256"
         self.size_limit = 50 << 20
         self.reject_unknown = False
+        self.quota = None               # Dovecot's rule: "*:storage=100K"
         self.ca = self.path("ca", "lab-ca.pem")
         self.cert = self.path("ca", "server.pem")
         self.key = self.path("ca", "server.key")

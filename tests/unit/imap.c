@@ -322,6 +322,17 @@ run_list(struct imap *imap, GString *out, GError **error)
 }
 
 static gboolean
+run_quotas(struct imap *imap, GString *out, GError **error)
+{
+    g_autoptr(GPtrArray) quotas = imap_get_quotas(imap, error);
+    for (guint i = 0; quotas && i < quotas->len; i++) {
+        const struct imap_quota *quota = quotas->pdata[i];
+        say(out, "%s:%s=%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, quota->root, quota->resource, quota->usage, quota->limit);
+    }
+    return quotas != NULL;
+}
+
+static gboolean
 run_status(struct imap *imap, GString *out, GError **error)
 {
     static const char *const names[] = {"inbox", "a\xff", "b", NULL};
@@ -694,6 +705,19 @@ static const struct act acts[] = {
     {"append many: the third is too big", "MULTIAPPEND LITERAL+",
      THREE("", "+", "< P1 NO [TOOBIG] big\n$\n"), run_append_many, "0/0,0,0", ERROR_REFUSED, "big"},
     {"append many: not offered", "LITERAL+", "$\n", run_append_many, "0/0,0,0", ERROR_REFUSED, "one by one"},
+
+    {"quota: two roots, whatever the server counts", "QUOTA",
+     "> P1 GETQUOTAROOT INBOX\n< * QUOTAROOT INBOX \"\" b\n< * QUOTA \"\" (STORAGE 10 512 message 3 100)\n< * QUOTA b (X 1 2)\n"
+     "< P1 OK x\n$\n",
+     run_quotas, ":STORAGE=10/512 :MESSAGE=3/100 b:X=1/2"},
+    {"quota: none, or none of what we may know", "QUOTA",
+     "> P1 GETQUOTAROOT INBOX\n< * QUOTA b ()\n< * QUOTA c (STORAGE -1 5)\n< * QUOTA d (STORAGE 99999999999999999999 5)\n"
+     "< * QUOTA e\n< * QUOTA\n< P1 OK x\n$\n",
+     run_quotas, ""},
+    {"quota: refused", "QUOTA", "> P1 GETQUOTAROOT INBOX\n< P1 NO not for you\n$\n",
+     run_quotas, "", ERROR_REFUSED,
+     "not for you"},
+    {"quota: not offered", "", "$\n", run_quotas, ""},
 
     {"append, announced", "",
      "> P1 APPEND \"Entw&APw-rfe\" (\\Draft) \"17-Jul-1996 02:44:25 -0700\" {12}\n< + go\n# 12\n> \n"

@@ -114,6 +114,7 @@ test_migration(void)
 /* What the migrations behind the first added, a line each. */
 #define BACK_TO_VERSION_1                                                                                              \
     "DROP TABLE sender;" \
+    "DROP TABLE quota;" \
     "DROP TABLE unsubscribed;" \
     "DROP TABLE thread_hand;" \
     "DROP TABLE delivery;" \
