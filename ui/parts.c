@@ -148,7 +148,7 @@ void
 command_parts(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct view *top = app_top(app);
-    if (top->class == &read_class && ((struct readview *)top)->document) {
+    if (top->class == &read_class && ((struct readview *)top)->document && ((struct readview *)top)->bytes) {
         struct readview *read = (struct readview *)top;
         open_parts(app, read->message, read->document, read->bytes, NULL);
         return;

@@ -31,6 +31,7 @@ forget(struct readview *read)
     read->request = 0;
     g_clear_pointer(&read->row, message_free);
     g_clear_pointer(&read->bytes, g_bytes_unref);
+    g_clear_pointer(&read->excerpt, g_bytes_unref);
     g_clear_pointer(&read->document, document_free);
     g_clear_pointer(&read->lines, g_ptr_array_unref);
     g_clear_pointer(&read->notice, g_free);
@@ -48,7 +49,7 @@ judge(struct readview *read)
 {
     g_clear_pointer(&read->verdict, g_free);
     g_auto(GStrv) own = verdict_own_hosts(read->view.app->config);
-    g_autoptr(struct_journey) journey = journey_read(read->bytes, (const char *const *)own);
+    g_autoptr(struct_journey) journey = journey_read(read->bytes ? read->bytes : read->excerpt, (const char *const *)own);
     enum role role = ROLE_DIM;
     read->verdict = verdict_text(journey, read->document, &role);
     read->verdict_role = role;
@@ -64,6 +65,8 @@ parsed(struct document *document, const GError *error, gpointer data)
         document_free(read->document);
         read->document = document;
         judge(read);
+        if (!read->bytes)
+            readview_tell_wait(read);
     } else {
         read->notice = g_strdup_printf(
             _("This message cannot be shown: %s\nEsc h shows it raw, s and | still work on it."),
@@ -77,11 +80,20 @@ parsed(struct document *document, const GError *error, gpointer data)
 void
 readview_load(struct readview *read)
 {
-    if (!read->bytes)
+    GBytes *bytes = read->bytes ? read->bytes : read->excerpt;
+    if (!bytes)
         return;
     if (read->request)
         reader_cancel(read->view.app->reader, read->request);
-    read->request = reader_parse_async(read->view.app->reader, read->bytes, read->want, parsed, read, NULL);
+    read->request = reader_parse_async(read->view.app->reader, bytes, read->want, parsed, read, NULL);
+}
+
+static void
+loaded(struct readview *read)
+{
+    readview_load(read);
+    if (read->row && !(read->row->flags & FLAG_SEEN))
+        act_seen(read->view.app, read->message);
 }
 
 static void
@@ -93,9 +105,7 @@ load_bytes(struct readview *read)
     if (read->bytes) {
         read->waiting = FALSE;
         g_clear_pointer(&read->notice, g_free);
-        readview_load(read);
-        if (read->row && !(read->row->flags & FLAG_SEEN))
-            act_seen(app, read->message);
+        loaded(read);
         return;
     }
     g_free(read->notice);
@@ -105,6 +115,8 @@ load_bytes(struct readview *read)
     }
     read->notice = NULL;
     readview_wait(read);
+    if (!read->excerpt && (read->excerpt = message_excerpt(app->store, read->message)))
+        loaded(read);
 }
 
 static int

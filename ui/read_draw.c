@@ -253,6 +253,10 @@ draw_marks(struct readview *read, int row, const struct area *area)
     }
     if (!document)
         return row;
+    if (read->waiting && read->notice) { /* the text is here, the rest is not */
+        g_autofree char *line = g_strdelimit(g_strdup(read->notice), "\n", ' ');
+        head_line(row++, area, "…", ROLE_WARN, line);
+    }
     if (document->flags & DOCUMENT_ATTACHMENTS) {
         g_autofree char *files = files_text(document);
         head_line(row++, area, _("Files"), ROLE_ACCENT, files);

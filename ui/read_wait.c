@@ -59,15 +59,23 @@ words(const struct readview *read)
     for (guint i = 0; account && i < G_N_ELEMENTS(states); i++)
         if (!strcmp(states[i].state, account->state))
             return g_strdup_printf("%s %s", account->name, _(states[i].words));
-    return g_strdup(_("Its text is being fetched …"));
+    return g_strdup(read->document ? _("The rest is being fetched …") : _("Its text is being fetched …"));
 }
 
-static void
-say(struct readview *read)
+static char *
+what_is_here(const struct readview *read)
 {
     g_autofree char *size = read->row && read->row->size ? text_size((guint64)read->row->size) : NULL;
-    g_autofree char *head = size ? g_strdup_printf(_("Only the head of this message (%s) is here."), size)
-                                 : g_strdup(_("Only the head of this message is here."));
+    if (read->document)
+        return g_strdup_printf(_("Only the text of this message (%s) is here."), size ? size : "?");
+    return size ? g_strdup_printf(_("Only the head of this message (%s) is here."), size)
+                : g_strdup(_("Only the head of this message is here."));
+}
+
+void
+readview_tell_wait(struct readview *read)
+{
+    g_autofree char *head = what_is_here(read);
     g_autofree char *rest = words(read);
     g_free(read->notice);
     read->notice = g_strdup_printf("%s\n%s", head, rest);
@@ -80,7 +88,7 @@ readview_wait(struct readview *read)
 {
     if (!read->waiting)
         ask(read);
-    say(read);
+    readview_tell_wait(read);
 }
 
 void
@@ -92,7 +100,7 @@ read_fetch_failed(struct app *app, gint64 message, const char *why)
             continue;
         g_free(read->refusal);
         read->refusal = text_safe(why, -1, TEXT_LINE);
-        say(read);
+        readview_tell_wait(read);
     }
 }
 
@@ -108,6 +116,6 @@ read_line_changed(struct app *app, gboolean anew)
             g_clear_pointer(&read->refusal, g_free);
             ask(read);
         }
-        say(read);
+        readview_tell_wait(read);
     }
 }

@@ -16,6 +16,7 @@ struct readview {
     gint64 message;            /* 0: a file of its own (-f FILE.eml, a message inside a message) */
     struct message *row;       /* what the store says; NULL for a file */
     GBytes *bytes;             /* NULL before they are here */
+    GBytes *excerpt;           /* of a large message, before it is here: what is shown meanwhile, and nothing else */
     struct document *document; /* NULL before it was read */
     guint request;             /* of the reader, 0: none */
     guint want;                /* enum reader_want */
@@ -46,6 +47,7 @@ void readview_load(struct readview *read); /* parse again with read->want */
 
 /* read_wait.c: the message's text is not here: asks for it, and says in read->notice how that goes. */
 void readview_wait(struct readview *read);
+void readview_tell_wait(struct readview *read); /* once more, what is said */
 /* The engine's word: it could not be had. The line changed: what is said, and asked for, follows. */
 void read_fetch_failed(struct app *app, gint64 message, const char *why);
 void read_line_changed(struct app *app, gboolean anew); /* anew: another engine, that was not asked yet */

@@ -102,7 +102,7 @@ intent_move_one(struct store *store, const struct placement_row *row, gint64 to,
                                     .target_folder = to};
             if (!intent_row_insert(store, &upload, journal, error) ||
                 !sql_run(store, error,
-                         "INSERT OR IGNORE INTO wanted SELECT id, 0 FROM message WHERE id = ? AND cached = 0",
+                         "INSERT OR IGNORE INTO wanted (message, time) SELECT id, 0 FROM message WHERE id = ? AND cached = 0",
                          "l", row->message))
                 return FALSE;
             intent.kind = INTENT_EXPUNGE;
@@ -143,7 +143,7 @@ intent_copy_one(struct store *store, const struct placement_row *row, gint64 to,
         intent.kind = INTENT_APPEND;
         intent.source = intent.source_folder = 0;
         if (!sql_run(store, error,
-                     "INSERT OR IGNORE INTO wanted SELECT id, 0 FROM message WHERE id = ? AND cached = 0",
+                     "INSERT OR IGNORE INTO wanted (message, time) SELECT id, 0 FROM message WHERE id = ? AND cached = 0",
                      "l", row->message))
             return FALSE;
     }

@@ -257,8 +257,35 @@ message_want_body(struct store *store, gint64 message, GError **error)
         return FALSE;
     return txn_leave(
         store, own,
-        sql_run(store, error, "INSERT OR IGNORE INTO wanted VALUES (?, ?)", "ll", message, clock_now_us()),
+        sql_run(store, error, "INSERT OR IGNORE INTO wanted (message, time) VALUES (?, ?)", "ll", message, clock_now_us()),
         error);
+}
+
+gboolean
+message_keep_excerpt(struct store *store, gint64 message, GBytes *bytes, GError **error)
+{
+    gboolean own;
+    gsize length;
+    const void *data = g_bytes_get_data(bytes, &length);
+    if (!message_want_body(store, message, error) || !txn_enter(store, &own, error))
+        return FALSE;
+    return txn_leave(store, own,
+                     sql_run(store, error, "UPDATE wanted SET excerpt = ? WHERE message = ?", "bl", data, length, message),
+                     error);
+}
+
+GBytes *
+message_excerpt(struct store *store, gint64 message)
+{
+    sqlite3_stmt *q = sql_query(store, NULL,
+                                "SELECT w.excerpt FROM wanted w JOIN message m ON m.id = w.message"
+                                " WHERE w.message = ? AND w.excerpt IS NOT NULL AND m.cached = 0",
+                                "l", message);
+    if (!q || sql_row(store, q, NULL) <= 0)
+        return NULL;
+    GBytes *bytes = g_bytes_new(sqlite3_column_blob(q, 0), (gsize) sqlite3_column_bytes(q, 0));
+    sql_end(q);
+    return bytes;
 }
 
 GArray *

@@ -88,6 +88,10 @@ gboolean message_set_junk(struct store *store, gint64 message, int junk, GError 
 
 /* A body that is wanted at once (it was opened and is not here): the worker takes these first. */
 gboolean message_want_body(struct store *store, gint64 message, GError **error);
+/* A message with the header and the text of a large one, to be shown until the whole has come; NULL: there is none. */
+GBytes *message_excerpt(struct store *store, gint64 message);
+/* The body is wanted, too. */
+gboolean message_keep_excerpt(struct store *store, gint64 message, GBytes *bytes, GError **error);
 /* Placement ids with a UID of an account's wanted bodies, oldest wish first; a wish ends when the body comes.
  */
 GArray *message_wanted_bodies(struct store *store, gint64 account, GError **error);

@@ -324,6 +324,9 @@ static const char add_quota[] =
     "CREATE TABLE quota (account INTEGER NOT NULL, root TEXT NOT NULL, resource TEXT NOT NULL, used INTEGER NOT NULL,"
     " most INTEGER NOT NULL, PRIMARY KEY (account, root, resource)) WITHOUT ROWID;";
 
+/* The text of a large message that was opened, until the whole has come (message.h). */
+static const char add_excerpt[] = "ALTER TABLE wanted ADD COLUMN excerpt BLOB;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -342,6 +345,7 @@ static const char *const migrations[] = {
     add_thread_hand,
     add_delivery,
     add_quota,
+    add_excerpt,
 };
 
 int

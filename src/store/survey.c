@@ -186,17 +186,13 @@ survey_waiting(struct store *store, gint64 folder, GError **error)
     return rc < 0 ? NULL : g_steal_pointer(&list);
 }
 
-GArray *
-survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size, GError **error)
+#define SELECT_BODY "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p "
+#define IS_WANTED "p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0"
+
+static GArray *
+read_bodies(struct store *store, sqlite3_stmt *q, GError **error)
 {
     g_autoptr(GArray) bodies = g_array_new(FALSE, FALSE, sizeof(struct survey_body));
-    sqlite3_stmt *q = sql_query(
-        store, error,
-        "SELECT p.id, p.message, p.uid, p.flags, m.size FROM placement p INDEXED BY placement_no_file"
-        " CROSS JOIN message m ON m.id = p.message"
-        " WHERE p.folder = ?1 AND p.file IS NULL AND p." SHOWN " AND p.uid > 0 AND m.cached = 0"
-        " AND (?2 = 0 OR m.date >= ?2 OR m.received >= ?2) AND (?3 = 0 OR m.size <= ?3) ORDER BY p.key DESC",
-        "lll", folder, since, (gint64)max_size);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
         struct survey_body body = {
@@ -209,6 +205,28 @@ survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size
         g_array_append_val(bodies, body);
     }
     return rc < 0 ? NULL : g_steal_pointer(&bodies);
+}
+
+GArray *
+survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size, GError **error)
+{
+    return read_bodies(store,
+                       sql_query(store, error,
+                                 SELECT_BODY "INDEXED BY placement_no_file CROSS JOIN message m ON m.id = p.message"
+                                             " WHERE p.folder = ?1 AND " IS_WANTED
+                                             " AND (?2 = 0 OR m.date >= ?2 OR m.received >= ?2)"
+                                             " AND (?3 = 0 OR m.size <= ?3) ORDER BY p.key DESC",
+                                 "lll", folder, since, (gint64)max_size),
+                       error);
+}
+
+GArray *
+survey_body(struct store *store, gint64 placement, GError **error)
+{
+    return read_bodies(
+        store,
+        sql_query(store, error, SELECT_BODY "JOIN message m ON m.id = p.message WHERE p.id = ? AND " IS_WANTED, "l", placement),
+        error);
 }
 
 GArray *

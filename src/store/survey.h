@@ -45,6 +45,7 @@ struct survey_body {
     guint64 size;
 };
 GArray *survey_bodies(struct store *store, gint64 folder, gint64 since, guint64 max_size, GError **error);
+GArray *survey_body(struct store *store, gint64 placement, GError **error); /* that one, or none */
 
 /* Messages without a body here, each with another one that has one and whose Message-ID, date and size are
  * the same: by a closer look it may prove to be the same (moved by another client, or lying in two folders).

@@ -155,15 +155,10 @@ bodies_fetch(struct sync *sync, struct folder *folder, GError **error)
 }
 
 gboolean
-bodies_fetch_some(struct sync *sync, struct folder *folder, const struct uidset *uids, GError **error)
+bodies_fetch_one(struct sync *sync, struct folder *folder, gint64 placement, GError **error)
 {
-    g_autoptr(GArray) rows = survey_bodies(sync->store, folder->id, 0, 0, error);
-    if (!rows)
-        return FALSE;
-    for (guint i = rows->len; i-- > 0;)
-        if (!uidset_contains(uids, g_array_index(rows, struct survey_body, i).uid))
-            g_array_remove_index(rows, i);
-    return fetch_rows(sync, folder, rows, error);
+    g_autoptr(GArray) rows = survey_body(sync->store, placement, error);
+    return rows && fetch_rows(sync, folder, rows, error);
 }
 
 /* The bodies of new messages come in the same pass. Which of them a limit lets in is known when they are listed. */

@@ -203,7 +203,7 @@ gboolean bodies_fetch(struct sync *sync, struct folder *folder, GError **error);
 /* A dry run: what becomes of the bodies of n new messages. */
 void sync_tell_bodies(struct sync *sync, const char *folder, guint64 n);
 /* These placements, whatever the policy says. */
-gboolean bodies_fetch_some(struct sync *sync, struct folder *folder, const struct uidset *uids, GError **error);
+gboolean bodies_fetch_one(struct sync *sync, struct folder *folder, gint64 placement, GError **error);
 
 /* ---- push.c ---- */
 

@@ -10,6 +10,7 @@
 #include "store/scan.h"
 #include "store/survey.h"
 #include "sync/agree.h"
+#include "sync/large.h"
 #include "sync/pass.h"
 
 #define SCAN_ROUNDS 3 /* while files go on to be missing */
@@ -429,7 +430,7 @@ imap_pass_push(struct sync *sync, GError **error)
 /* ---- bodies that somebody waits for ---- */
 
 static gboolean
-fetch_placement(struct sync *sync, gint64 placement, GError **error)
+fetch_placement(struct sync *sync, gint64 placement, gboolean somebody_waits, GError **error)
 {
     struct placement row;
     gint64 folder_id;
@@ -438,10 +439,10 @@ fetch_placement(struct sync *sync, gint64 placement, GError **error)
     g_autoptr(struct_folder) folder = folder_get(sync->store, folder_id, error);
     if (!folder || !folder->wire || !row.uid || row.cached)
         return folder != NULL;
-    g_autoptr(struct_uidset) one = uidset_new();
-    uidset_add(one, row.uid);
     tally_to(sync, folder_id);
-    return bodies_fetch_some(sync, folder, one, error);
+    if (somebody_waits && row.size >= LARGE_FROM)
+        large_fetch_text(sync, folder, row.message, row.uid);
+    return bodies_fetch_one(sync, folder, placement, error);
 }
 
 gboolean
@@ -450,7 +451,7 @@ imap_pass_fetch_wanted(struct sync *sync, GError **error)
     g_autoptr(GArray) wanted = message_wanted_bodies(sync->store, sync->account, error);
     for (guint i = 0; wanted && i < wanted->len; i++) {
         g_autoptr(GError) why = NULL;
-        if (fetch_placement(sync, g_array_index(wanted, gint64, i), &why) || sync_survives(sync, NULL, &why) ||
+        if (fetch_placement(sync, g_array_index(wanted, gint64, i), FALSE, &why) || sync_survives(sync, NULL, &why) ||
             why->code == ERROR_NOINPUT)
             continue;
         g_propagate_error(error, g_steal_pointer(&why));
@@ -471,7 +472,7 @@ imap_pass_fetch_body(struct sync *sync, gint64 message, GError **error)
         g_autoptr(struct_folder) folder = folder_get(sync->store, place->folder, NULL);
         if (!folder || folder->account != sync->account || !place->uid)
             continue;
-        if (!fetch_placement(sync, place->placement, error))
+        if (!fetch_placement(sync, place->placement, TRUE, error))
             return FALSE;
         g_autoptr(struct_message) now = message_load(sync->store, message, NULL);
         /* Its row may have become that of the same content known elsewhere. */

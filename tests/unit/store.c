@@ -129,7 +129,8 @@ test_migration(void)
     "DROP TABLE sync_event;" \
     "DROP TABLE maildrop;" \
     "DROP TABLE withheld;" \
-    "ALTER TABLE thread DROP COLUMN muted; ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;" \
+    "ALTER TABLE thread DROP COLUMN muted; ALTER TABLE wanted DROP COLUMN excerpt;" \
+    "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;" \
     "DROP INDEX placement_leaving; DROP INDEX placement_key;" \
     "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;" \
     "DELETE FROM sqlite_stat1; PRAGMA user_version = 1"
