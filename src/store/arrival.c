@@ -25,9 +25,9 @@ arrival_note(struct store *store, gint64 message, gboolean is_report, GError **e
     return sql_run(store, error,
                    "INSERT OR IGNORE INTO arrival (message, account) SELECT m.id, f.account FROM message m"
                    " CROSS JOIN placement p ON p.message = m.id CROSS JOIN folder f ON f.id = p.folder"
-                   " WHERE m.id = ?1 AND m.hash IS NULL AND (m.received >= ?2 OR ?3)"
+                   " WHERE m.id = ?1 AND m.bits & ?5 = 0 AND (m.received >= ?2 OR ?3)"
                    " AND p." SHOWN " AND (1 << f.role) & ?4 = 0 LIMIT 1",
-                   "llii", message, clock_now() - ARRIVAL_RECENT, is_report, SETTLED);
+                   "lliii", message, clock_now() - ARRIVAL_RECENT, is_report, SETTLED, MESSAGE_INDEXED | MESSAGE_BROKEN);
 }
 
 GPtrArray *

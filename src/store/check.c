@@ -56,6 +56,10 @@ static const char *const checks[] = {
     "FROM fulltext UNION ALL SELECT key FROM unindexed)",
     "SELECT 'envelope ' || u.key || ' waits for the full text, but is no message, or is there' FROM unindexed u"
     " WHERE u.key NOT IN (SELECT key FROM message) OR u.key IN (SELECT rowid FROM fulltext)",
+    "SELECT 'message ' || m.id || ' is here, but is neither read nor waits for that' FROM message m WHERE m.cached = 1"
+    " AND m.bits & 160 = 0 AND m.id NOT IN (SELECT message FROM textless)",
+    "SELECT 'message ' || t.message || ' is to be read, but is not there' FROM textless t WHERE t.message NOT IN"
+    " (SELECT id FROM message m WHERE m.key = t.key)",
     "SELECT 'message ' || message || ' has arrived, but is not there' FROM arrival WHERE message NOT IN (SELECT id FROM "
     "message)",
     "SELECT 'there is a verdict on message ' || message || ', which is not there' FROM verdict WHERE message NOT IN "
@@ -116,6 +120,8 @@ static const char *const repairs[] = {
     "UPDATE thread SET size = (SELECT count(*) FROM message m WHERE m.thread = thread.id)",
     "DELETE FROM intent WHERE source > 0 AND source NOT IN (SELECT id FROM placement)",
     "DELETE FROM arrival WHERE message NOT IN (SELECT id FROM message)",
+    "DELETE FROM textless WHERE message NOT IN (SELECT id FROM message m WHERE m.key = textless.key)",
+    TEXTS_MISSED,
     "DELETE FROM verdict WHERE message NOT IN (SELECT id FROM message)",
     "INSERT INTO fulltext (fulltext) VALUES ('rebuild')",
 };

@@ -119,6 +119,8 @@ read_noted(struct store *store, guint limit, GError **error)
     sqlite3_stmt *q = sql_query(store, error,
                                 "SELECT * FROM (SELECT u.key AS key, coalesce(m.subject, ''), u.sender, u.recipients"
                                 " FROM unindexed u LEFT JOIN message m ON m.id = u.message"
+                                " WHERE NOT EXISTS (SELECT 1 FROM textless t WHERE t.key = u.key"
+                                " AND t.account IN (SELECT id FROM account))" /* its text will be */
                                 " ORDER BY u.key DESC LIMIT ?) ORDER BY key",
                                 "l", (gint64)limit);
     int rc = q ? 0 : -1;

@@ -9,6 +9,12 @@
 
 #define SHOWN "state <> 1" /* placement.state: everything but PLACEMENT_LEAVING */
 
+/* Bodies that are here, have not been read and are not known to wait for that (texts.h): they wait now. */
+#define TEXTS_MISSED                                                                                         \
+    "INSERT OR IGNORE INTO textless (account, key, message) SELECT f.account, m.key, m.id FROM message m"     \
+    " CROSS JOIN placement p ON p.message = m.id CROSS JOIN folder f ON f.id = p.folder"                      \
+    " WHERE m.cached = 1 AND m.bits & 160 = 0 AND p.file IS NOT NULL"
+
 struct store {
     sqlite3 *db;
     char *dir, *mail_dir;

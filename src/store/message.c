@@ -236,8 +236,14 @@ set_number(struct store *store, gint64 message, const char *text, gint64 a, gint
 gboolean
 message_set_bits(struct store *store, gint64 message, guint set, guint clear, GError **error)
 {
-    return set_number(store, message, "UPDATE message SET bits = (bits | ?) & ~?, changed = ? WHERE id = ?",
-                      set, clear, error);
+    gboolean own;
+    if (!txn_enter(store, &own, error))
+        return FALSE;
+    gboolean ok = set_number(store, message, "UPDATE message SET bits = (bits | ?) & ~?, changed = ? WHERE id = ?", set,
+                             clear, error) &&
+                  /* One that may be read again waits for it. */
+                  (!(clear & MESSAGE_BROKEN) || sql_run(store, error, TEXTS_MISSED " AND m.id = ?", "l", message));
+    return txn_leave(store, own, ok, error);
 }
 
 gboolean

@@ -173,28 +173,38 @@ message_row_insert(struct store *store, const struct message_new *new, GError **
 }
 
 gboolean
-message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size,
-                 const struct message_index *index, GError **error)
+message_row_bytes(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size, GError **error)
 {
     gint64 sequence = txn_sequence(store, error);
-    gint64 key = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", message);
-
     if (!sequence)
         return FALSE;
     if (store->remembers)
         taglog_touch(store, message);
+    return sql_run(store, error,
+                   "UPDATE message SET hash = coalesce(hash, ?), cached = 1, size = ?, changed = ? WHERE id = ?", "blll",
+                   hash, (gsize)32, (gint64)wire_size, sequence, message) &&
+           sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message);
+}
+
+gboolean
+message_row_text(struct store *store, gint64 message, gint64 key, const struct message_index *index, GError **error)
+{
+    gint64 sequence = txn_sequence(store, error);
     guint bits = index ? bits_of(index) : MESSAGE_BROKEN;
-    if (!arrival_note(store, message, (bits & MESSAGE_REPORT) != 0, error) ||
-        !sql_run(
-            store, error,
-            "UPDATE message SET hash = coalesce(hash, ?), cached = 1, size = ?, changed = ?, preview = ?,"
-            " bits = (bits & ~?) | ? WHERE id = ?",
-            "bllsiil", hash, (gsize)32, (gint64)wire_size, sequence,
-            index && index->preview ? index->preview : "", index ? MESSAGE_ATTACHMENTS : 0,
-            bits, message) ||
-        !sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message))
-        return FALSE;
-    return !index || fulltext_complete(store, key, index, error);
+    return sequence && arrival_note(store, message, (bits & MESSAGE_REPORT) != 0, error) &&
+           sql_run(store, error, "UPDATE message SET changed = ?, preview = ?, bits = (bits & ~?) | ? WHERE id = ?",
+                   "lsiil", sequence, index && index->preview ? index->preview : "", index ? MESSAGE_ATTACHMENTS : 0,
+                   bits, message) &&
+           texts_drop(store, key, error) && (!index || fulltext_complete(store, key, index, error));
+}
+
+gboolean
+message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size,
+                 const struct message_index *index, GError **error)
+{
+    gint64 key = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", message);
+    return message_row_bytes(store, message, hash, wire_size, error) &&
+           message_row_text(store, message, key, index, error);
 }
 
 /* The row and what hangs on it; its placements have gone. */
@@ -203,7 +213,7 @@ end_row(struct store *store, gint64 message, gint64 key, gint64 thread, const ch
         const char *message_id, GError **error)
 {
     gint64 sequence = txn_sequence(store, error);
-    return sequence && fulltext_drop(store, key, error) && thread_resize(store, thread, -1, error) &&
+    return sequence && fulltext_drop(store, key, error) && texts_drop(store, key, error) && thread_resize(store, thread, -1, error) &&
            sql_run(store, error, "DELETE FROM tag WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM reference WHERE message = ?", "l", message) &&
            sql_run(store, error, "DELETE FROM wanted WHERE message = ?", "l", message) &&

@@ -369,10 +369,13 @@ attach_one(struct store *store, const struct placement_body *body, GError **erro
     gint64 twin = message_find_hash(store, body->hash);
     if (!placement_row_set_file(store, row.id, body->file, row.flags, error))
         return FALSE;
-    if (!twin) /* sets all that a file changes of its message */
+    if (!twin && !body->text_later) /* sets all that a file changes of its message */
         return message_row_body(store, row.message, body->hash, body->size, body->index, error);
-    if (twin == row.message)
-        return message_refresh(store, twin, error);
+    if (!twin)
+        return message_row_bytes(store, row.message, body->hash, body->size, error) &&
+               texts_note(store, row.folder, row.message, error);
+    if (twin == row.message) /* its file had gone, maybe before it was read */
+        return texts_note(store, row.folder, twin, error) && message_refresh(store, twin, error);
     share_file(store, twin, &row, body->file);
     return message_row_join(store, twin, row.message, error); /* refreshes */
 }

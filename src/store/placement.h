@@ -95,6 +95,7 @@ struct placement_body {
     const guint8 *hash; /* 32 bytes */
     guint64 size;       /* on the wire */
     const struct message_index *index;
+    gboolean text_later; /* index is not looked at: the message is put on the list of texts.h instead */
 };
 gboolean placement_attach(struct store *store, const struct placement_body *bodies, guint n, GError **error);
 

@@ -75,7 +75,12 @@ gboolean message_refresh(struct store *store, gint64 message, GError **error);
 gboolean message_refresh_without(struct store *store, gint64 message, const char *file, GError **error);
 /* Only a new sequence number: its file has another name. */
 gboolean message_touch(struct store *store, gint64 message, GError **error);
-/* The body is known. */
+/* The bytes are here, what they say may come later (texts.c). */
+gboolean message_row_bytes(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size, GError **error);
+/* What they say; index NULL: they cannot be read. */
+gboolean message_row_text(struct store *store, gint64 message, gint64 key, const struct message_index *index,
+                          GError **error);
+/* Both at once. */
 gboolean message_row_body(struct store *store, gint64 message, const guint8 hash[32], guint64 wire_size,
                           const struct message_index *index, GError **error);
 /* All placements and references of `drop` become those of `keep`. */
@@ -135,8 +140,13 @@ gboolean removed_take(struct store *store, const struct placement_row *row, cons
 gint64 removed_find(struct store *store, gint64 message); /* a placement there, 0: none */
 gboolean removed_prune(struct store *store, gint64 before, GError **error);
 
+/* --- texts.c */
+/* Its bytes are in this folder: it waits to be read, if it has not been. */
+gboolean texts_note(struct store *store, gint64 folder, gint64 message, GError **error);
+gboolean texts_drop(struct store *store, gint64 key, GError **error);
+
 /* --- arrival.c */
-/* Its body is about to come for the first time: noted as just arrived, if that is what it is (arrival.h). */
+/* Its body is about to be read for the first time: noted as just arrived, if that is what it is (arrival.h). */
 gboolean arrival_note(struct store *store, gint64 message, gboolean is_report, GError **error);
 
 /* --- fulltext.c */

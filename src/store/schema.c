@@ -327,6 +327,14 @@ static const char add_quota[] =
 /* The text of a large message that was opened, until the whole has come (message.h). */
 static const char add_excerpt[] = "ALTER TABLE wanted ADD COLUMN excerpt BLOB;";
 
+/* Bodies that are here and have not been read (texts.h). */
+static const char add_textless[] =
+    "CREATE TABLE textless (account INTEGER NOT NULL, key INTEGER NOT NULL, message INTEGER NOT NULL,"
+    " PRIMARY KEY (account, key)) WITHOUT ROWID;"
+    TEXTS_MISSED ";"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('textless', 'textless', '10000 5000 1');"
+    "ANALYZE sqlite_schema;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -346,6 +354,7 @@ static const char *const migrations[] = {
     add_delivery,
     add_quota,
     add_excerpt,
+    add_textless,
 };
 
 int

@@ -11,6 +11,7 @@
 #include "store/withheld.h"
 #include "sync/body_pipe.h"
 #include "sync/internal.h"
+#include "sync/texts.h"
 
 #define SECONDS_A_DAY (24 * 60 * 60)
 
@@ -23,9 +24,9 @@ record(struct sync *sync, const struct body_batch *batch, GError **error)
     for (guint i = 0; i < n; i++) {
         const struct body_slot *slot = batch->slots->pdata[i];
         const struct maildir_entry *entry = maildir_batch_entry(batch->files, slot->entry);
-        bodies[i] = (struct placement_body){slot->placement, entry->file, entry->hash, entry->wire_size, slot->index};
+        bodies[i] = (struct placement_body){
+            slot->placement, entry->file, entry->hash, entry->wire_size, .text_later = TRUE};
         sync->statistics.body_bytes += entry->wire_size;
-        sync->statistics.skipped += !slot->index;
     }
     for (guint done = 0; done < n; done += ROWS_A_COMMIT) {
         STEP("sync.bodies.record");
@@ -70,14 +71,17 @@ drop_withheld(struct sync *sync, GArray *rows, GError **error)
     return TRUE;
 }
 
-/* The next batch. While the network is slower than we are, envelopes whose body is not here become searchable. */
+/* The next batch. While the network is slower than we are, what has come is read; then envelopes whose body is not here
+ * become searchable. */
 static struct body_batch *
 next_batch(struct sync *sync, struct body_pipe *pipe, GError **error)
 {
-    guint indexed = 1;
-    while (indexed && !body_pipe_wait(pipe, INDEX_AFTER_MS))
-        if (!placement_index_envelopes(sync->store, ENVELOPES_TO_INDEX, &indexed, error))
+    guint done = 1;
+    while (done && !body_pipe_wait(pipe, INDEX_AFTER_MS)) {
+        if (!texts_step(sync, &done, error) ||
+            (!done && !placement_index_envelopes(sync->store, ENVELOPES_TO_INDEX, &done, error)))
             return NULL;
+    }
     return body_pipe_take(pipe, error);
 }
 
@@ -86,11 +90,15 @@ take_batches(struct sync *sync, const struct folder *folder, struct body_pipe *p
 {
     g_autoptr(GError) why = NULL;
     guint64 done = 0;
+    guint read = 0;
     gint64 start = clock_monotonic(), recording = 0;
     for (struct body_batch *batch; !why && (batch = next_batch(sync, pipe, &why));) {
         gint64 begun = clock_monotonic();
+        gboolean first = !done;
         done += batch->slots->len;
-        record(sync, batch, &why);
+        /* The newest can be found at once, however many follow. */
+        if (record(sync, batch, &why) && first)
+            texts_step(sync, &read, &why);
         recording += clock_monotonic() - begun;
         sync_tell_progress(sync, folder, SYNC_BODIES, done, total);
         body_batch_free(batch);
@@ -158,7 +166,7 @@ gboolean
 bodies_fetch_one(struct sync *sync, struct folder *folder, gint64 placement, GError **error)
 {
     g_autoptr(GArray) rows = survey_body(sync->store, placement, error);
-    return rows && fetch_rows(sync, folder, rows, error);
+    return rows && fetch_rows(sync, folder, rows, error) && texts_finish(sync, error);
 }
 
 /* The bodies of new messages come in the same pass. Which of them a limit lets in is known when they are listed. */

@@ -10,10 +10,6 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "mail/lines.h"
-
-/* Messages that the reader may be behind. */
-#define READER_AHEAD 48
 
 /* A message as it came. */
 struct body {
@@ -76,20 +72,12 @@ body_free(struct body *body)
     g_free(body);
 }
 
-static void
-slot_free(gpointer data)
-{
-    struct body_slot *slot = data;
-    message_index_free(slot->index);
-    g_free(slot);
-}
-
 static struct body_batch *
 batch_new(void)
 {
     struct body_batch *batch = g_new0(struct body_batch, 1);
     batch->files = maildir_batch_new();
-    batch->slots = g_ptr_array_new_with_free_func(slot_free);
+    batch->slots = g_ptr_array_new_with_free_func(g_free);
     return batch;
 }
 
@@ -294,50 +282,15 @@ fetch(gpointer data)
 
 /* ---- the writer ---- */
 
-/* A request to the reader. */
-struct asked {
-    struct body_pipe *pipe;
-    struct body_slot *slot;
-};
-
-/* A message that the reader cannot read is kept and marked. A reader that does not work is another matter: nothing may be
- * recorded as unreadable for it. */
-static void
-on_index(struct message_index *index, const GError *error, gpointer data)
-{
-    struct asked *asked = data;
-    asked->slot->index = index;
-    if (!error)
-        return;
-    if (error->code == ERROR_SKIP)
-        log_warn("sync.bodies", "placement=%" G_GINT64_FORMAT " cannot be read: %s", asked->slot->placement,
-                 error->message);
-    else
-        fail(asked->pipe, g_error_copy(error));
-}
-
-static GBytes *
-map_spooled(const struct body *body, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-    g_autoptr(GMappedFile) file = g_mapped_file_new_from_fd(body->fd, FALSE, &why);
-    if (!file)
-        g_set_error(error, SYNC_ERROR, ERROR_IO, "cannot read a large message back: %s", why->message);
-    return file ? g_mapped_file_get_bytes(file) : NULL;
-}
-
 static gboolean
 write_body(struct body_pipe *pipe, const struct body *body, GError **error)
 {
     const struct survey_body *row = g_hash_table_lookup(pipe->rows, GUINT_TO_POINTER(body->uid));
     if (!row)
         return TRUE; /* not one of those that were asked for */
-    g_autoptr(GBytes) bytes = body->bytes ? crlf_to_lf(body->bytes) : map_spooled(body, error);
-    if (!bytes)
-        return FALSE;
-    gsize size;
-    const void *start = g_bytes_get_data(bytes, &size);
-    if (!size) { /* no message is: asked for again later */
+    gsize size = 0;
+    const void *start = body->bytes ? g_bytes_get_data(body->bytes, &size) : NULL;
+    if (body->bytes && !size) { /* no message is: asked for again later */
         uidset_add(pipe->empty, body->uid);
         return TRUE;
     }
@@ -350,19 +303,15 @@ write_body(struct body_pipe *pipe, const struct body *body, GError **error)
     slot->placement = row->placement;
     slot->entry = (guint) entry;
     g_ptr_array_add(pipe->batch->slots, slot);
-    struct asked asked = {pipe, slot};
-    reader_index_text_async(pipe->sync->reader, bytes, on_index, g_memdup2(&asked, sizeof asked), g_free);
-    reader_drain(pipe->sync->reader, READER_AHEAD);
     return TRUE;
 }
 
-/* To the flusher, when it is done with the one before. Its texts have been read. */
+/* To the flusher, when it is done with the one before. */
 static void
 finish_batch(struct body_pipe *pipe)
 {
     if (!pipe->batch->slots->len)
         return;
-    reader_drain(pipe->sync->reader, 0);
     g_mutex_lock(&pipe->lock);
     while (!pipe->stop && pipe->flushing)
         g_cond_wait(&pipe->changed, &pipe->lock);
@@ -440,7 +389,6 @@ write_all(gpointer data)
     }
     if (!ok)
         fail(pipe, error);
-    reader_drain(pipe->sync->reader, 0); /* it calls back into the slots of this batch */
     g_mutex_lock(&pipe->lock);
     pipe->no_more = TRUE;
     g_cond_broadcast(&pipe->changed);
@@ -526,8 +474,6 @@ body_pipe_new(struct sync *sync, const struct folder *folder, const char *dir, c
         g_hash_table_insert(pipe->rows, GUINT_TO_POINTER(row->uid), (gpointer) row);
         uidset_add(pipe->left, row->uid);
     }
-    if (!sync->reader)
-        sync->reader = reader_new();
     pipe->batch = batch_new();
     g_mutex_init(&pipe->lock);
     g_cond_init(&pipe->changed);

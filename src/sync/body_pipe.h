@@ -1,8 +1,8 @@
 /* body_pipe.h - message bodies on their way from the server to the disk
  *
  * Threads side by side: each of up to BODY_CONNECTIONS has a connection and takes in bodies as they come; one writes them to
- * the Maildir and has the reader read them for the list and the index; one makes a batch at a time durable (one flush). The
- * caller gets whole durable batches and records them. So network, disk, reader and store work side by side. A second and
+ * the Maildir; one makes a batch at a time durable (one flush). The caller gets whole durable batches and records them; what
+ * they say is read later (texts.h). So network, disk and store work side by side. A second and
  * a third connection are opened when the one is what the rest waits for, and there is enough left to fetch; a server that
  * refuses them is not asked again by this runner.
  *
@@ -10,7 +10,7 @@
  * are together no more than 10 MB or one message that is larger than that. Memory is bounded by the same; what is larger than
  * BODY_SPOOL_ABOVE goes through an unlinked file.
  *
- * While a pipe lives, the runner's connection and reader belong to it.
+ * While a pipe lives, the runner's connection belongs to it.
  */
 #ifndef SYNC_BODY_PIPE_H
 #define SYNC_BODY_PIPE_H
@@ -37,8 +37,7 @@
 /* One message of a batch. */
 struct body_slot {
     gint64 placement;
-    guint entry;                 /* in `files` */
-    struct message_index *index; /* NULL: the reader could not read it */
+    guint entry; /* in `files` */
 };
 
 struct body_batch {

@@ -39,6 +39,7 @@ struct sync {
     struct sync_options options;
     struct imap *imap;
     struct reader *reader;
+    struct texts *texts; /* texts.h; NULL outside a pass */
     gint64 selected; /* folder; 0: none */
     struct imap_mailbox *mailbox; /* of it */
     guint told_since_select;      /* messages that it said had changed since (report.c) */

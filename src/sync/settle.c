@@ -8,6 +8,7 @@
 #include "store/survey.h"
 #include "sync/agree.h"
 #include "sync/pass.h"
+#include "sync/texts.h"
 
 /* Marks of messages that are removed at the server before they could be sent go with them, and that is said. */
 static void
@@ -227,6 +228,8 @@ pass_index(struct pass *pass, GError **error)
     gboolean ok = TRUE;
     if (sync->dry_run)
         return TRUE;
+    if (!texts_finish(sync, error))
+        return FALSE;
     while (ok && done)
         ok = !sync_is_cancelled(sync, error) &&
              placement_index_envelopes(sync->store, ENVELOPES_A_FETCH, &done, error);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/internal.h"
+#include "sync/texts.h"
 #include "sync/watch.h"
 
 /* A list that is redrawn more often shows nothing more. */
@@ -126,6 +127,7 @@ sync_free(struct sync *sync)
     sync_disconnect(sync);
     tally_write(sync, TRUE);
     tally_free(sync->tally);
+    texts_free(sync->texts);
     reader_free(sync->reader);
     g_hash_table_unref(sync->bodies_looked);
     watch_free(sync->watch);

@@ -7,8 +7,10 @@ messages of its own and on an account of its own. By default a few of them are
 killed at a few steps, drawn from the seed that is printed; POSTRIDER_SEED sets
 it, POSTRIDER_LONG plays all, at each step and each time it comes."""
 
+import contextlib
 import os
 import random
+import sqlite3
 
 import kill_table
 from device import SIGKILLED, Device, message, quiet
@@ -21,6 +23,7 @@ from stage import LONG, SEED, Stage
 STEPS = {
     "sync.flags.send", "sync.flags.record", "sync.flags.take",
     "sync.envelopes", "sync.bodies.flush", "sync.bodies.record",
+    "sync.texts",
     "sync.copy.send", "sync.intent.record", "sync.append.send",
     "sync.append.record", "sync.expunge.mark", "sync.expunge.send",
     "sync.remove", "sync.relink", "sync.folder.record", "sync.settle",
@@ -144,6 +147,37 @@ def d1_random():
     again = fetched - play.expected - play.new
     note("%d kills, %d messages fetched again" % (kills, again))
     assert kills and again <= 100 * kills
+
+
+@test("killed between its bodies and their text: the next pass reads the rest")
+def bodies_unread():
+    world = keep(World(count=1, smtp="aiosmtpd"))
+    device = keep(Device(world, "ana"))
+    path = os.path.join(device.store, "postrider.db")
+
+    def ask(query):
+        with contextlib.closing(sqlite3.connect(path)) as store:
+            return store.execute(query).fetchone()[0]
+
+    def unread():
+        return ask("SELECT count(*) FROM message WHERE NOT bits & 32")
+    fill(world.spec, "ana", 900, kind="small")
+    for time in (1, 2):
+        code, _, errors = device.try_run("sync", fail="sync.texts@%d:kill" % time)
+        equal(code, SIGKILLED, errors)
+        assert unread() >= 200, unread()
+        device.check()
+    # The newest were read.
+    equal(ask("SELECT bits & 32 FROM message ORDER BY key DESC LIMIT 1"), 32)
+    assert ask("SELECT count(*) FROM message WHERE bits & 32") >= 100
+    done = device.sync()
+    assert done["bodies"] <= 800, done
+    equal(unread(), 0)
+    equal(ask("SELECT count(*) FROM textless"), 0)
+    device.check()
+    quiet(device.sync())
+    with world.oracle("ana") as server:
+        equal(device.snapshot(), server.snapshot())
 
 
 if __name__ == "__main__":

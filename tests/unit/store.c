@@ -121,7 +121,7 @@ test_migration(void)
     "DROP TABLE bulk;" \
     "DROP TABLE bulk_slice;" \
     "DROP TABLE filing;" \
-    "DROP TABLE arrival;" \
+    "DROP TABLE textless; DROP TABLE arrival;" \
     "DROP TABLE verdict;" \
     "DROP TABLE unindexed;" \
     "DROP TABLE tag_memory;" \
