@@ -151,9 +151,10 @@ classify(struct bounce_recipient *recipient, const char *action)
     const char *detail = detail_of(recipient->status);
     if (*saying.status && is_vague(detail, ""))
         detail = detail_of(saying.status);
-    const char *family = saying.detail && g_str_has_prefix(saying.detail, "7.1.") && *detail && *detail != '7' && *detail != '0' ? "" : saying.detail;
-    if (family && *family && is_vague(detail, family))
-        detail = family;
+    /* Of a refusal by policy or for the content the words tell the kind; they do not make one of another failure. */
+    gboolean is_refusal = saying.detail && g_str_has_prefix(saying.detail, "7.1.");
+    if (saying.detail && is_vague(detail, saying.detail) && (!is_refusal || strchr("067", *detail)))
+        detail = saying.detail;
     const struct reason *reason = find_reason(detail);
     recipient->reason = _(reason->words);
     recipient->kind = reason->is_soft || *recipient->status == '4' ? BOUNCE_SOFT : BOUNCE_HARD;

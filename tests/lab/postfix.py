@@ -43,7 +43,8 @@ virtual_mailbox_maps = inline:{{ {mailboxes} }}
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 transport_maps = inline:{{
   {{ deferred.test = retry:4.4.1 the next server does not answer }}
-  {{ nowhere.test = error:5.1.2 no such domain in this world }} }}
+  {{ nowhere.test = error:5.1.2 no such domain in this world }}{next_hops} }}
+maximal_queue_lifetime = {patience}
 recipient_delimiter = +
 disable_dns_lookups = yes
 smtp_host_lookup = native
@@ -165,6 +166,10 @@ class Postfix(Server):
             domain=spec.domain, mailboxes=mailboxes,
             lmtp=spec.ports["lmtp"], size_limit=spec.size_limit,
             reject_unknown="yes" if spec.reject_unknown else "no",
+            next_hops="".join(
+                "\n  { %s = smtp:[127.0.0.1]:%d }" % hop
+                for hop in spec.next_hops.items()),
+            patience="5d" if spec.patience is None else "%ds" % spec.patience,
             tls_level="may" if spec.plain else "encrypt",
             tls_only="no" if spec.plain else "yes",
             cert=spec.cert, key=spec.key)

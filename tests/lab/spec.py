@@ -57,6 +57,9 @@ class Spec:
         self.size_limit = 50 << 20
         self.reject_unknown = False
         self.quota = None               # Dovecot's rule: "*:storage=100K"
+        self.next_hops = {}             # domain -> port of a server beyond
+        self.patience = None            # seconds until undelivered mail
+                                        # comes back; None: five days
         self.ca = self.path("ca", "lab-ca.pem")
         self.cert = self.path("ca", "server.pem")
         self.key = self.path("ca", "server.key")
