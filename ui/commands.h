@@ -59,6 +59,7 @@ COMMAND(mark_thread);
 COMMAND(marked);
 COMMAND(sort);
 COMMAND(sort_reverse);
+COMMAND(jump);
 COMMAND(next_unread);
 COMMAND(previous_unread);
 

@@ -12,6 +12,8 @@ struct question {
     enum list_direction direction;
     guint limit;
     gboolean count, all;
+    enum order_by by; /* ORDER_DATE: not asked for */
+    gboolean reverse;
     finder_done done;
     gpointer data;
     struct found found;
@@ -39,6 +41,7 @@ question_free(struct question *question)
         g_ptr_array_unref(question->found.rows);
     g_clear_pointer(&question->found.hits, g_array_unref);
     g_clear_error(&question->found.error);
+    order_free(question->found.order);
     g_free(question);
 }
 
@@ -67,6 +70,11 @@ look(struct finder *finder, struct question *question)
     if (question->limit && !g_atomic_int_get(&question->cancelled))
         found->rows = list_page(finder->store, &question->view, question->key, question->direction,
                                 question->limit, &found->error);
+    if (question->by != ORDER_DATE && !g_atomic_int_get(&question->cancelled)) {
+        gint64 begun = g_get_monotonic_time();
+        found->order = order_new(finder->store, &question->view, question->by, question->reverse, &found->error);
+        found->taken = g_get_monotonic_time() - begun;
+    }
     if (question->all && !g_atomic_int_get(&question->cancelled))
         found->hits = list_hits(finder->store, &question->view, &found->error);
     if (question->count && !found->error && !g_atomic_int_get(&question->cancelled))
@@ -190,6 +198,16 @@ finder_ask(struct finder *finder, gconstpointer owner, const struct list_view *v
     question->direction = direction;
     question->limit = limit;
     question->count = count;
+    g_async_queue_push(finder->queue, question);
+}
+
+void
+finder_sort(struct finder *finder, gconstpointer owner, const struct list_view *view, enum order_by by,
+            gboolean reverse, finder_done done, gpointer data)
+{
+    struct question *question = question_new(finder, owner, view, done, data);
+    question->by = by;
+    question->reverse = reverse;
     g_async_queue_push(finder->queue, question);
 }
 

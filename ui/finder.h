@@ -8,6 +8,7 @@
 #define UI_FINDER_H
 
 #include "store/list.h"
+#include "store/order.h"
 
 struct app;
 struct finder;
@@ -17,6 +18,8 @@ struct found {
     GArray *hits;    /* of struct query_hit, of finder_ask_all() */
     gint64 count;    /* -1: not asked for */
     gboolean exact;
+    struct order *order; /* of finder_sort(); may be stolen; NULL with an error */
+    gint64 taken;        /* microseconds, of finder_sort() */
     GError *error;
 };
 
@@ -34,6 +37,9 @@ void finder_ask(struct finder *finder, gconstpointer owner, const struct list_vi
 /* Everything that the view's search finds, as hits: there may be very many. */
 void finder_ask_all(struct finder *finder, gconstpointer owner, const struct list_view *view, finder_done done,
                     gpointer data);
+/* All of it in another order. */
+void finder_sort(struct finder *finder, gconstpointer owner, const struct list_view *view, enum order_by by,
+                 gboolean reverse, finder_done done, gpointer data);
 /* The owner goes: no answer any more. */
 void finder_cancel(struct finder *finder, gconstpointer owner);
 gboolean finder_busy(const struct finder *finder, gconstpointer owner);

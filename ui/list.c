@@ -136,6 +136,8 @@ listview_reload(struct listview *list)
     }
     list_lines_build(list);
     listview_recall(list, &place);
+    if (list->set->places)
+        list_sort_again(list);
 }
 
 /* ---- moving ---- */
@@ -241,6 +243,16 @@ listview_step(struct listview *list, int step, gint64 *thread)
     return 0;
 }
 
+static gboolean
+next_unread_in_order(struct listview *list, gint64 key, gboolean forward)
+{
+    const struct rowset *set = list->set;
+    gint64 next = order_next_unread(set->places, set->store, &set->view, key, forward);
+    if (!next)
+        next = order_next_unread(set->places, set->store, &set->view, 0, forward);
+    return next && next != key && listview_goto(list, next, 0);
+}
+
 gboolean
 listview_next_unread(struct listview *list, int step)
 {
@@ -258,6 +270,8 @@ listview_next_unread(struct listview *list, int step)
     gboolean older = (step > 0) != list->set->reverse;
     if (list_is_search(list)) /* what is not loaded would have to be looked for */
         return FALSE;
+    if (list->set->places)
+        return next_unread_in_order(list, key, step > 0);
     gint64 next = list_next_unread(list->set->store, &list->set->view, key, older ? LIST_OLDER : LIST_NEWER);
     if (!next) /* round the corner */
         next = list_next_unread(list->set->store, &list->set->view, 0, older ? LIST_OLDER : LIST_NEWER);
@@ -310,6 +324,7 @@ listview_new(struct app *app)
 void
 listview_install(struct listview *list, struct rowset *set)
 {
+    list_sort_stop(list);
     g_array_set_size(list->lines, 0); /* they point into the old rows */
     rowset_free(list->set);
     list->set = set;
@@ -390,8 +405,9 @@ status(struct view *view)
     guint marks = g_hash_table_size(list->marks);
     if (marks)
         g_string_append_printf(out, _(" · %u marked"), marks);
-    if (list->set->cut)
-        g_string_append_printf(out, _(" · sorted: the newest %d"), ROWSET_SORT_MAX);
+    if (list->set->places)
+        g_string_append_printf(out, list->set->reverse ? _(" · by %s, turned round") : _(" · by %s"),
+                               list_order_name(list->set->order));
     return g_string_free(out, FALSE);
 }
 
@@ -407,7 +423,7 @@ refresh(struct view *view)
         listview_reload(list);
     listview_follow(list);
     list_marks_read(list);
-    if (list->wanted && list->set && !list_is_search(list)) {
+    if (list->wanted && list->set && list->set->view.kind != LIST_SEARCH) {
         gint64 key = list_key_of(view->app->store, &list->set->view, list->wanted);
         if (key && listview_goto(list, key, list->wanted))
             list->wanted = 0;
@@ -452,6 +468,7 @@ list_free(struct view *view)
 {
     struct listview *list = (struct listview *)view;
     list_find_stop(list);
+    list_sort_stop(list);
     finder_cancel(view->app->counter, list);
     g_array_unref(list->lines);
     rowset_free(list->set);

@@ -319,54 +319,6 @@ command_marked(struct app *app, const char *argument G_GNUC_UNUSED)
         app_say(app, ngettext("%u marked: which command?", "%u marked: which command?", n), n);
 }
 
-/* ---- order ---- */
-
-static void
-sorted(struct app *app, gunichar key, gpointer data)
-{
-    static const char keys[] = "dfszu";
-    struct listview *list = at_hand(app);
-    const char *found = key ? g_utf8_strchr(keys, -1, key) : NULL;
-    if (!found || !list)
-        return;
-    g_autoptr(GError) error = NULL;
-    list->set->order = (enum rowset_order)(found - keys);
-    list->set->reverse = GPOINTER_TO_INT(data);
-    list->cursor = list->top = 0;
-    if (list_is_search(list)) {
-        list_find_again(list);
-        return;
-    }
-    g_array_set_size(list->lines, 0);
-    if (!rowset_load(list->set, 0, 0, &error))
-        app_error(app, _("the list cannot be read"), g_steal_pointer(&error));
-    listview_rebuild(list);
-}
-
-static void
-ask_order(struct app *app, gboolean reverse)
-{
-    static const struct prompt_choice choices[] = {
-        {'d', N_("date")}, {'f', N_("from")},         {'s', N_("subject")},
-        {'z', N_("size")}, {'u', N_("unread first")}, {0, NULL},
-    };
-    if (at_hand(app))
-        prompt_choose(app, reverse ? _("Turned round, by:") : _("Order by:"), choices, sorted,
-                      GINT_TO_POINTER(reverse), NULL);
-}
-
-void
-command_sort(struct app *app, const char *argument G_GNUC_UNUSED)
-{
-    ask_order(app, FALSE);
-}
-
-void
-command_sort_reverse(struct app *app, const char *argument G_GNUC_UNUSED)
-{
-    ask_order(app, TRUE);
-}
-
 /* ---- unread ---- */
 
 static void

@@ -13,7 +13,7 @@
 gboolean
 list_is_search(const struct listview *list)
 {
-    return list->set && list->set->view.kind == LIST_SEARCH;
+    return list->set && list->set->view.kind == LIST_SEARCH && !list->set->places;
 }
 
 static void answered(struct app *app, struct found *found, gpointer data);
@@ -23,10 +23,6 @@ ask(struct listview *list, enum list_finding finding, gint64 key, gboolean forwa
 {
     const struct rowset *set = finding == FINDING_FIRST ? list->next : list->set;
     enum list_direction direction = forward == set->reverse ? LIST_NEWER : LIST_OLDER;
-    if (set->order != ORDER_DATE) {
-        limit = limit ? ROWSET_SORT_MAX : 0;
-        direction = LIST_OLDER;
-    }
     list->finding = finding;
     list->finding_limit = limit;
     finder_ask(finder_of(list->view.app), list, &set->view, key, direction, limit, finding == FINDING_COUNT,
@@ -43,7 +39,7 @@ busy(const struct listview *list)
 static void
 count_next(struct listview *list)
 {
-    if (list->set->at_start && list->set->at_end && list->set->order == ORDER_DATE) {
+    if (list->set->at_start && list->set->at_end) {
         list->count = (gint64)list->set->rows->len;
         list->count_exact = TRUE;
     } else {
@@ -65,6 +61,7 @@ first(struct listview *list, GPtrArray *rows)
         listview_goto(list, key, list->wanted);
     list->wanted = 0;
     count_next(list);
+    list_sort_begin(list);
 }
 
 static void

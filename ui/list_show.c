@@ -30,6 +30,8 @@ listview_count(struct listview *list)
     struct app *app = list->view.app;
     const struct list_view *view = &list->set->view;
     list->unread = list_unread(app->store, view);
+    if (list->set->places) /* its length */
+        return;
     if (view->n_folders <= 1 || view->kind == LIST_SEARCH)
         list->count = list_count(app->store, view, &list->count_exact);
     else if (!finder_busy(app->counter, list)) /* what lies in two of them is looked for; the next change asks again */
@@ -39,10 +41,7 @@ listview_count(struct listview *list)
 static void
 show(struct listview *list, struct rowset *set)
 {
-    if (list->set && set) {
-        set->order = list->set->order;
-        set->reverse = list->set->reverse;
-    }
+    set->reverse = list->by == ORDER_DATE && list->reverse;
     if (set->view.kind == LIST_SEARCH) {
         list_find_first(list, set);
         return;
@@ -56,6 +55,7 @@ show(struct listview *list, struct rowset *set)
     listview_count(list);
     list_lines_build(list);
     listview_seek(list, 1);
+    list_sort_begin(list);
     app_dirty(list->view.app);
 }
 

@@ -46,6 +46,10 @@ struct listview {
     gint64 count;
     gboolean count_exact;
     gint64 unread;
+    enum order_by by; /* wanted; the set has what is shown */
+    gboolean reverse, sort_stale;
+    gint64 sorted_at, sort_taken; /* microseconds */
+    guint sort_timer;
     int side_width;          /* of the side bar, at the last draw */
     struct sidebar *sidebar; /* only of the bottom list */
     char *problem;           /* why it could not be read */
@@ -103,6 +107,12 @@ void list_find_more(struct listview *list, gboolean behind);
 void list_find_end(struct listview *list);
 void list_find_stop(struct listview *list);
 gboolean list_is_search(const struct listview *list);
+
+/* list_sort.c: another order, put together in the background: for a list that is new, again when the store has changed. */
+void list_sort_begin(struct listview *list);
+void list_sort_again(struct listview *list);
+void list_sort_stop(struct listview *list);
+const char *list_order_name(enum order_by by);
 
 /* For list.c and list_find.c: the cursor's place before rows change, and finding it again. */
 struct list_place {

@@ -3,7 +3,6 @@
 #include "ui/rowset.h"
 
 #include "base/flags.h"
-#include "base/text.h"
 #include "store/bulk.h"
 
 #include <string.h>
@@ -11,6 +10,7 @@
 /* The window grows by pages of this and is cut when it is four times as large. */
 #define CHUNK 120
 #define WINDOW_MAX (CHUNK * 8)
+#define ROUNDS_MAX 20 /* pages that are looked through for rows that are not hidden */
 
 struct overlay {
     guint number;
@@ -55,6 +55,7 @@ rowset_free(struct rowset *set)
     g_ptr_array_unref(set->rows);
     g_hash_table_unref(set->open);
     g_ptr_array_unref(set->overlays);
+    order_free(set->places);
     g_free(set);
 }
 
@@ -148,19 +149,6 @@ settle_done(struct rowset *set)
 
 /* ---- pages ---- */
 
-/* From the store's order, newest first, into the one that is shown. */
-static void
-turn(const struct rowset *set, GPtrArray *rows)
-{
-    if (!set->reverse || set->view.kind == LIST_THREAD)
-        return;
-    for (guint i = 0; i < rows->len / 2; i++) {
-        gpointer swap = rows->pdata[i];
-        rows->pdata[i] = rows->pdata[rows->len - 1 - i];
-        rows->pdata[rows->len - 1 - i] = swap;
-    }
-}
-
 static void
 move_rows(GPtrArray *from, GPtrArray *to, gint at)
 {
@@ -183,105 +171,73 @@ hidden_ids(const struct rowset *set)
     return most;
 }
 
+/* From the store's order, newest first, into the one that is shown. */
+static void
+turn(const struct rowset *set, GPtrArray *rows)
+{
+    if (!set->reverse || set->places || set->view.kind == LIST_THREAD)
+        return;
+    for (guint i = 0; i < rows->len / 2; i++) {
+        gpointer swap = rows->pdata[i];
+        rows->pdata[i] = rows->pdata[rows->len - 1 - i];
+        rows->pdata[rows->len - 1 - i] = swap;
+    }
+}
+
+/* Rows beyond a key as the store has them, in the order they are shown. */
+static GPtrArray *
+read_rows(struct rowset *set, gint64 key, gboolean forward, guint limit, GHashTable *hidden, GError **error)
+{
+    if (set->places)
+        return order_page(set->places, set->store, &set->view, key, forward, limit, error);
+    enum list_direction direction = forward == set->reverse ? LIST_NEWER : LIST_OLDER;
+    key = hidden ? list_skip(set->store, &set->view, key, direction, hidden) : key;
+    GPtrArray *rows = list_page(set->store, &set->view, key, direction, limit, error);
+    if (rows)
+        turn(set, rows);
+    return rows;
+}
+
 /* Rows beyond a key in the order they are shown: at least half of `limit` if there are so many that are not hidden.
  * *last: there are no more. */
 static GPtrArray *
 page(struct rowset *set, gint64 key, gboolean forward, guint limit, gboolean *last, GError **error)
 {
-    enum list_direction direction = forward == set->reverse ? LIST_NEWER : LIST_OLDER;
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
     settle_done(set);
     GHashTable *hidden = hidden_ids(set);
+    guint rounds = 0;
     do {
-        key = hidden ? list_skip(set->store, &set->view, key, direction, hidden) : key;
-        GPtrArray *more = list_page(set->store, &set->view, key, direction, limit, error);
+        GPtrArray *more = read_rows(set, key, forward, limit, hidden, error);
         if (!more)
             return NULL;
         *last = more->len < limit || set->view.kind == LIST_THREAD;
         if (more->len)
-            key = ((struct list_row *)more->pdata[direction == LIST_OLDER ? more->len - 1 : 0])->key;
+            key = ((struct list_row *)more->pdata[forward ? more->len - 1 : 0])->key;
         for (guint i = more->len; hidden && i-- > 0;)
             if (!apply(set, g_ptr_array_index(more, i), FALSE))
                 g_ptr_array_remove_index(more, i);
-        move_rows(more, rows, direction == LIST_OLDER ? -1 : 0);
-    } while (!*last && rows->len < limit / 2);
-    turn(set, rows);
+        move_rows(more, rows, forward ? -1 : 0);
+    } while (!*last && rows->len < limit / 2 && ++rounds < ROUNDS_MAX);
     return g_steal_pointer(&rows);
-}
-
-static int
-by_people(const struct list_row *a, const struct list_row *b)
-{
-    return g_utf8_collate(a->people ? a->people : "", b->people ? b->people : "");
-}
-
-static const char *
-bare_subject(const char *subject)
-{
-    while (!g_ascii_strncasecmp(subject, "re:", 3) || !g_ascii_strncasecmp(subject, "fwd:", 4)) {
-        subject = strchr(subject, ':') + 1;
-        while (*subject == ' ')
-            subject++;
-    }
-    return subject;
-}
-
-static int
-compare_rows(gconstpointer x, gconstpointer y, gpointer data)
-{
-    const struct list_row *a = *(const struct list_row *const *)x, *b = *(const struct list_row *const *)y;
-    const struct rowset *set = data;
-    int result = 0;
-    switch (set->order) {
-    case ORDER_PEOPLE:
-        result = by_people(a, b);
-        break;
-    case ORDER_SUBJECT:
-        result = g_utf8_collate(bare_subject(a->subject), bare_subject(b->subject));
-        break;
-    case ORDER_SIZE:
-        result = a->size < b->size ? 1 : a->size > b->size ? -1 : 0;
-        break;
-    case ORDER_UNREAD:
-        result = !!(a->flags & FLAG_SEEN) - !!(b->flags & FLAG_SEEN);
-        break;
-    case ORDER_DATE:
-        break;
-    }
-    if (set->reverse)
-        result = -result;
-    return result ? result : a->key < b->key ? 1 : a->key > b->key ? -1 : 0;
-}
-
-static gboolean
-load_sorted(struct rowset *set, GError **error)
-{
-    settle_done(set);
-    GPtrArray *rows = list_page(set->store, &set->view, 0, LIST_OLDER, ROWSET_SORT_MAX, error);
-    if (!rows)
-        return FALSE;
-    set->cut = rows->len >= ROWSET_SORT_MAX;
-    g_ptr_array_set_size(set->rows, 0);
-    move_rows(rows, set->rows, -1);
-    g_ptr_array_sort_with_data(set->rows, compare_rows, set);
-    set->at_start = set->at_end = TRUE;
-    return TRUE;
 }
 
 static gboolean
 load(struct rowset *set, gint64 from_key, guint limit, GError **error)
 {
-    if (set->order != ORDER_DATE && set->view.kind != LIST_THREAD)
-        return load_sorted(set, error);
     /* A page holds what lies beyond a key: one step back takes the row itself along. */
     gint64 key = !from_key ? 0 : set->reverse ? from_key - 1 : from_key + 1;
+    if (set->places) {
+        gint place = order_place(set->places, from_key);
+        key = place > 0 ? order_key(set->places, (guint)place - 1) : 0;
+        from_key = key;
+    }
     gboolean last;
     GPtrArray *rows = page(set, key, TRUE, limit, &last, error);
     if (!rows)
         return FALSE;
     set->at_end = last || set->view.kind == LIST_THREAD;
     set->at_start = !from_key || set->view.kind == LIST_THREAD;
-    set->cut = FALSE;
     g_ptr_array_set_size(set->rows, 0);
     move_rows(rows, set->rows, -1);
     return TRUE;
@@ -314,18 +270,22 @@ rowset_load(struct rowset *set, gint64 from_key, guint limit, GError **error)
 void
 rowset_replace(struct rowset *set, GPtrArray *rows, gboolean at_start, gboolean at_end)
 {
-    gboolean sorted = set->order != ORDER_DATE;
     settle_done(set);
-    set->cut = sorted && rows->len >= ROWSET_SORT_MAX;
-    set->at_start = sorted || at_start;
-    set->at_end = sorted || at_end;
+    set->at_start = at_start;
+    set->at_end = at_end;
     g_ptr_array_set_size(set->rows, 0);
-    if (!sorted)
-        turn(set, rows);
+    turn(set, rows);
     move_rows(rows, set->rows, -1);
-    if (sorted)
-        g_ptr_array_sort_with_data(set->rows, compare_rows, set);
     apply_all(set);
+}
+
+void
+rowset_sort(struct rowset *set, struct order *places, enum order_by by, gboolean reverse)
+{
+    order_free(set->places);
+    set->places = places;
+    set->order = by;
+    set->reverse = reverse;
 }
 
 void
@@ -343,7 +303,7 @@ rowset_add(struct rowset *set, GPtrArray *rows, gboolean behind, gboolean last)
 gboolean
 rowset_load_end(struct rowset *set, guint limit, GError **error)
 {
-    if (set->order != ORDER_DATE || set->view.kind == LIST_THREAD)
+    if (set->view.kind == LIST_THREAD)
         return rowset_load(set, 0, limit, error);
     limit = MAX(limit, CHUNK);
     gboolean last;

@@ -2,28 +2,25 @@
  *
  * Rows are loaded by key-set pages around the cursor and let go far from it, so a folder of a million
  * messages costs what one of a hundred does. What was just asked of the writer (flags, rows that go) is laid
- * over what the store still says, until the writer has answered. Orders other than by date need all rows:
- * they are taken from the newest ROWSET_SORT_MAX. Owns its rows; borrows the store. Main loop only.
+ * over what the store still says, until the writer has answered. In an order other than by date the pages go by the places
+ * of that order (store/order.h). Owns its rows; borrows the store. Main loop only.
  */
 #ifndef UI_ROWSET_H
 #define UI_ROWSET_H
 
 #include "store/list.h"
-
-#define ROWSET_SORT_MAX 3000
-
-enum rowset_order { ORDER_DATE, ORDER_PEOPLE, ORDER_SUBJECT, ORDER_SIZE, ORDER_UNREAD };
+#include "store/order.h"
 
 struct rowset {
     struct store *store;
     struct list_view view;     /* folders and query are the rowset's own copies */
     GPtrArray *rows;           /* of struct list_row, in the order they are shown */
     gboolean at_start, at_end; /* no rows before, behind */
-    enum rowset_order order;
-    gboolean reverse; /* by date: oldest first */
+    enum order_by order;
+    gboolean reverse;     /* by date: oldest first */
+    struct order *places; /* NULL: by date */
     GHashTable *open; /* thread -> GPtrArray of struct list_row, as a tree: opened in place */
     GPtrArray *overlays;
-    gboolean cut; /* sorted, and there were more than ROWSET_SORT_MAX */
 };
 
 /* Takes the query over (may be NULL); copies the folders. */
@@ -31,6 +28,8 @@ struct rowset *rowset_new(struct store *store, enum list_kind kind, const gint64
                           struct query *query, gint64 thread);
 void rowset_free(struct rowset *set);
 
+/* Another order, or the same one made anew; takes the places (NULL: by date). Then the rows are to be loaded. */
+void rowset_sort(struct rowset *set, struct order *places, enum order_by by, gboolean reverse);
 /* From the start of the order, or from the row with this key on. */
 gboolean rowset_load(struct rowset *set, gint64 from_key, guint limit, GError **error);
 /* The same rows again, as the store has them now; new ones at the ends that are shown. */

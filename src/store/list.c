@@ -204,6 +204,22 @@ list_key_of(struct store *store, const struct list_view *view, gint64 message)
     return key;
 }
 
+gboolean
+list_read_key(struct store *store, const struct list_view *view, gint64 key, GPtrArray *rows, GError **error)
+{
+    guint before = rows->len;
+    if (view->kind == LIST_SEARCH) {
+        gint64 message = sql_int(store, 0, "SELECT id FROM message WHERE key = ? AND shown > 0", "l", key);
+        return !message || read_message(store, message, rows, error);
+    }
+    for (guint i = 0; i < view->n_folders && rows->len == before; i++) {
+        struct list_place place = {key, view->folders[i]};
+        if (!folders_read(store, view, &place, rows, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Steps through a search without reading rows, `bound` at most: how many there are, and the key of the last
  * one. */
 static gint64

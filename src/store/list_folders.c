@@ -284,3 +284,18 @@ folders_next_unread(struct store *store, const struct list_view *view, gint64 ke
         sql_end(q);
     return found;
 }
+
+GHashTable *
+folders_unread_keys(struct store *store, const struct list_view *view)
+{
+    GHashTable *keys = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!view->n_folders || (view->kind != LIST_CONVERSATIONS && view->kind != LIST_MESSAGES))
+        return keys;
+    sqlite3_stmt *q = begin_places(store, view, 0, LIST_OLDER, TRUE, NULL);
+    while (q && sql_row(store, q, NULL) > 0) {
+        struct list_place place = {sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)};
+        gint64 at = shown_at(store, view, place, sqlite3_column_int64(q, 2)).key;
+        g_hash_table_add(keys, g_memdup2(&at, sizeof at));
+    }
+    return keys;
+}

@@ -30,6 +30,8 @@ gint64 folders_key_at(struct store *store, const struct list_view *view, gint64 
 gint64 folders_count(struct store *store, const struct list_view *view);
 /* Conversations, or messages, with something unread. */
 gint64 folders_unread(struct store *store, const struct list_view *view);
+/* GHashTable of gint64: the keys of all rows that show something unread. */
+GHashTable *folders_unread_keys(struct store *store, const struct list_view *view);
 /* The key of the row where something unread is shown, beyond `key`; 0: none. */
 gint64 folders_next_unread(struct store *store, const struct list_view *view, gint64 key,
                            enum list_direction direction);

@@ -21,6 +21,9 @@
     "p.id = (SELECT q.id FROM placement q INDEXED BY placement_message WHERE q.message = m.id AND q.folder " \
     "= " folder " AND q." SHOWN " ORDER BY q.id LIMIT 1)"
 
+/* list.c: the row of that key is appended, however it is there now; none when it is not. */
+gboolean list_read_key(struct store *store, const struct list_view *view, gint64 key, GPtrArray *rows, GError **error);
+
 struct list_row *row_read(struct store *store, sqlite3_stmt *q);
 /* Adds what is known of the whole conversation: people, count, attachments. here: messages in this folder. */
 gboolean row_add_conversation(struct store *store, struct list_row *row, guint here, gboolean everything,

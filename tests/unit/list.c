@@ -4,6 +4,7 @@
 
 #include "storetest.h"
 #include "store/list.h"
+#include "store/order.h"
 
 #include <sqlite3.h>
 
@@ -255,6 +256,113 @@ test_in_both(void)
     world_end(&world);
 }
 
+/* Another order: the same rows as by date, each once, as the rule says; pages join without a gap, in both directions, and
+ * what has gone since is passed over. */
+static int
+compare_by(const struct list_row *a, const struct list_row *b, enum order_by by)
+{
+    switch (by) {
+    case ORDER_PEOPLE: {
+        g_autofree char *x = g_utf8_casefold(a->from_name, -1), *y = g_utf8_casefold(b->from_name, -1);
+        return g_utf8_collate(x, y);
+    }
+    case ORDER_SUBJECT: {
+        const char *x = g_str_has_prefix(a->subject, "Re: ") ? a->subject + 4 : a->subject;
+        const char *y = g_str_has_prefix(b->subject, "Re: ") ? b->subject + 4 : b->subject;
+        return g_ascii_strcasecmp(x, y);
+    }
+    case ORDER_SIZE:
+        return a->size < b->size ? 1 : a->size > b->size ? -1 : 0;
+    case ORDER_UNREAD:
+        return !!(a->flags & FLAG_SEEN) - !!(b->flags & FLAG_SEEN);
+    case ORDER_DATE:
+        break;
+    }
+    return 0;
+}
+
+static GPtrArray *
+walk_order(struct world *world, const struct list_view *view, const struct order *order, guint page, gboolean forward)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
+    for (gint64 key = 0;;) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) rows = order_page(order, world->store, view, key, forward, page, &error);
+        g_assert_no_error(error);
+        if (!rows->len)
+            return all;
+        key = ((struct list_row *)rows->pdata[forward ? rows->len - 1 : 0])->key;
+        g_ptr_array_set_free_func(rows, NULL);
+        for (guint i = 0; i < rows->len; i++)
+            g_ptr_array_insert(all, forward ? -1 : (gint)i, rows->pdata[i]);
+    }
+}
+
+static void
+test_orders(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GRand) dice = g_rand_new_with_seed(5);
+    g_autoptr(GError) error = NULL;
+    static const char *const names[] = {"ben <b@x>", "Ana <a@x>", "Zoe <z@x>", "anna <n@x>", "Ben <b2@x>"};
+    const char *const me[] = {"ana@home.example", NULL};
+    gint64 home = store_account_ensure(world.store, "home", me, &error);
+    gint64 other = folder_upsert(world.store, home, "INBOX", "INBOX", '/', FOLDER_INBOX, FOLDER_SELECTABLE, &error);
+    for (guint uid = 1; uid <= 200; uid++) {
+        g_autofree char *id = g_strdup_printf("m%u@x", uid), *root = g_strdup_printf("t%u@x", g_rand_int_range(dice, 0, 50));
+        g_autofree char *subject = g_strdup_printf("%stopic %c", uid % 3 ? "" : "Re: ", g_rand_int_range(dice, 'a', 'f'));
+        g_autoptr(struct_envelope) envelope = make_envelope(id, root, names[g_rand_int_range(dice, 0, 5)], NULL, subject,
+                                                            1700000000 + g_rand_int_range(dice, 0, 5000));
+        struct placement_new row = {.uid = uid,
+                                    .flags = g_rand_boolean(dice) ? FLAG_SEEN : 0,
+                                    .envelope = envelope,
+                                    .received = envelope->date,
+                                    .size = (guint64)g_rand_int_range(dice, 1, 40)};
+        gint64 placement;
+        placement_insert(world.store, uid % 4 ? world.inbox : other, &row, 1, &placement, &error);
+        g_assert_no_error(error);
+    }
+    gint64 folders[] = {world.inbox, other};
+    g_autoptr(struct_query) query = query_new_text(QUERY_SUBJECT, QUERY_WORDS, "topic");
+    const struct list_view views[] = {{.kind = LIST_CONVERSATIONS, .folders = folders, .n_folders = 1},
+                                      {.kind = LIST_CONVERSATIONS, .folders = folders, .n_folders = 2},
+                                      {.kind = LIST_MESSAGES, .folders = folders, .n_folders = 2},
+                                      {.kind = LIST_SEARCH, .query = query}};
+    for (guint v = 0; v < G_N_ELEMENTS(views); v++)
+        for (guint choice = 0; choice < 8; choice++) {
+            enum order_by by = (enum order_by)(ORDER_PEOPLE + choice / 2);
+            gboolean reverse = choice % 2;
+            g_autoptr(struct_order) order = order_new(world.store, &views[v], by, reverse, &error);
+            g_assert_no_error(error);
+            g_autoptr(GPtrArray) by_date = list_page(world.store, &views[v], 0, LIST_OLDER, 1000, &error);
+            g_assert_cmpuint(order_length(order), ==, by_date->len);
+            g_autoptr(GPtrArray) rows = walk_order(&world, &views[v], order, 7, TRUE);
+            g_autoptr(GPtrArray) back = walk_order(&world, &views[v], order, 11, FALSE);
+            g_assert_cmpuint(rows->len, ==, by_date->len);
+            g_assert_cmpuint(back->len, ==, by_date->len);
+            for (guint i = 0; i < rows->len; i++) {
+                const struct list_row *row = rows->pdata[i], *before = i ? rows->pdata[i - 1] : NULL;
+                g_assert_cmpint(row->key, ==, ((struct list_row *)back->pdata[i])->key);
+                g_assert_cmpint(order_place(order, row->key), ==, i);
+                g_test_message("view %u, order %d, reverse %d, row %u", v, by, reverse, i);
+                int compared = before ? compare_by(before, row, by) * (reverse ? -1 : 1) : -1;
+                g_assert_true(compared < 0 || (compared == 0 && before->key > row->key));
+            }
+        }
+    g_autoptr(struct_order) order = order_new(world.store, &views[2], ORDER_SIZE, FALSE, &error);
+    g_autoptr(GPtrArray) before = walk_order(&world, &views[2], order, 50, TRUE);
+    guint unread = 0;
+    for (gint64 key = 0; (key = order_next_unread(order, world.store, &views[2], key, TRUE));)
+        unread++;
+    g_assert_cmpint(unread, ==, list_unread(world.store, &views[2]));
+    gint64 gone = ((struct list_row *)before->pdata[3])->message;
+    g_assert_cmpint(intent_delete(world.store, &gone, 1, INTENT_FROM_ROLE(FOLDER_INBOX), &error), >, 0);
+    g_autoptr(GPtrArray) after = walk_order(&world, &views[2], order, 50, TRUE);
+    g_assert_cmpuint(after->len, ==, before->len - 1);
+    world_end(&world);
+}
+
 static void
 test_search_view(void)
 {
@@ -381,6 +489,7 @@ main(int argc, char **argv)
     g_test_add_func("/list/rows", test_rows);
     g_test_add_func("/list/unified", test_unified);
     g_test_add_func("/list/in-both", test_in_both);
+    g_test_add_func("/list/orders", test_orders);
     g_test_add_func("/list/search-view", test_search_view);
     g_test_add_func("/list/ranks", test_ranks);
     g_test_add_func("/list/plan", test_plan);

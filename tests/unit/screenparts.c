@@ -4,8 +4,10 @@
 
 #include "base/width.h"
 #include "ui/ascii.h"
+#include "base/clock.h"
 #include "ui/accounts.h"
 #include "ui/columns.h"
+#include "ui/list_jump.h"
 #include "ui/compose.h"
 #include "ui/editor.h"
 #include "ui/layout.h"
@@ -15,6 +17,38 @@
 #include "ui/viewer.h"
 
 #include <string.h>
+
+/* ---- where :jump goes ---- */
+
+static void
+test_jump(void)
+{
+    static const struct {
+        const char *text;
+        gboolean good;
+        struct jump jump; /* a date: days before now, to the day */
+    } cases[] = {
+        {"1", TRUE, {JUMP_LINE, 1}},          {" 2025 ", TRUE, {JUMP_LINE, 2025}}, {"50%", TRUE, {JUMP_PERCENT, 50}},
+        {"0%", TRUE, {JUMP_PERCENT, 0}},      {"900%", TRUE, {JUMP_PERCENT, 100}}, {"yesterday", TRUE, {JUMP_DATE, 1}},
+        {"3 weeks ago", TRUE, {JUMP_DATE, 21}}, {"2 days ago", TRUE, {JUMP_DATE, 2}}, {"1w", TRUE, {JUMP_DATE, 7}},
+        {"a year ago", TRUE, {JUMP_DATE, 365}}, {"2026-11-01", TRUE, {JUMP_DATE, 27}}, {"2026-10", TRUE, {JUMP_DATE, 28}},
+        {"%", FALSE, {0}},                    {"next to nothing", FALSE, {0}},     {"-5", FALSE, {0}},
+    };
+    const gint64 now = 1795867200; /* 2026-11-28 12:00 UTC */
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        struct jump jump;
+        g_test_message("%s", cases[i].text);
+        g_assert_true(jump_parse(cases[i].text, now, &jump, &error) == cases[i].good);
+        if (!cases[i].good) {
+            g_assert_nonnull(error);
+            continue;
+        }
+        g_assert_cmpint(jump.kind, ==, cases[i].jump.kind);
+        gint64 days = jump.kind == JUMP_DATE ? clock_local_day(now) - clock_local_day(jump.number) : jump.number;
+        g_assert_cmpint(days, ==, cases[i].jump.number);
+    }
+}
 
 /* ---- accounts ---- */
 
@@ -476,6 +510,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/screen/jump", test_jump);
     g_test_add_func("/screen/account-letters", test_letters);
     g_test_add_func("/screen/columns", test_columns);
     g_test_add_func("/screen/tree", test_tree);
