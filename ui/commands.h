@@ -60,6 +60,9 @@ COMMAND(marked);
 COMMAND(sort);
 COMMAND(sort_reverse);
 COMMAND(jump);
+COMMAND(save_search);
+COMMAND(rename_search);
+COMMAND(delete_search);
 COMMAND(next_unread);
 COMMAND(previous_unread);
 

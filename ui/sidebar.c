@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/width.h"
+#include "search/query.h"
 #include "store/account.h"
 #include "store/folder.h"
 #include "store/list.h"
@@ -12,6 +13,7 @@
 #include "ui/columns.h"
 #include "ui/draw.h"
 #include "ui/link.h"
+#include "ui/tally.h"
 #include "ui/term.h"
 #include "ui/text.h"
 
@@ -33,6 +35,7 @@ struct sidebar {
     struct app *app;
     GPtrArray *entries;
     GArray *marks; /* accounts.h */
+    struct tally *tally;
     gboolean hidden;
     int top, drawn; /* lines; first entry drawn */
     int wanted;
@@ -167,7 +170,13 @@ sidebar_refresh(struct sidebar *bar)
     for (guint i = 0; searches && i < searches->len; i++) {
         const struct config_pair *pair = &g_array_index(searches, struct config_pair, i);
         add(bar, pair->key)->query = g_strdup(pair->value);
+        struct query *query = search_parse(pair->value, SEARCH_NOTMUCH, NULL, NULL);
+        struct list_view view = {.kind = LIST_SEARCH, .query = query ? search_exclude(query) : NULL};
+        if (view.query)
+            tally_want(bar->tally, pair->value, &view);
+        query_free((struct query *)view.query);
     }
+    tally_again(bar->tally);
 }
 
 struct sidebar *
@@ -177,6 +186,7 @@ sidebar_new(struct app *app)
     bar->app = app;
     bar->entries = g_ptr_array_new_with_free_func(entry_free);
     bar->marks = g_array_new(FALSE, FALSE, sizeof(struct account_mark));
+    bar->tally = tally_new(app);
     bar->hidden = !app->config->side_bar;
     sidebar_refresh(bar);
     return bar;
@@ -189,6 +199,7 @@ sidebar_free(struct sidebar *bar)
         return;
     g_ptr_array_unref(bar->entries);
     g_array_unref(bar->marks);
+    tally_free(bar->tally);
     g_free(bar);
 }
 
@@ -266,19 +277,21 @@ sidebar_draw(struct sidebar *bar, const struct area *area, const struct sidebar_
         enum ground ground = shown ? GROUND_CURSOR_AWAY : GROUND_PLAIN;
         if (shown)
             term_fill(row, area->column, 1, area->columns, STYLE_ON(ROLE_TEXT, ground));
-        g_autofree char *count =
-            entry->count ? g_strdup_printf("%" G_GINT64_FORMAT, entry->count) : g_strdup("");
+        gboolean unread = entry->count > 0;
+        g_autofree char *count = entry->query   ? tally_text(bar->tally, entry->query, &unread)
+                                 : entry->count ? g_strdup_printf("%" G_GINT64_FORMAT, entry->count)
+                                                : g_strdup("");
         int count_width = width_text(count), indent = 3 + (int)MIN(entry->level, 4) * 2;
         int room = area->columns - indent - count_width - 2;
         g_autofree char *cut = width_cut(entry->name, MAX(room, 1));
         term_put(row, area->column + indent, MAX(room, 1),
                  STYLE_ON(shown          ? ROLE_ACCENT
-                          : entry->count ? ROLE_BOLD
-                                         : ROLE_TEXT,
+                          : unread ? ROLE_BOLD
+                                   : ROLE_TEXT,
                           ground),
                  cut);
         term_put(row, area->column + area->columns - count_width - 1, count_width,
-                 STYLE_ON(ROLE_ACCENT, ground), count);
+                 STYLE_ON(unread ? ROLE_ACCENT : ROLE_DIM, ground), count);
     }
 }
 

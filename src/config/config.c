@@ -61,6 +61,7 @@ config_free(struct config *config)
     g_ptr_array_unref(config->accounts);
     g_array_unref(config->keys);
     g_array_unref(config->searches);
+    g_array_unref(config->splits);
     g_ptr_array_unref(config->rules);
     g_free(config->path);
     g_free(config->editor);
@@ -198,7 +199,7 @@ open_rule(struct reader *reader, const char *label, GError **error)
 static gboolean
 open_section(struct reader *reader, char *name, GError **error)
 {
-    static const char *const plain[] = {"general", "keys", "searches"};
+    static const char *const plain[] = {"general", "keys", "searches", "splits"};
 
     if (!finish_section(reader, error))
         return FALSE;
@@ -213,7 +214,17 @@ open_section(struct reader *reader, char *name, GError **error)
     if (g_str_has_prefix(name, "rule "))
         return open_rule(reader, g_strstrip(name + strlen("rule ")), error);
     return fail(reader, error,
-                "[%s] is not known: sections are [general], [account NAME], [rule NAME], [keys] and [searches]", name);
+                "[%s] is not known: sections are [general], [account NAME], [rule NAME], [keys], [searches] and [splits]", name);
+}
+
+/* Of a section whose keys are the user's; NULL: it is none. */
+static GArray *
+free_form(const struct reader *reader)
+{
+    return !strcmp(reader->section, "keys")       ? reader->config->keys
+           : !strcmp(reader->section, "searches") ? reader->config->searches
+           : !strcmp(reader->section, "splits")   ? reader->config->splits
+                                                  : NULL;
 }
 
 static gboolean
@@ -224,9 +235,10 @@ take_pair(struct reader *reader, const char *name, const char *value, GError **e
                     "\"%s\" stands before the first section: begin with [general] or [account NAME]", name);
     if (!g_hash_table_add(reader->seen, g_strdup(name)))
         return fail(reader, error, "\"%s\" is set twice in this section", name);
-    if (!strcmp(reader->section, "keys") || !strcmp(reader->section, "searches")) {
+    GArray *pairs = free_form(reader);
+    if (pairs) {
         struct config_pair pair = {g_strdup(name), g_strdup(value), reader->line};
-        g_array_append_val(*reader->section == 'k' ? reader->config->keys : reader->config->searches, pair);
+        g_array_append_val(pairs, pair);
         return TRUE;
     }
     const struct config_key *key = config_find_key(reader->section, name);
@@ -283,9 +295,11 @@ config_parse(const char *text, const char *path, GError **error)
     config->accounts = g_ptr_array_new_with_free_func(account_free);
     config->keys = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
     config->searches = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
+    config->splits = g_array_new(FALSE, TRUE, sizeof(struct config_pair));
     config->rules = g_ptr_array_new_with_free_func(rule_free);
     g_array_set_clear_func(config->keys, clear_pair);
     g_array_set_clear_func(config->searches, clear_pair);
+    g_array_set_clear_func(config->splits, clear_pair);
     config_set_defaults("general", config);
 
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -301,8 +315,8 @@ config_parse(const char *text, const char *path, GError **error)
     return g_steal_pointer(&config);
 }
 
-static char *
-usual_path(const char *path)
+char *
+config_usual_path(const char *path)
 {
     if (path)
         return g_strdup(path);
@@ -310,9 +324,8 @@ usual_path(const char *path)
     return g_build_filename(dir, "config", NULL);
 }
 
-/* The text, "" when there is no file. */
-static char *
-read_file(const char *path, GError **error)
+char *
+config_read_file(const char *path, GError **error)
 {
     g_autoptr(GError) local = NULL;
     char *text;
@@ -335,8 +348,8 @@ read_file(const char *path, GError **error)
 struct config *
 config_load(const char *path, GError **error)
 {
-    g_autofree char *where = usual_path(path);
-    g_autofree char *text = read_file(where, error);
+    g_autofree char *where = config_usual_path(path);
+    g_autofree char *text = config_read_file(where, error);
     return text ? config_parse(text, where, error) : NULL;
 }
 
@@ -394,51 +407,4 @@ config_search(const struct config *config, const char *name)
             return pair->value;
     }
     return NULL;
-}
-
-/* Written beside it, flushed, renamed; a symbolic link (a dotfiles repository) stays one. */
-static gboolean
-write_file(const char *path, const char *text, GError **error)
-{
-    g_autofree char *real = realpath(path, NULL);
-    g_autofree char *target = g_strdup(real ? real : path);
-    g_autofree char *dir = g_path_get_dirname(target);
-    if (!paths_make_dir(dir, error))
-        return FALSE;
-    g_autofree char *temporary = g_strconcat(target, ".new", NULL);
-    unlink(temporary);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    gsize len = strlen(text);
-    gboolean ok = fd >= 0 && write(fd, text, len) == (gssize)len && fsync(fd) == 0;
-    int err = errno;
-    if (fd >= 0)
-        ok = close(fd) == 0 && ok;
-    if (ok && rename(temporary, target) == 0)
-        return TRUE;
-    err = ok ? errno : err;
-    unlink(temporary);
-    error_set_errno(error, CONFIG_ERROR, err, "the configuration %s cannot be written", target);
-    return FALSE;
-}
-
-gboolean
-config_add_section(const char *path, const char *section, const char *const *pairs, GError **error)
-{
-    g_autofree char *where = usual_path(path);
-    g_autofree char *old = read_file(where, error);
-    if (!old)
-        return FALSE;
-    g_autoptr(GString) text = g_string_new(old);
-    if (text->len && text->str[text->len - 1] != '\n')
-        g_string_append_c(text, '\n');
-    g_string_append_printf(text, "%s[%s]\n", text->len ? "\n" : "", section);
-    for (; *pairs; pairs += 2) {
-        if (strpbrk(pairs[0], "\r\n=[") || strpbrk(pairs[1], "\r\n")) {
-            g_set_error(error, CONFIG_ERROR, ERROR_INPUT, "the value of %s has a line break", pairs[0]);
-            return FALSE;
-        }
-        g_string_append_printf(text, "%s = %s\n", pairs[0], pairs[1]);
-    }
-    g_autoptr(struct_config) checked = config_parse(text->str, where, error);
-    return checked && write_file(where, text->str, error);
 }

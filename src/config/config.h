@@ -99,6 +99,7 @@ struct config {
     gboolean conversations, one_inbox, side_bar, hyperlinks, mouse;
     GArray *keys;     /* [keys]: struct config_pair, free form; the screen checks them */
     GArray *searches; /* [searches]: name = query */
+    GArray *splits;   /* [splits]: likewise, in the order of the file: tabs above the inbox */
     GPtrArray *rules; /* of struct config_rule, in the order of the file */
 };
 
@@ -137,6 +138,10 @@ const char *config_search(const struct config *config, const char *name);
 /* Appends a section to the file (made 0600 when absent, else its text and comments stay), after checking that
  * the whole then parses. Pairs: key, value, …, NULL. Written beside it, flushed, renamed. */
 gboolean config_add_section(const char *path, const char *section, const char *const *pairs, GError **error);
+
+/* Sets one key of a section (value NULL: takes it away), where it stands or at the end of the section, which is made when
+ * there is none. Checked and written likewise. */
+gboolean config_set(const char *path, const char *section, const char *key, const char *value, GError **error);
 
 typedef struct config struct_config;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_config, config_free)

@@ -17,4 +17,8 @@ char *config_known_keys(const char *section);
 /* The defaults of every key of the section. */
 void config_set_defaults(const char *section, gpointer target);
 
+/* --- config.c, for edit.c: where the file is (path NULL: the usual place), and its text, "" when there is none */
+char *config_usual_path(const char *path);
+char *config_read_file(const char *path, GError **error);
+
 #endif

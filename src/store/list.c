@@ -253,8 +253,9 @@ list_count(struct store *store, const struct list_view *view, gboolean *exact)
 
     if (view->kind == LIST_SEARCH) {
         g_autoptr(struct_query) query = narrowed(store, view);
-        count = store_search_count(store, query, view->everything, COUNT_BOUND, NULL);
-        sure = count >= 0 && count < COUNT_BOUND;
+        gint64 most = view->count_most ? view->count_most : COUNT_BOUND;
+        count = store_search_count(store, query, view->everything, most, NULL);
+        sure = count >= 0 && count < most;
         count = MAX(count, 0);
     } else if (view->kind == LIST_THREAD) {
         g_autoptr(GPtrArray) rows = read_thread(store, view, NULL);

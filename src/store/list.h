@@ -25,6 +25,7 @@ struct list_view {
     const struct query *query; /* of LIST_SEARCH; with folders given only there */
     gboolean everything;       /* Trash and Junk too */
     gint64 thread;             /* of LIST_THREAD */
+    guint count_most;          /* of a search: counted no further; 0: the usual bound */
 };
 
 struct list_row {

@@ -191,6 +191,48 @@ test_password(void)
     }
 }
 
+/* One key is set, another taken away; whatever else a person wrote stays byte for byte. */
+static void
+test_set(void)
+{
+#define SECTION_W "[account w]\naddress = a@b.example\nincoming = imaps://a@h\n"
+    static const struct {
+        const char *before, *key, *value, *after; /* after NULL: refused, and nothing changes */
+    } cases[] = {
+        {"", "new", "is:unread", "[searches]\nnew = is:unread\n"},
+        {SECTION_W, "new", "x", SECTION_W "\n[searches]\nnew = x\n"},
+        {SECTION_W "# no end", "new", "x", SECTION_W "# no end\n\n[searches]\nnew = x\n"},
+        {"[searches]\n# mine\n  a  =  one\n\n# of the next\n\n" SECTION_W, "b", "two",
+         "[searches]\n# mine\n  a  =  one\n\n# of the next\nb = two\n\n" SECTION_W},
+        {"[searches]\na = 1\n\n" SECTION_W, "b", "two", "[searches]\na = 1\nb = two\n\n" SECTION_W},
+        {"[searches]\n# a = not this\na = 1\nb = 2\n", "a", "3", "[searches]\n# a = not this\na = 3\nb = 2\n"},
+        {"[ searches ]\r\na b = 1\r\nb = 2\r\n", "a b", NULL, "[ searches ]\r\nb = 2\r\n"},
+        {"[searches]\na = 1\n", "gone", NULL, "[searches]\na = 1\n"},
+        {"[keys]\na = x\n[searches]\na = 1\n", "a", "2", "[keys]\na = x\n[searches]\na = 2\n"},
+        {"", "a=b", "1", NULL},
+        {"", "[a", "1", NULL},
+        {"", "#a", "1", NULL},
+        {"", "a\nb", "1", NULL},
+        {"", "a", "1\n[general]", NULL},
+        {"[general]\ntheme = none\n", "a", "1", NULL}, /* the whole must parse */
+    };
+    g_autofree char *dir = g_dir_make_tmp("postrider-config-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "config", NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = NULL;
+        g_assert_true(g_file_set_contents(path, cases[i].before, -1, NULL));
+        gboolean ok = config_set(path, "searches", cases[i].key, cases[i].value, &error);
+        g_test_message("case %u", i);
+        g_assert_true(ok == (cases[i].after != NULL));
+        g_assert_true(ok == (error == NULL));
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        g_assert_cmpstr(text, ==, ok ? cases[i].after : cases[i].before);
+    }
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -200,5 +242,6 @@ main(int argc, char **argv)
     g_test_add_func("/config/mistakes", test_mistakes);
     g_test_add_func("/config/edit", test_edit);
     g_test_add_func("/config/password", test_password);
+    g_test_add_func("/config/set", test_set);
     return g_test_run();
 }
