@@ -14,6 +14,7 @@
 #include "store/intent.h"
 #include "store/message.h"
 #include "trust/rules.h"
+#include "trust/sieve.h"
 
 #include <string.h>
 
@@ -218,6 +219,23 @@ test(int argc, char **argv, GError **error)
     return ids != NULL;
 }
 
+/* ---- as a script of the server ---- */
+
+static gboolean
+print_sieve(int argc, GError **error)
+{
+    const struct account *account = cli_default_account(error);
+    g_autoptr(GPtrArray) rules = account ? chosen_rules(0, NULL, error) : NULL;
+    if (!rules || argc)
+        return rules ? cli_usage_error(error, _("rules sieve takes no arguments; --account chooses the account")) : FALSE;
+    g_autoptr(struct_sieve) sieve = sieve_of_account(rules, account);
+    for (guint i = 0; i < sieve->left->len; i++) {
+        const struct sieve_left *left = sieve->left->pdata[i];
+        cli_note(_("%s stays here: Sieve cannot say %s"), left->rule->name, left->why);
+    }
+    return cli_print_bytes(sieve->script, strlen(sieve->script), error);
+}
+
 static gboolean
 run_rules(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
 {
@@ -232,18 +250,21 @@ run_rules(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         return test(argc - 1, argv + 1, error);
     if (!strcmp(word, "log") && argc > 1)
         return log_of(argc - 1, argv + 1, error);
-    return cli_usage_error(error, _("rules %s: the words are list, run [NAME…], try QUERY ACTIONS, test ID…, log ID…"), word);
+    if (!strcmp(word, "sieve"))
+        return print_sieve(argc - 1, error);
+    return cli_usage_error(error, _("rules %s: the words are list, run [NAME…], try QUERY ACTIONS, test ID…, log ID…, sieve"), word);
 }
 
 const struct cli_command cmd_rules = {
     "rules",
-    "[list|run|try|test|log] [ARGUMENT…]",
+    "[list|run|try|test|log|sieve] [ARGUMENT…]",
     N_("the rules that file new mail"),
     N_("Rules are sections [rule NAME] of the configuration, with a query and actions: see postrider-config(5). They act on "
        "mail that newly comes into an INBOX, each message once.\n\n"
        "list (the default) shows them. run carries out all, or those named, on what lies in every INBOX or on what --query "
        "finds; \"postrider undo\" takes it back as a whole. try QUERY ACTIONS says what a rule would have done with the mail of "
-       "the last 90 days, or with what --query finds. test ID shows which rules a message fits, log ID what they did with it.\n\n"
+       "the last 90 days, or with what --query finds. test ID shows which rules a message fits, log ID what they did with it. sieve prints them as a Sieve script for the account's server, and says which "
+       "cannot be said in that language.\n\n"
        "    [rule lists]\n    when = list:dev.example.org\n    then = move Lists/dev; tag +dev; stop"),
     entries,
     FALSE,
