@@ -57,6 +57,11 @@ char *cli_ask(const char *prompt, gboolean secret);
 /* All of standard input or of a file ("-" is standard input), at most `limit` bytes. */
 GBytes *cli_read_file(const char *path, gsize limit, GError **error);
 
+/* Waits until the engine has answered a request with "done"; its error is ours. A password that it asks for meanwhile is
+ * asked for on the terminal. */
+struct engine_client;
+gboolean cli_await(struct engine_client *client, guint request, int milliseconds, GError **error);
+
 /* `postrider` without a command: mutt's flags, addresses, mailto: (cli/compose.c). Without any, or when a
  * person is to write: the screen. Sets *exit_code; FALSE with an error. */
 gboolean cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GError **error);

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "config/password.h"
+#include "engine/client.h"
 #include "store/account.h"
 
 #include <errno.h>
@@ -216,4 +218,39 @@ cli_usage_error(GError **error, const char *format, ...)
     va_end(args);
     g_set_error_literal(error, CLI_ERROR, ERROR_USAGE, text);
     return FALSE;
+}
+
+static void
+give_password(struct engine_client *client, const struct engine_event *event)
+{
+    const char *account = engine_event_string(event, "account");
+    g_autofree char *prompt = g_strdup_printf(_("Password of %s:"), account);
+    char *secret = cli_ask(prompt, TRUE);
+    if (secret)
+        engine_client_password(client, account, secret, NULL);
+    password_free(secret);
+}
+
+gboolean
+cli_await(struct engine_client *client, guint request, int milliseconds, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) why = NULL;
+        g_autoptr(struct_engine_event) event = engine_client_wait(client, milliseconds, &why);
+        if (!event) {
+            if (why)
+                g_propagate_error(error, g_steal_pointer(&why));
+            else
+                g_set_error(error, CLI_ERROR, ERROR_RETRY, _("the engine does not answer: try again later"));
+            return FALSE;
+        }
+        if (!strcmp(event->verb, "need-password"))
+            give_password(client, event);
+        if (strcmp(event->verb, "done") || event->id != request)
+            continue;
+        if (engine_event_bool(event, "ok"))
+            return TRUE;
+        g_set_error(error, CLI_ERROR, ERROR_REFUSED, "%s", engine_event_string(event, "text"));
+        return FALSE;
+    }
 }

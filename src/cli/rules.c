@@ -21,12 +21,13 @@
 #define PREVIEW_DAYS 90
 #define SAMPLES 5 /* messages shown of a preview */
 
-static gboolean dry_run;
+static gboolean dry_run, replace;
 static gint64 limit = 10000;
 static char *query_text;
 
 static const GOptionEntry entries[] = {
     {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, N_("run: only say what would be done"), NULL},
+    {"replace", 0, 0, G_OPTION_ARG_NONE, &replace, N_("upload: also when another script is active on the server"), NULL},
     {"query", 'q', 0, G_OPTION_ARG_STRING, &query_text, N_("run: what it is about; without it, every INBOX"), "QUERY"},
     {"limit", 0, 0, G_OPTION_ARG_INT64, &limit, N_("run: at most N messages a rule, newest first"), "N"},
     {NULL},
@@ -221,6 +222,25 @@ test(int argc, char **argv, GError **error)
 
 /* ---- as a script of the server ---- */
 
+#define PATIENCE_MS 90000
+
+/* The engine brings the script to the server, and this waits for its word. */
+static gboolean
+upload(int argc, GError **error)
+{
+    const struct account *account = cli_default_account(error);
+    if (!account || argc)
+        return account ? cli_usage_error(error, _("rules upload takes no arguments; --account chooses the account")) : FALSE;
+    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, error);
+    const char *const accounts[] = {account->name, NULL};
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "accounts", "^as", accounts);
+    g_variant_dict_insert(&values, "replace", "b", replace);
+    guint id = client ? engine_client_send(client, "sieve", &values, error) : 0;
+    return id && cli_await(client, id, PATIENCE_MS, error);
+}
+
 static gboolean
 print_sieve(int argc, GError **error)
 {
@@ -250,21 +270,25 @@ run_rules(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         return test(argc - 1, argv + 1, error);
     if (!strcmp(word, "log") && argc > 1)
         return log_of(argc - 1, argv + 1, error);
+    if (!strcmp(word, "upload"))
+        return upload(argc - 1, error);
     if (!strcmp(word, "sieve"))
         return print_sieve(argc - 1, error);
-    return cli_usage_error(error, _("rules %s: the words are list, run [NAME…], try QUERY ACTIONS, test ID…, log ID…, sieve"), word);
+    return cli_usage_error(error, _("rules %s: the words are list, run [NAME…], try QUERY ACTIONS, test ID…, log ID…, sieve, upload"), word);
 }
 
 const struct cli_command cmd_rules = {
     "rules",
-    "[list|run|try|test|log|sieve] [ARGUMENT…]",
+    "[list|run|try|test|log|sieve|upload] [ARGUMENT…]",
     N_("the rules that file new mail"),
     N_("Rules are sections [rule NAME] of the configuration, with a query and actions: see postrider-config(5). They act on "
        "mail that newly comes into an INBOX, each message once.\n\n"
        "list (the default) shows them. run carries out all, or those named, on what lies in every INBOX or on what --query "
        "finds; \"postrider undo\" takes it back as a whole. try QUERY ACTIONS says what a rule would have done with the mail of "
        "the last 90 days, or with what --query finds. test ID shows which rules a message fits, log ID what they did with it. sieve prints them as a Sieve script for the account's server, and says which "
-       "cannot be said in that language.\n\n"
+       "cannot be said in that language; upload brings that script to the server (\"sieve\" in the configuration), which then runs "
+       "them also while this machine is off: they are not done twice. A script that is active there and not of our making stays "
+       "so without --replace.\n\n"
        "    [rule lists]\n    when = list:dev.example.org\n    then = move Lists/dev; tag +dev; stop"),
     entries,
     FALSE,

@@ -66,24 +66,7 @@ one_click(gint64 message, GError **error)
     g_variant_dict_init(&values, NULL);
     g_variant_dict_insert(&values, "message", "x", message);
     guint id = client ? engine_client_send(client, "unsubscribe", &values, error) : 0;
-    while (id) {
-        g_autoptr(GError) why = NULL;
-        g_autoptr(struct_engine_event) event = engine_client_wait(client, PATIENCE_MS, &why);
-        if (!event) {
-            if (why)
-                g_propagate_error(error, g_steal_pointer(&why));
-            else
-                g_set_error(error, CLI_ERROR, ERROR_RETRY, _("the engine does not answer: try again later"));
-            return FALSE;
-        }
-        if (strcmp(event->verb, "done") || event->id != id)
-            continue;
-        if (engine_event_bool(event, "ok"))
-            return TRUE;
-        g_set_error(error, CLI_ERROR, ERROR_REFUSED, "%s", engine_event_string(event, "text"));
-        return FALSE;
-    }
-    return FALSE;
+    return id && cli_await(client, id, PATIENCE_MS, error);
 }
 
 /* From the address that the list writes to. */

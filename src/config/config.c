@@ -29,6 +29,7 @@ account_free(gpointer data)
     struct account *a = data;
     endpoint_free(a->incoming);
     endpoint_free(a->outgoing);
+    endpoint_free(a->sieve);
     char *strings[] = {a->name,         a->real_name, a->address,          a->incoming_url,
                        a->outgoing_url, a->maildir,   a->password_command, a->outgoing_password_command,
                        a->signature,    a->tls,       a->tls_ca,           a->tls_pin};
@@ -118,7 +119,7 @@ finish_account(struct reader *reader, GError **error)
     if (!account->incoming_url && !account->outgoing_url)
         return fail(reader, error, "[account %s] has neither \"incoming\" nor \"outgoing\": incoming = imaps://USER@HOST",
                     account->name);
-    struct endpoint *endpoints[] = {account->incoming, account->outgoing};
+    struct endpoint *endpoints[] = {account->incoming, account->outgoing, account->sieve};
     for (guint i = 0; i < G_N_ELEMENTS(endpoints); i++) {
         if (!endpoints[i])
             continue;

@@ -55,6 +55,7 @@ struct account {
     char *incoming_url, *outgoing_url; /* as written */
     struct endpoint *incoming;         /* IMAP or POP3; NULL: `maildir` is set, or mail is only sent */
     char *maildir;                     /* incoming = maildir:PATH */
+    struct endpoint *sieve;            /* ManageSieve, or NULL */
     struct endpoint *outgoing;         /* SMTP; NULL: this account cannot send */
     enum password_kind password;
     char *password_command;          /* run by sh -c; one line on standard output */

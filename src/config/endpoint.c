@@ -47,6 +47,7 @@ endpoint_default_port(enum endpoint_protocol protocol, enum tls_mode tls)
         [ENDPOINT_IMAP] = {993, 143},
         [ENDPOINT_POP3] = {995, 110},
         [ENDPOINT_SMTP] = {465, 587},
+        [ENDPOINT_SIEVE] = {4190, 4190},
     };
     return ports[protocol][tls == TLS_IMPLICIT ? 0 : 1];
 }

@@ -17,7 +17,7 @@ enum tls_mode {
     TLS_NONE      /* plain; accepted for loopback only */
 };
 
-enum endpoint_protocol { ENDPOINT_IMAP, ENDPOINT_POP3, ENDPOINT_SMTP };
+enum endpoint_protocol { ENDPOINT_IMAP, ENDPOINT_POP3, ENDPOINT_SMTP, ENDPOINT_SIEVE };
 
 struct endpoint {
     enum endpoint_protocol protocol;
@@ -35,7 +35,7 @@ struct endpoint *endpoint_new(enum endpoint_protocol protocol, enum tls_mode tls
 struct endpoint *endpoint_copy(const struct endpoint *endpoint);
 void endpoint_free(struct endpoint *endpoint);
 
-/* The port that a protocol uses with this kind of TLS: 993, 143, 995, 110, 465, 587. */
+/* The port that a protocol uses with this kind of TLS: 993, 143, 995, 110, 465, 587, 4190. */
 guint16 endpoint_default_port(enum endpoint_protocol protocol, enum tls_mode tls);
 
 /* "imap.example.org:993" or "[::1]:993", for messages and logs. Caller frees. */

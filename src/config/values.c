@@ -16,6 +16,7 @@ const char *const config_roles[] = {"sent", "drafts", "junk", "trash", "archive"
 static gboolean take_address(gpointer target, const char *value, char **why);
 static gboolean take_incoming(gpointer target, const char *value, char **why);
 static gboolean take_outgoing(gpointer target, const char *value, char **why);
+static gboolean take_sieve(gpointer target, const char *value, char **why);
 static gboolean take_password(gpointer target, const char *value, char **why);
 static gboolean take_outgoing_password(gpointer target, const char *value, char **why);
 static gboolean take_keep(gpointer target, const char *value, char **why);
@@ -66,6 +67,8 @@ const struct config_key config_keys[] = {
     {"account", "outgoing", CONFIG_CUSTOM, 0, 0,
      "smtps://USER@HOST[:PORT] (465) or smtp://… (587, STARTTLS demanded)", NULL, FALSE,
      N_("The submission server. Without it the account cannot send."), 0, take_outgoing},
+    {"account", "sieve", CONFIG_CUSTOM, 0, 0, "sieve://USER@HOST[:PORT] (4190, STARTTLS demanded)", NULL, FALSE,
+     N_("The server that runs rules as a script (ManageSieve); with the password of incoming."), 0, take_sieve},
     {"account", "password", CONFIG_CUSTOM, 0, 0, "ask, or command CMD", "ask", FALSE,
      N_("How the password is found: asked for, or the first line that a shell command prints."), 0,
      take_password},
@@ -167,17 +170,18 @@ static const struct {
     {"imaps", ENDPOINT_IMAP, TLS_IMPLICIT}, {"imap", ENDPOINT_IMAP, TLS_STARTTLS},
     {"pop3s", ENDPOINT_POP3, TLS_IMPLICIT}, {"pop3", ENDPOINT_POP3, TLS_STARTTLS},
     {"smtps", ENDPOINT_SMTP, TLS_IMPLICIT}, {"smtp", ENDPOINT_SMTP, TLS_STARTTLS},
+    {"sieve", ENDPOINT_SIEVE, TLS_STARTTLS},
 };
 
 static struct endpoint *
-parse_url(const char *url, gboolean outgoing, char **why)
+parse_url(const char *url, guint protocols, char **why)
 {
     const char *rest = strstr(url, "://");
     guint row = G_N_ELEMENTS(schemes);
     for (guint i = 0; rest && i < G_N_ELEMENTS(schemes); i++)
         if (strlen(schemes[i].scheme) == (gsize)(rest - url) &&
             !strncmp(url, schemes[i].scheme, rest - url) &&
-            (schemes[i].protocol == ENDPOINT_SMTP) == outgoing)
+            protocols & 1u << schemes[i].protocol)
             row = i;
     if (row == G_N_ELEMENTS(schemes)) {
         *why = g_strdup_printf("\"%s\" does not begin with one of the known schemes", url);
@@ -248,7 +252,7 @@ take_incoming(gpointer target, const char *value, char **why)
         *why = g_strdup("the path of a Maildir begins with / or ~");
         return FALSE;
     }
-    account->incoming = parse_url(value, FALSE, why);
+    account->incoming = parse_url(value, 1u << ENDPOINT_IMAP | 1u << ENDPOINT_POP3, why);
     return account->incoming != NULL;
 }
 
@@ -257,8 +261,18 @@ take_outgoing(gpointer target, const char *value, char **why)
 {
     struct account *account = target;
     account->outgoing_url = g_strdup(value);
-    account->outgoing = parse_url(value, TRUE, why);
+    account->outgoing = parse_url(value, 1u << ENDPOINT_SMTP, why);
     return account->outgoing != NULL;
+}
+
+static gboolean
+take_sieve(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    account->sieve = parse_url(value, 1u << ENDPOINT_SIEVE, why);
+    if (account->sieve && !account->sieve->user)
+        *why = g_strdup("a user name is missing");
+    return account->sieve && account->sieve->user;
 }
 
 static gboolean

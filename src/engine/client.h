@@ -10,6 +10,7 @@
  *              "done" with the request's id
  *   flush      deliver what waits in the queue now, whatever its next attempt; answered by "done"
  *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be had
+ *   sieve      accounts as, replace b: their rules as the server's script; answered by "done"
  *   unsubscribe  message x: one click (trust/unsubscribe.h); answered by "done"
  *   password   account s, secret s: the answer to "need-password"
  *   pause      account s, b: what store/standing.h was told of it (account_set_paused)

@@ -36,6 +36,7 @@ struct job {
     guint id;
     gint64 message;
     gboolean dry_run;
+    gboolean replace; /* of "sieve": another script may be active */
     char *folder; /* of "sync": this one alone; NULL: a whole pass */
     gboolean ours; /* not the supervisor's: nobody waits for an answer */
     GMutex lock;
@@ -84,6 +85,9 @@ void lane_watch_maildirs(struct lane *lane); /* the account's folders, as they a
 void lane_unwatch_maildirs(struct lane *lane);
 /* Takes in what was done. TRUE: something is to be sent. */
 gboolean lane_take_maildirs(struct lane *lane, struct sync *sync);
+
+/* ---- sieve_lane.c */
+gboolean lane_upload_rules(struct lane *lane, gboolean replace, GError **error);
 
 /* ---- unsubscribe_lane.c */
 gboolean lane_is_first(struct lane *lane, gint64 message); /* of the accounts that have it */

@@ -530,7 +530,10 @@ fetch_lane(gpointer data)
         }
         if (sync && !strcmp(job->verb, "network"))
             sync_probe(sync);
-        else if (!strcmp(job->verb, "unsubscribe")) {
+        else if (!strcmp(job->verb, "sieve")) {
+            if (worker && (is_online(worker) || offline_error(worker, &error)))
+                lane_upload_rules(lane, job->replace, &error);
+        } else if (!strcmp(job->verb, "unsubscribe")) {
             if (worker && lane_is_first(lane, job->message) && (is_online(worker) || offline_error(worker, &error)))
                 lane_unsubscribe(lane, job->message, &error);
         } else if (worker && job->message && has_message(lane, job->message)) {

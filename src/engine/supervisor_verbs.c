@@ -18,8 +18,9 @@ ask_attach(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
     supervisor_update_polling(sup);
 }
 
+/* To the accounts that are named, or to all. */
 static void
-ask_sync(struct client *client, guint id, GVariant *values)
+ask_accounts(struct client *client, guint id, const char *verb, GVariant *values)
 {
     struct supervisor *sup = client->supervisor;
     g_autofree const char **names = NULL;
@@ -37,7 +38,19 @@ ask_sync(struct client *client, guint id, GVariant *values)
     if (!chosen->len)
         for (guint i = 0; i < sup->accounts->len; i++)
             g_ptr_array_add(chosen, sup->accounts->pdata[i]);
-    client_distribute(client, id, "sync", chosen, values);
+    client_distribute(client, id, verb, chosen, values);
+}
+
+static void
+ask_sync(struct client *client, guint id, GVariant *values)
+{
+    ask_accounts(client, id, "sync", values);
+}
+
+static void
+ask_sieve(struct client *client, guint id, GVariant *values)
+{
+    ask_accounts(client, id, "sieve", values);
 }
 
 static void
@@ -139,6 +152,7 @@ static const struct {
     {"fetch", ask_fetch},   {"online", ask_online}, {"password", ask_password}, {"watch", ask_watch},
     {"status", ask_status}, {"stop", ask_stop},     {"pause", ask_pause},
     {"unsubscribe", ask_unsubscribe},
+    {"sieve", ask_sieve},
 };
 
 void

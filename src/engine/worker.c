@@ -299,6 +299,7 @@ static const struct {
     {"flush", 1 << LANE_DELIVER},
     {"fetch", 1 << LANE_FETCH},
     {"unsubscribe", 1 << LANE_FETCH},
+    {"sieve", 1 << LANE_FETCH},
     {"password", 1 << LANE_SYNC | 1 << LANE_DELIVER},
     {"poll", 1 << LANE_SYNC},
     {"watch", 1 << LANE_SYNC},
@@ -373,6 +374,7 @@ route(struct worker *worker, const struct control_record *record)
     job->id = record->id;
     job->message = control_int(record, "message");
     job->dry_run = control_bool(record, "dry-run");
+    job->replace = control_bool(record, "replace");
     const char *folder = control_string(record, "folder");
     job->folder = folder && *folder && !strcmp(record->verb, "sync") ? g_strdup(folder) : NULL;
     give(job, job->dry_run ? bits & 1u << LANE_SYNC : bits);

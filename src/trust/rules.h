@@ -77,7 +77,8 @@ struct rules_context {
 
 /* Does the condition hold for this message, as it is now? On error FALSE. */
 gboolean rule_matches(struct store *store, const struct rule *rule, gint64 message, GError **error);
-/* A message that has newly come; account: its name. One that rules acted on before is left alone. *acted (may be NULL): how
+/* A message that has newly come; account: its name. One that rules acted on before is left alone, and what the server's script
+ * does (sieve.h) is not done again. *acted (may be NULL): how
  * many rules. */
 gboolean rules_arrived(const struct rules_context *context, gint64 message, const char *account, guint *acted,
                        GError **error);

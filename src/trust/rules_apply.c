@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "trust/rules_private.h"
+#include "trust/sieve.h"
 
 #include "base/error.h"
 #include "base/flags.h"
@@ -328,7 +329,7 @@ rules_arrived(const struct rules_context *context, gint64 message, const char *a
     for (guint i = 0; i < context->rules->len; i++) {
         const struct rule *rule = context->rules->pdata[i];
         g_autoptr(GError) why = NULL;
-        if (rule->account && strcmp(rule->account, account))
+        if ((rule->account && strcmp(rule->account, account)) || sieve_runs_there(context->store, account, rule))
             continue;
         if (!rule_matches(context->store, rule, message, &why)) {
             if (!why)

@@ -408,3 +408,40 @@ sieve_of_account(const GPtrArray *rules, const struct account *account)
             *names[i] = account->role_names[i] ? account->role_names[i] : usual[i];
     return sieve_write(rules, &of);
 }
+
+/* ---- which of them run there ---- */
+
+static char *
+uploaded_key(const char *account)
+{
+    return g_strconcat("sieve.", account, NULL);
+}
+
+/* A rule by its words. */
+static char *
+digest(const struct rule *rule)
+{
+    g_autofree char *actions = rule_actions_text(rule);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%s", rule->name, rule->condition, actions);
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}
+
+gboolean
+sieve_note_uploaded(struct store *store, const char *account, const struct sieve *sieve, GError **error)
+{
+    g_autofree char *key = uploaded_key(account);
+    g_autoptr(GString) digests = g_string_new(NULL);
+    for (guint i = 0; i < sieve->taken->len; i++) {
+        g_autofree char *one = digest(sieve->taken->pdata[i]);
+        g_string_append_printf(digests, "%s%s", i ? " " : "", one);
+    }
+    return store_set(store, key, digests->str, error);
+}
+
+gboolean
+sieve_runs_there(struct store *store, const char *account, const struct rule *rule)
+{
+    g_autofree char *key = uploaded_key(account), *digests = store_get(store, key);
+    g_autofree char *one = digests && *digests ? digest(rule) : NULL;
+    return one && strstr(digests, one);
+}

@@ -39,4 +39,8 @@ struct sieve *sieve_write(const GPtrArray *rules, const struct sieve_account *ac
 /* The same for an account of the configuration: folders as it names them, else the usual names. */
 struct sieve *sieve_of_account(const GPtrArray *rules, const struct account *account);
 
+/* The server runs these of the account's rules from now on; rules_arrived() leaves them alone, until their text changes. */
+gboolean sieve_note_uploaded(struct store *store, const char *account, const struct sieve *sieve, GError **error);
+gboolean sieve_runs_there(struct store *store, const char *account, const struct rule *rule);
+
 #endif

@@ -45,6 +45,23 @@ FEATURES = {
 
 ROLES = ["Sent", "Drafts", "Junk", "Trash", "Archive"]
 
+SIEVE = """\
+# What a script sends on goes nowhere.
+sendmail_path = /bin/true
+service managesieve-login {{
+  {chroot}
+  inet_listener sieve {{
+    port = {port}
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = $mail_plugins sieve
+}}
+plugin {{
+  sieve = file:{home}/sieve;active={home}/active.sieve
+}}
+"""
+
 QUOTA = """\
 mail_plugins = quota
 plugin {{
@@ -59,7 +76,7 @@ base_dir = {var}/run
 state_dir = {var}/run
 log_path = {log}
 log_timestamp = "%Y-%m-%d %H:%M:%S.%{{usecs}} "
-protocols = imap pop3 lmtp
+protocols = imap pop3 lmtp{sieve_protocol}
 listen = 127.0.0.1
 instance_name = {instance}
 
@@ -113,7 +130,7 @@ namespace inbox {{
   }}
 {mailboxes}}}
 
-{quota}
+{quota}{sieve_service}
 protocol imap {{
   mail_plugins = {imap_plugins}
   mail_max_userip_connections = 200
@@ -217,6 +234,7 @@ class Dovecot(Server):
             mechanisms=spec.mechanisms, capability=self._capability(),
             mailboxes=self._mailboxes(),
             imap_plugins=self._plugins(), quota=QUOTA.format(rule=spec.quota) if spec.quota else "",
+            sieve_protocol=" sieve" if spec.sieve else "",
             # Root's own processes need no home of their own; the login
             # processes refuse to be root and stay in Dovecot's chroot.
             internal_user="root" if root else me.pw_name,
@@ -228,6 +246,9 @@ class Dovecot(Server):
             values["auth_socket"] = AUTH_SOCKET.format(
                 path=spec.var("queue", "private", "auth"))
         values.update(spec.ports)
+        values["sieve_service"] = "" if not spec.sieve else SIEVE.format(
+            chroot=values["chroot"], port=spec.ports["sieve"],
+            home=spec.var("mail", "%n"))
         return values
 
     def _capability(self):

@@ -56,6 +56,7 @@ class Spec:
         self.mechanisms = "plain login scram-sha-256"
         self.size_limit = 50 << 20
         self.reject_unknown = False
+        self.sieve = False              # Pigeonhole: scripts at LMTP, ManageSieve
         self.quota = None               # Dovecot's rule: "*:storage=100K"
         self.next_hops = {}             # domain -> port of a server beyond
         self.patience = None            # seconds until undelivered mail
@@ -87,6 +88,8 @@ class Spec:
             names.append("smtp")
         if "tls" in self.submission:
             names.append("smtps")
+        if self.sieve:
+            names.append("sieve")
         return names
 
     def user(self, name):
