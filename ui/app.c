@@ -11,6 +11,7 @@
 #include "ui/draw.h"
 #include "ui/files.h"
 #include "ui/finder.h"
+#include "ui/stats.h"
 #include "ui/link.h"
 #include "ui/signals.h"
 #include "ui/start.h"
@@ -573,6 +574,7 @@ app_run(const struct screen_request *request)
     term_close();
     writer_free(app.writer);
     link_free(app.link);
+    counting_free(app.counting);
     finder_free(app.finder);
     finder_free(app.counter);
     files_free(app.files);

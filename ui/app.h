@@ -18,6 +18,7 @@ struct reader;
 struct writer;
 struct link;
 struct files;
+struct counting;
 struct finder;
 
 struct app {
@@ -28,6 +29,7 @@ struct app {
     struct reader *reader; /* mail/reader.h: the jailed reader */
     struct writer *writer; /* ui/writer.h */
     struct finder *finder; /* ui/finder.h: searches; use finder_of() */
+    struct counting *counting; /* ui/stats.h, or NULL */
     struct finder *counter; /* a second one, for what nobody waits for; use counter_of() */
     struct link *link;     /* ui/link.h: the engine */
     struct files *files;   /* ui/files.h: -f; then `store` is the session's own, and nothing is changed */

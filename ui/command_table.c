@@ -202,6 +202,8 @@ const struct command command_table[] = {
     {"sync-agree", GROUP_VIEWS, IN_SYNC, "A", NULL, N_("Agree to what is held back in this folder"), command_sync_agree},
     {"sync-pause", GROUP_VIEWS, IN_SYNC, "P", NULL, N_("Let this account rest, or go on"), command_sync_pause},
     {"sync-folder", GROUP_VIEWS, IN_SYNC, "c", NULL, N_("Go to this folder"), command_sync_folder},
+    {"stats", GROUP_VIEWS, IN_MAIL | IN_FOLDERS, "", "MONTHS", N_("How much mail, when, with whom, and how fast answered"),
+     command_stats},
     {"help", GROUP_VIEWS, IN_ANY, "?, F1", NULL, N_("The keys, and all commands"), command_help},
     {"messages", GROUP_VIEWS, IN_ANY, "Esc m", NULL, N_("What the bottom line said before"),
      command_messages},

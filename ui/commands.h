@@ -157,6 +157,9 @@ COMMAND(outbox_edit);
 COMMAND(outbox_flush);
 COMMAND(outbox_all);
 
+/* stats.c */
+COMMAND(stats);
+
 /* folders.c */
 COMMAND(folders);
 COMMAND(folder_open);

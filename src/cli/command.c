@@ -10,6 +10,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_search,
     &cmd_thread,
     &cmd_show,
+    &cmd_stats,
     /* acting */
     &cmd_mark,
     &cmd_move,

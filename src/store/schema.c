@@ -335,6 +335,13 @@ static const char add_textless[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('textless', 'textless', '10000 5000 1');"
     "ANALYZE sqlite_schema;";
 
+/* Figures that were counted already (stats.h). */
+static const char add_stats[] =
+    "CREATE TABLE stats_month (month INTEGER PRIMARY KEY, count INTEGER NOT NULL, keys INTEGER NOT NULL,"
+    " figures BLOB NOT NULL);"
+    "CREATE TABLE stats_folder (folder INTEGER PRIMARY KEY, count INTEGER NOT NULL, keys INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -355,6 +362,7 @@ static const char *const migrations[] = {
     add_quota,
     add_excerpt,
     add_textless,
+    add_stats,
 };
 
 int

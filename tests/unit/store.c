@@ -113,6 +113,8 @@ test_migration(void)
 
 /* What the migrations behind the first added, a line each. */
 #define BACK_TO_VERSION_1                                                                                              \
+    "DROP TABLE stats_month;" \
+    "DROP TABLE stats_folder;" \
     "DROP TABLE sender;" \
     "DROP TABLE quota;" \
     "DROP TABLE unsubscribed;" \
