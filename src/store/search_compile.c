@@ -33,6 +33,7 @@ search_parameter_clear(gpointer data)
 
 /* --- full text */
 
+/* In the order of the table's columns. */
 static const struct {
     guint field;
     const char *column;
@@ -121,10 +122,34 @@ search_add_match(GString *out, const struct query *query)
         g_string_append(out, " *");
 }
 
+gboolean
+search_is_beginning(const struct query *query)
+{
+    gboolean single = FALSE;
+    return query->match == QUERY_PREFIX || (tokenizer_has_words(query->text, &single) && single);
+}
+
+/* The texts lie where FTS5 keeps them for itself; by way of it each costs a look into its index. */
+static void
+compile_holds(struct compiler *c, const struct query *query, const char *m)
+{
+    g_string_append_printf(c->sql, "EXISTS (SELECT 1 FROM fulltext_content f WHERE f.id = %s.key AND holds(", m);
+    search_add_text(c, query->text);
+    g_string_append_printf(c->sql, ", %d", search_is_beginning(query));
+    for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
+        if (query->fields & columns[i].field)
+            g_string_append_printf(c->sql, ", f.c%u", i);
+    g_string_append(c->sql, "))");
+}
+
 static void
 compile_match(struct compiler *c, const struct query *query, const char *m)
 {
     g_autoptr(GString) match = g_string_new(NULL);
+    if (c->one_by_one && (query->match == QUERY_WORDS || query->match == QUERY_PREFIX)) {
+        compile_holds(c, query, m); /* of a tree only the leaves come here */
+        return;
+    }
     search_add_match(match, query);
     g_string_append_printf(c->sql, "%s.key IN (SELECT rowid FROM fulltext WHERE fulltext MATCH ", m);
     search_add_text(c, match->str);
@@ -411,7 +436,7 @@ search_compile(struct compiler *c, const struct query *query, const char *m)
     case QUERY_OR:
         if (!query->children->len)
             g_string_append_c(c->sql, query->kind == QUERY_AND ? '1' : '0');
-        else if (search_is_match(query))
+        else if (search_is_match(query) && !c->one_by_one)
             compile_match(c, query, m);
         else
             compile_list(c, query->children, 0, query->children->len,

@@ -19,6 +19,7 @@ struct compiler {
     const struct search_page *page;
     GPtrArray *folders; /* of struct folder, read when first needed */
     guint level;        /* of the message alias */
+    gboolean one_by_one; /* the full text is asked about each message, not for all that fit */
     GError *error;
 };
 
@@ -30,6 +31,8 @@ void search_parameter_clear(gpointer parameter);
 /* May the node be a term of an FTS5 MATCH? And that term. */
 gboolean search_is_match(const struct query *query);
 void search_add_match(GString *out, const struct query *query);
+/* Is the last of the words of such a term but a beginning? */
+gboolean search_is_beginning(const struct query *query);
 /* The folders that a FOLDER, PATH or ACCOUNT node means: "1,5,9"; "" for none. */
 char *search_folder_ids(struct compiler *c, const struct query *query);
 /* The node as a condition on the message with the alias `m`, which is never NULL. */

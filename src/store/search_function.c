@@ -108,6 +108,83 @@ has_me(sqlite3_context *context, int n, sqlite3_value **args)
     sqlite3_result_int(context, found);
 }
 
+/* ---- words in a text ---- */
+
+#define HOLDS_WORDS 63
+
+struct needle {
+    GPtrArray *words; /* of char * */
+    gboolean is_beginning;
+};
+
+struct hunt {
+    const struct needle *needle;
+    guint64 states; /* bit n: the last n + 1 words of the text are the first of the needle */
+    gboolean found;
+};
+
+static int
+take_word(void *data, int flags, const char *word, int length, int start, int end)
+{
+    struct needle *needle = data;
+    (void)flags, (void)start, (void)end;
+    g_ptr_array_add(needle->words, g_strndup(word, (gsize)length));
+    return needle->words->len < HOLDS_WORDS ? SQLITE_OK : SQLITE_DONE;
+}
+
+static int
+try_word(void *data, int flags, const char *word, int length, int start, int end)
+{
+    struct hunt *hunt = data;
+    guint n = hunt->needle->words->len;
+    guint64 before = hunt->states << 1 | 1;
+    (void)flags, (void)start, (void)end;
+    hunt->states = 0;
+    for (guint i = 0; i < n; i++) {
+        if (!(before & G_GUINT64_CONSTANT(1) << i))
+            continue;
+        const char *wanted = hunt->needle->words->pdata[i];
+        gsize size = strlen(wanted);
+        if ((size == (gsize)length || (size < (gsize)length && i + 1 == n && hunt->needle->is_beginning)) &&
+            !memcmp(wanted, word, size))
+            hunt->states |= G_GUINT64_CONSTANT(1) << i;
+    }
+    hunt->found = (hunt->states & G_GUINT64_CONSTANT(1) << (n - 1)) != 0;
+    return hunt->found ? SQLITE_DONE : SQLITE_OK;
+}
+
+static void
+free_needle(void *data)
+{
+    struct needle *needle = data;
+    g_ptr_array_unref(needle->words);
+    g_free(needle);
+}
+
+static void
+holds(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    struct needle *needle = sqlite3_get_auxdata(context, 0), *made = NULL;
+    struct hunt hunt = {NULL, 0, FALSE};
+    const char *words = n ? (const char *)sqlite3_value_text(args[0]) : NULL;
+    if (!needle && words) {
+        needle = made = g_new0(struct needle, 1);
+        needle->words = g_ptr_array_new_with_free_func(g_free);
+        needle->is_beginning = n > 1 && sqlite3_value_int(args[1]);
+        tokenizer_each(words, strlen(words), TRUE, take_word, needle);
+    }
+    hunt.needle = needle;
+    for (int i = 2; i < n && needle && needle->words->len && !hunt.found; i++) {
+        const char *text = (const char *)sqlite3_value_text(args[i]);
+        hunt.states = 0;
+        if (text)
+            tokenizer_each(text, (gsize)sqlite3_value_bytes(args[i]), FALSE, try_word, &hunt);
+    }
+    sqlite3_result_int(context, hunt.found);
+    if (made)
+        sqlite3_set_auxdata(context, 0, made, free_needle); /* may free it at once */
+}
+
 gboolean
 search_functions(struct store *store, GError **error)
 {
@@ -120,6 +197,7 @@ search_functions(struct store *store, GError **error)
         {"matches", 2, SQLITE_DETERMINISTIC, matches},
         {"mid_of", 1, SQLITE_DETERMINISTIC, mid_of},
         {"has_me", 1, 0, has_me},
+        {"holds", -1, SQLITE_DETERMINISTIC, holds},
     };
     for (guint i = 0; i < G_N_ELEMENTS(functions); i++) {
         int rc = sqlite3_create_function_v2(store->db, functions[i].name, functions[i].n,

@@ -171,6 +171,12 @@ tokenizer_has_words(const char *text, gboolean *single)
     return words || pairs;
 }
 
+void
+tokenizer_each(const char *text, gsize length, gboolean is_query, tokenizer_word callback, gpointer data)
+{
+    tokenize(NULL, data, is_query ? FTS5_TOKENIZE_QUERY : FTS5_TOKENIZE_DOCUMENT, text, (int)MIN(length, G_MAXINT), callback);
+}
+
 static int
 create(void *data, const char **args, int n, Fts5Tokenizer **self)
 {

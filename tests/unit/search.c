@@ -6,6 +6,7 @@
 #include "mail/document.h"
 #include "search/query.h"
 #include "store/query.h"
+#include "store/search.h"
 
 /* Monday 23 November 2026, 02:44:19 UTC. */
 #define NOW G_GINT64_CONSTANT(1795401859)
@@ -108,6 +109,36 @@ fill(struct world *world)
     }
 }
 
+/* The same hits, whatever is taken for common and however small the pages are. */
+static void
+check_ways(struct store *store, const struct query *query, const struct query_options *options, const GArray *hits)
+{
+    const struct search_tuning usual = search_tuning;
+    static const struct search_tuning ways[] = {{-1, -1, 1}, {-1, -1, 3}, {200, -1, 2}, {200, -1, 1000}, {-1, 200, 2}};
+    for (guint i = 0; i < G_N_ELEMENTS(ways); i++)
+        for (guint limit = 1; limit < 4; limit++) {
+            struct query_options page = *options;
+            guint found = 0;
+            search_tuning = ways[i];
+            page.limit = limit;
+            for (;;) {
+                g_autoptr(GError) error = NULL;
+                g_autoptr(GArray) some = store_search(store, query, &page, &error);
+                g_assert_no_error(error);
+                for (guint k = 0; k < some->len; k++, found++) {
+                    g_assert_cmpuint(found, <, hits->len);
+                    g_assert_cmpint(g_array_index(some, struct query_hit, k).key, ==,
+                                    g_array_index(hits, struct query_hit, found).key);
+                }
+                if (some->len < limit)
+                    break;
+                page.before = g_array_index(some, struct query_hit, some->len - 1).key;
+            }
+            g_assert_cmpuint(found, ==, hits->len);
+            search_tuning = usual;
+        }
+}
+
 /* The letters of what a query finds, in the order of `mails`. */
 static char *
 find(struct store *store, const char *text, enum search_mode mode, gboolean everything)
@@ -121,6 +152,7 @@ find(struct store *store, const char *text, enum search_mode mode, gboolean ever
     if (error)
         g_test_message("<%s>: %s", text, error->message);
     g_assert_no_error(error);
+    check_ways(store, query, &options, hits);
     GString *out = g_string_new(NULL);
     gint64 last = G_MAXINT64;
     for (guint i = 0; i < hits->len; i++) { /* newest first, each once */
