@@ -39,14 +39,9 @@ collect(struct store *store, sqlite3_stmt *q, GArray *ids, GError **error)
 static char *
 rename_one(const char *dir, const struct placement_row *row)
 {
-    g_autofree char *where = maildir_find(dir, row->file);
-    const char *name = where ? strrchr(where, '/') + 1 : NULL;
     g_autoptr(GError) failure = NULL;
     char *new_name = NULL;
-
-    if (!name || strcmp(name, row->file))
-        return NULL;
-    if (!maildir_rename_flags(dir, row->file, row->flags, &new_name, &failure))
+    if (!maildir_rename_flags(dir, row->file, row->flags, &new_name, &failure) && failure->code != ERROR_STALE)
         log_warn("store.apply", "%s", failure->message);
     return new_name;
 }

@@ -146,24 +146,29 @@ maildir_find(const char *dir, const char *file)
     return found;
 }
 
+/* A name that a scan took in may still lie in new/. */
+static int
+rename_from(const char *dir, const char *part, const char *file, const char *to)
+{
+    g_autofree char *from = g_build_filename(dir, part, file, NULL);
+    return strcmp(from, to) ? maildir_rename_new(from, to) : 0;
+}
+
 gboolean
 maildir_rename_flags(const char *dir, const char *file, guint flags, char **new_file, GError **error)
 {
-    g_autofree char *where = maildir_find(dir, file);
-    if (!where) {
-        g_set_error(error, MAILDIR_ERROR, ERROR_STALE, "%s has gone from %s", file, dir);
-        return FALSE;
-    }
     g_autofree char *unique = maildir_unique(file);
     g_autofree char *name = maildir_name(unique, flags);
-    g_autofree char *from = g_build_filename(dir, where, NULL);
     g_autofree char *to = g_build_filename(dir, "cur", name, NULL);
-    if (strcmp(from, to) && (STEP_FAILS("maildir.rename-flags") || maildir_rename_new(from, to) < 0)) {
-        error_set_errno(error, MAILDIR_ERROR, errno, "cannot rename %s", from);
-        return FALSE;
-    }
-    *new_file = g_steal_pointer(&name);
-    return TRUE;
+    gboolean ok = !STEP_FAILS("maildir.rename-flags") &&
+                  (rename_from(dir, "cur", file, to) == 0 || (errno == ENOENT && rename_from(dir, "new", file, to) == 0));
+    if (!ok && errno == ENOENT)
+        g_set_error(error, MAILDIR_ERROR, ERROR_STALE, "%s has gone from %s", file, dir);
+    else if (!ok)
+        error_set_errno(error, MAILDIR_ERROR, errno, "cannot rename %s/%s", dir, file);
+    else
+        *new_file = g_steal_pointer(&name);
+    return ok;
 }
 
 GBytes *

@@ -60,8 +60,8 @@ gboolean maildir_flush(const char *dir, GError **error);
 gboolean maildir_link(const char *from_path, const char *to_dir, guint flags, char **file, GError **error);
 /* DIR/cur/file becomes a link to the equal file at `path`. Does nothing where that cannot be. */
 void maildir_share(const char *path, const char *dir, const char *file);
-/* Flags of a name changed, the unique part kept; *file receives the new name. Not flushed: a flag can be
- * found again. */
+/* Flags of a name changed, the unique part kept; *new_file receives the new name. ERROR_STALE when no file is called
+ * exactly so. Not flushed: a flag can be found again. */
 gboolean maildir_rename_flags(const char *dir, const char *file, guint flags, char **new_file,
                               GError **error);
 /* Where UNIQUE… lies now, however its flags were changed: name relative to dir ("cur/…"), NULL when it is not

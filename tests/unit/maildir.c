@@ -60,8 +60,21 @@ test_deliver(void)
     g_autofree char *found = maildir_find(dir, entry.file),
                     *expected = g_build_filename("cur", renamed, NULL);
     g_assert_cmpstr(found, ==, expected);
+    g_autofree char *none = NULL, *taken = NULL;
+    g_assert_false(maildir_rename_flags(dir, entry.file, FLAG_SEEN, &none, &error)); /* that is not its name now */
+    g_assert_error(error, MAILDIR_ERROR, ERROR_STALE);
+    g_clear_error(&error);
     g_autofree char *fresh = g_build_filename(dir, "new", "plain", NULL);
     g_assert_true(g_file_set_contents(fresh, "x", 1, NULL));
+    g_assert_true(maildir_rename_flags(dir, "plain", FLAG_SEEN, &taken, &error));
+    g_assert_cmpstr(taken, ==, "plain:2,S");
+    g_assert_cmpuint(count(dir, "new"), ==, 0);
+    g_assert_true(g_file_set_contents(fresh, "x", 1, NULL));
+    g_assert_false(maildir_rename_flags(dir, "plain", FLAG_SEEN, &none, &error)); /* never over another file */
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    g_autofree char *other = g_build_filename(dir, "cur", taken, NULL);
+    g_assert_cmpint(g_unlink(other), ==, 0);
     g_autofree char *in_new = maildir_find(dir, "plain");
     g_assert_cmpstr(in_new, ==, "new/plain");
     g_assert_null(maildir_find(dir, "nobody"));
