@@ -12,12 +12,18 @@
 
 #include <string.h>
 
-#define LINES_MAX 2000
+/* What is looked at of one message, so that a hostile one costs no more than some tenths of a second. */
+#define LINES_MAX 1000
+#define LINE_BYTES 1000      /* bytes */
+#define PARAGRAPH_MAX 2000 /* bytes */
+#define WORDS_MAX (128 * 1024)
 #define CANDIDATES_MAX (BOUNCE_RECIPIENTS_MAX * 2)
 
 struct line {
     char *text, *lower; /* without white space around */
     gboolean is_quoted;
+    struct bounce_saying saying; /* of the line alone, when it was asked for */
+    enum { UNASKED, SILENT, SAYS } asked;
 };
 
 struct candidate {
@@ -101,14 +107,15 @@ read_lines(struct prose *prose, const struct document *document)
 {
     const char *p = document->text;
     guint n = 0;
-    while (*p && prose->lines->len < LINES_MAX) {
+    while (*p && prose->lines->len < LINES_MAX && p - document->text < WORDS_MAX) {
         gsize len = strcspn(p, "\n");
         const struct document_line *known =
             n < document->lines->len ? &g_array_index(document->lines, struct document_line, n) : NULL;
         if (known && known->flags & LINE_LINKS)
             return "";
         struct line *line = g_new0(struct line, 1);
-        line->text = g_strstrip(g_strndup(p, MIN(len, 8192)));
+        g_autofree char *cut = g_utf8_make_valid(p, (gssize)MIN(len, LINE_BYTES));
+        line->text = g_strdup(g_strstrip(cut));
         line->lower = g_utf8_strdown(line->text, -1);
         if (is_boundary(line->lower, known && known->flags & LINE_PART)) {
             line_free(line);
@@ -242,7 +249,7 @@ static char *
 paragraph(const struct prose *prose, guint first, gsize from_byte, guint end)
 {
     GString *out = g_string_new(NULL);
-    for (guint i = first; i < end && i < prose->lines->len; i++) {
+    for (guint i = first; i < end && i < prose->lines->len && out->len < PARAGRAPH_MAX; i++) {
         const struct line *line = prose->lines->pdata[i];
         if (i > first && !*line->text)
             break;
@@ -253,10 +260,27 @@ paragraph(const struct prose *prose, guint first, gsize from_byte, guint end)
 }
 
 static gboolean
-has_reason(const char *text)
+weigh_line(struct line *line, struct bounce_saying *saying)
+{
+    if (line->asked == UNASKED)
+        line->asked = bounce_weigh(line->text, &line->saying) ? SAYS : SILENT;
+    *saying = line->saying;
+    return line->asked == SAYS;
+}
+
+/* From a line on, to the next empty one, or the next that begins with an address. */
+static gboolean
+has_reason(const struct prose *prose, guint first)
 {
     struct bounce_saying saying;
-    return bounce_weigh(text, &saying);
+    for (guint i = first; i < prose->lines->len && i < first + 20; i++) {
+        struct line *line = prose->lines->pdata[i];
+        if (!*line->text)
+            return FALSE;
+        if (weigh_line(line, &saying))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static void
@@ -290,7 +314,8 @@ line_before(const struct prose *prose, guint n)
 static void
 consider(struct prose *prose, guint n, char *address, enum role role, gsize end, gboolean *in_paragraph)
 {
-    const struct line *line = prose->lines->pdata[n];
+    struct line *line = prose->lines->pdata[n];
+    struct bounce_saying saying;
     g_autofree char *owned = address;
     gboolean delayed, leads = role == ROLE_LEADS;
     if (role == ROLE_SENDER || (leads && role_of(line_before(prose, n)) == ROLE_SENDER))
@@ -310,10 +335,8 @@ consider(struct prose *prose, guint n, char *address, enum role role, gsize end,
     gboolean is_rcpt = strstr(line->lower, "rcpt to") != NULL;
     if (!leads && !is_rcpt && (*in_paragraph || offers_help(line->lower)))
         return;
-    g_autofree char *rest = paragraph(prose, n, leads ? end : 0, prose->lines->len);
-    gboolean counts = is_rcpt || (leads && (prose->is_announced || has_reason(rest))) ||
-                      (!leads && (has_reason(line->text) || bounce_announces(line->lower, &delayed))) ||
-                      (role == ROLE_RECIPIENT && (prose->is_announced || has_reason(rest)));
+    gboolean counts = is_rcpt || ((leads || role == ROLE_RECIPIENT) && (prose->is_announced || has_reason(prose, n))) ||
+                      (!leads && (weigh_line(line, &saying) || bounce_announces(line->lower, &delayed)));
     if (!counts)
         return;
     *in_paragraph = *in_paragraph || leads;
@@ -396,11 +419,11 @@ static gboolean
 weigh_lines(const struct prose *prose, const char *address, struct bounce_saying *saying, char **words)
 {
     for (guint n = 0; n < prose->lines->len; n++) {
-        const struct line *line = prose->lines->pdata[n];
+        struct line *line = prose->lines->pdata[n];
         if (line->is_quoted || (address && !strcasestr(line->text, address)))
             continue;
         gboolean delayed;
-        if (!bounce_weigh(line->text, saying))
+        if (!weigh_line(line, saying))
             continue;
         gboolean is_ruled = strchr("*-=", *line->text) && line->text[1] == *line->text; /* a title */
         if (is_ruled && !address && !saying->code)
@@ -424,10 +447,10 @@ static gboolean
 weigh_answer(const struct prose *prose, const char *address, struct bounce_saying *saying, char **words)
 {
     for (guint n = 0; n + 1 < prose->lines->len; n++) {
-        const struct line *line = prose->lines->pdata[n], *next = prose->lines->pdata[n + 1];
+        struct line *line = prose->lines->pdata[n], *next = prose->lines->pdata[n + 1];
         if (!strstr(line->lower, "rcpt to") || !strcasestr(line->text, address))
             continue;
-        if (bounce_weigh(next->text, saying)) {
+        if (weigh_line(next, saying)) {
             *words = words_at(next->text, saying);
             return TRUE;
         }
@@ -465,7 +488,7 @@ find_why(const struct prose *prose, const struct candidate *candidate, guint nex
     }
     if (own) { /* what follows the paragraph, up to the next recipient */
         GString *tail = g_string_new(NULL);
-        for (guint i = candidate->line + 1; i < next && i < prose->lines->len; i++)
+        for (guint i = candidate->line + 1; i < next && i < prose->lines->len && tail->len < 2 * PARAGRAPH_MAX; i++)
             g_string_append_printf(tail, "%s\n", ((const struct line *)prose->lines->pdata[i])->text);
         g_autofree char *text = g_string_free(tail, FALSE);
         if (bounce_weigh(text, saying) && (saying->code || *saying->status || (saying->detail && strcmp(saying->detail, "7.1")))) {

@@ -46,7 +46,7 @@ is_report_subject(const char *subject)
         "returned mail", "returned to sender", "mail failure", "mail error", "mail system error", "mail delivery", "message delivery",
         "non-deliver", "nondeliver", "non deliver", "not delivered", "could not be delivered", "couldn't be delivered",
         "could not send message", "not be delivered", "unable to deliver", "message status", "delivery status", "message delayed",
-        "mail returned", "user unknown", "mailbox full", "mailbox is full", "bounced mail", "delayed mail", "unzustellbar",
+        "mail returned", "failed mail", "user unknown", "mailbox full", "mailbox is full", "bounced mail", "delayed mail", "unzustellbar",
         "nicht zustellbar", "zustellung", "non remis", "non délivr", "échec", "no se puede entregar", "no entregado",
         "devuelto", "correo devuelto", "non recapit", "mancata consegna", "não entregue", "falha na entrega", "onbestelbaar",
         "niet bezorgd", "niedostarcz", "nie dostarcz", "не доставлено", "недоставл", "не может быть", "配信不能", "不達", "配信できません",

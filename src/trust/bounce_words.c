@@ -13,7 +13,7 @@ static const struct {
 } sayings[] = {
     {"4.6", "mail loop|too many hops|loops back|looping|hop count|routing loop|mail forwarding loop|schleife"},
     {"2.2",
-     "mailbox full|mailbox is full|mailbox for this user is full|mailbox too full|full mailbox|mail box full|mail box is "
+     "mailbox full|mailbox is full|too many messages on|too many messages in|zuviele mails|mailbox for this user is full|mailbox too full|full mailbox|mail box full|mail box is "
      "full|inbox is full|inbox full|account is full|folder is full|mailfolder is full|over quota|overquota|over disk "
      "quota|over the quota|over its quota|quota exceeded|exceeded quota|quota exceed|exceeds quota|exceeds their "
      "quota|exceeded their quota|exceeded its quota|exceeded his quota|disk quota|mail quota|storage quota|mailbox quota|quota "
@@ -123,7 +123,7 @@ static const char unknown_user[] =
     "alias|bad destination mailbox|badrcptto|destination not found|"
     "does not exist|doesn't exist|doesnt exist|do not exist|not exist|nonexistent|non-existent|no longer exist|"
     "invalid final delivery|not listed in|not listed|not found in|could not be found|couldn't be found|cannot be found|can't be "
-    "found|wasn't found|was not found|not recognized|not recognised|unrecognized|not in directory|doesn't have a|does not have "
+    "found|wasn't found|was not found|not recognized|not recognised|not exactly match|unrecognized|not in directory|doesn't have a|does not have "
     "an account|does not have a|didn't match|directory entry|not in our|not here|is not here|no longer here|unknown in|unknown "
     "virtual|user_unknown|"
     "address rejected|recipient rejected|recipient reject|recipient address rejected|does not like recipient|rcpt to|"
@@ -182,9 +182,9 @@ reply_at(const char *text, const char *p)
 static void
 find_codes(const char *text, struct bounce_saying *saying)
 {
-    for (const char *p = text; *p; p++) {
+    for (const char *p = text; (p = strpbrk(p, "245")) != NULL; p++) {
         gboolean begins = p == text || !(g_ascii_isalnum(p[-1]) || p[-1] == '.');
-        if (!begins || !strchr("245", *p))
+        if (!begins)
             continue;
         if (p[1] == '.' && !*saying->status) {
             g_autofree char *status = bounce_status_at(p);

@@ -224,6 +224,14 @@ test_hostile(void)
     g_autoptr(GBytes) bytes = g_bytes_new_static("\nx", 2);
     g_assert_null(bounce_read(bytes, document));
 
+    /* Thousands of lines, each with an address and something said: all are not weighed against each other. */
+    GString *lines = g_string_new(NULL);
+    for (guint i = 0; i < 3000; i++)
+        g_string_append_printf(lines, "<a%u@b.example>: %0600u no\n", i, i);
+    g_autoptr(struct_bounce) long_one = read_message("", NULL, 0, "mailer-daemon@y.example", lines->str);
+    g_assert_cmpuint(long_one ? long_one->recipients->len : 0, <=, BOUNCE_RECIPIENTS_MAX);
+    g_string_free(lines, TRUE);
+
     for (guint i = 0; i < 3000; i++) {
         g_autoptr(GString) text = g_string_new("\n");
         static const char *const pieces[] = {
