@@ -16,7 +16,9 @@
 
 #include <string.h>
 
-#define BAR_MAX 20
+#define BAR_MAX 7 /* cells: two lines of a hop fit into 80 columns */
+#define WAY_WIDTH 34
+#define REST_WIDTH 54
 
 static char *
 time_text(gint64 seconds)
@@ -48,21 +50,28 @@ add_hops(GPtrArray *lines, const struct journey *journey)
         g_autofree char *way = g_strdup_printf("%s%s%s", hop->from ? hop->from : "", hop->from ? " → " : "",
                                                hop->by ? hop->by : _("(it does not say who)"));
         g_autofree char *safe = text_safe(way, -1, TEXT_LINE);
-        g_autofree char *fit = width_fit(safe, 44);
+        g_autofree char *fit = width_fit(safe, WAY_WIDTH);
         g_autofree char *held = hop->delay > 0 ? verdict_duration(hop->delay) : NULL;
         g_autofree char *bar = delay_bar(hop->delay, slowest);
-        textline_add(lines, hop->delay >= JOURNEY_SLOW ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s  %-8s %-8s %s%s  %s",
-                     time, fit, hop->with ? hop->with : "", hop->tls ? hop->tls : "", held ? "+" : "",
-                     held ? held : "", bar);
+        textline_add(lines, hop->delay >= JOURNEY_SLOW ? ROLE_WARN : ROLE_TEXT, "  %-15s  ● %s %s%-11s %s", time, fit,
+                     held ? "+" : " ", held ? held : "", bar);
         g_autofree char *skew = hop->skew ? verdict_duration(hop->skew) : NULL;
         g_autoptr(GString) more = g_string_new(_(hop_kind_name(hop->kind)));
-        if (hop->from_real)
-            g_string_append_printf(more, " · %s", hop->from_real);
+        if (hop->with)
+            g_string_append_printf(more, " · %s", hop->with);
+        if (hop->tls)
+            g_string_append_printf(more, " · %s", hop->tls);
         if (hop->cipher)
-            g_string_append_printf(more, " · %s", hop->cipher);
-        if (skew)
-            g_string_append_printf(more, _(" · its clock is behind by %s"), skew);
+            g_string_append_printf(more, " %s", hop->cipher);
+        if (hop->from_real && width_text(more->str) + width_text(hop->from_real) > REST_WIDTH) {
+            textline_add(lines, ROLE_DIM, "                     %s", more->str);
+            g_string_assign(more, hop->from_real);
+        } else if (hop->from_real) {
+            g_string_append_printf(more, " · %s", hop->from_real);
+        }
         textline_add(lines, ROLE_DIM, "                     %s", more->str);
+        if (skew)
+            textline_add(lines, ROLE_WARN, _("                     its clock is behind by %s"), skew);
     }
 }
 
