@@ -21,6 +21,7 @@ static const struct {
 } phases[] = {
     {"connect", N_("connecting")},   {"folders", N_("the list of folders")}, {"maildir", N_("the files here")},
     {"flags", N_("what changed")},   {"envelopes", N_("new messages")},      {"bodies", N_("bodies")},
+    {"texts", N_("reading for the search")},
     {"send", N_("sending changes")}, {"settle", N_("tidying up")},
 };
 

@@ -53,6 +53,12 @@ texts_waiting(struct store *store, gint64 account, gint64 before, guint limit, g
     return list;
 }
 
+guint64
+texts_count(struct store *store, gint64 account)
+{
+    return (guint64)sql_int(store, 0, "SELECT count(*) FROM textless WHERE account = ?", "l", account);
+}
+
 gboolean
 texts_note(struct store *store, gint64 folder, gint64 message, GError **error)
 {
@@ -83,7 +89,8 @@ texts_put(struct store *store, struct text_made *made, guint n, GError **error)
         return FALSE;
     qsort(made, n, sizeof *made, by_key); /* as the full text wants it (fulltext.c) */
     for (guint i = 0; i < n && ok; i++)
-        if (sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", made[i].message) == made[i].key)
+        if (sql_int(store, 0, "SELECT 1 FROM message WHERE id = ? AND key = ? AND bits & ? = 0", "lli", made[i].message,
+                    made[i].key, MESSAGE_INDEXED | MESSAGE_BROKEN))
             ok = message_row_text(store, made[i].message, made[i].key, made[i].index, error);
     return txn_leave(store, own, ok, error);
 }

@@ -19,11 +19,14 @@ struct text_waiting {
  * newest on), at most `limit` and so many that they are together no more than `bytes`, or one. */
 GPtrArray *texts_waiting(struct store *store, gint64 account, gint64 before, guint limit, guint64 bytes, GError **error);
 
+guint64 texts_count(struct store *store, gint64 account);
+
 struct text_made {
     gint64 message, key;
     const struct message_index *index; /* NULL: the reader could not read it (MESSAGE_BROKEN) */
 };
-/* All of them, in one transaction; `made` is put into the order of its keys. What has gone meanwhile is passed over. */
+/* All of them, in one transaction; `made` is put into the order of its keys. What has gone or was
+ * read meanwhile is passed over. */
 gboolean texts_put(struct store *store, struct text_made *made, guint n, GError **error);
 /* Its file has gone: it waits again when its body has come again. */
 gboolean texts_forget(struct store *store, gint64 message, GError **error);

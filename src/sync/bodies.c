@@ -74,9 +74,9 @@ drop_withheld(struct sync *sync, GArray *rows, GError **error)
 /* The next batch. While the network is slower than we are, what has come is read; then envelopes whose body is not here
  * become searchable. */
 static struct body_batch *
-next_batch(struct sync *sync, struct body_pipe *pipe, GError **error)
+next_batch(struct sync *sync, struct body_pipe *pipe, gboolean alone, GError **error)
 {
-    guint done = 1;
+    guint done = !alone;
     while (done && !body_pipe_wait(pipe, INDEX_AFTER_MS)) {
         if (!texts_step(sync, &done, error) ||
             (!done && !placement_index_envelopes(sync->store, ENVELOPES_TO_INDEX, &done, error)))
@@ -91,13 +91,14 @@ take_batches(struct sync *sync, const struct folder *folder, struct body_pipe *p
     g_autoptr(GError) why = NULL;
     guint64 done = 0;
     guint read = 0;
+    gboolean alone = total == 1; /* somebody may wait for it: nothing else is done meanwhile */
     gint64 start = clock_monotonic(), recording = 0;
-    for (struct body_batch *batch; !why && (batch = next_batch(sync, pipe, &why));) {
+    for (struct body_batch *batch; !why && (batch = next_batch(sync, pipe, alone, &why));) {
         gint64 begun = clock_monotonic();
         gboolean first = !done;
         done += batch->slots->len;
         /* The newest can be found at once, however many follow. */
-        if (record(sync, batch, &why) && first)
+        if (record(sync, batch, &why) && first && !alone)
             texts_step(sync, &read, &why);
         recording += clock_monotonic() - begun;
         sync_tell_progress(sync, folder, SYNC_BODIES, done, total);
@@ -166,7 +167,7 @@ gboolean
 bodies_fetch_one(struct sync *sync, struct folder *folder, gint64 placement, GError **error)
 {
     g_autoptr(GArray) rows = survey_body(sync->store, placement, error);
-    return rows && fetch_rows(sync, folder, rows, error) && texts_finish(sync, error);
+    return rows && fetch_rows(sync, folder, rows, error) && texts_read(sync, placement, error);
 }
 
 /* The bodies of new messages come in the same pass. Which of them a limit lets in is known when they are listed. */

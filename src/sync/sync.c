@@ -31,7 +31,7 @@ sync_phase_name(enum sync_phase phase)
     static const char *const names[SYNC_PHASES] = {
         [SYNC_CONNECT] = "connect", [SYNC_FOLDERS] = "folders",     [SYNC_MAILDIR] = "maildir",
         [SYNC_FLAGS] = "flags",     [SYNC_ENVELOPES] = "envelopes", [SYNC_BODIES] = "bodies",
-        [SYNC_SEND] = "send",       [SYNC_SETTLE] = "settle",
+        [SYNC_TEXTS] = "texts",     [SYNC_SEND] = "send",           [SYNC_SETTLE] = "settle",
     };
     return phase < SYNC_PHASES ? names[phase] : "";
 }

@@ -44,6 +44,7 @@ enum sync_phase {
     SYNC_FLAGS,
     SYNC_ENVELOPES,
     SYNC_BODIES,
+    SYNC_TEXTS,     /* what the bodies say is read */
     SYNC_SEND,      /* moves, copies, uploads, removals */
     SYNC_SETTLE,    /* removals here, file names */
     SYNC_PHASES

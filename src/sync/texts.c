@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "mail/reader.h"
 #include "store/maildir.h"
+#include "store/message.h"
 #include "store/texts.h"
 
 /* Messages that a reader is asked before its first answer is waited for. */
@@ -277,18 +278,47 @@ texts_free(struct texts *texts)
 }
 
 gboolean
+texts_read(struct sync *sync, gint64 placement, GError **error)
+{
+    struct placement row;
+    g_autoptr(GError) why = NULL;
+    if (!placement_get(sync->store, placement, &row, NULL, NULL) || !row.cached)
+        return TRUE; /* the server did not give it */
+    g_autoptr(struct_message) message = message_load(sync->store, row.message, NULL);
+    g_autoptr(GBytes) bytes = message ? store_message_bytes(sync->store, row.message, NULL) : NULL;
+    if (!bytes || message->bits & (MESSAGE_INDEXED | MESSAGE_BROKEN))
+        return TRUE;
+    if (!sync->reader)
+        sync->reader = reader_new();
+    g_autoptr(struct_message_index) index = reader_index_text(sync->reader, bytes, &why);
+    if (why && why->code != ERROR_SKIP) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
+    struct text_made made = {row.message, message->key, index};
+    sync->statistics.skipped += !index;
+    return texts_put(sync->store, &made, 1, error);
+}
+
+gboolean
 texts_finish(struct sync *sync, GError **error)
 {
-    guint64 sum = 0;
+    guint64 sum = 0, total = texts_count(sync->store, sync->account);
     guint done = 1;
     gint64 start = clock_monotonic();
-    gboolean ok = TRUE;
+    gboolean ok = TRUE, many = total > RELAX_FROM;
+    if (many)
+        store_relax_begin(sync->store);
     while (ok && done) {
         ok = !sync_is_cancelled(sync, error) && texts_step(sync, &done, error);
         sum += done;
-        if (done)
-            sync_tell_changed(sync, FALSE);
+        if (!done)
+            continue;
+        sync_tell_changed(sync, FALSE);
+        sync_tell_progress(sync, NULL, SYNC_TEXTS, sum, MAX(sum, total));
     }
+    if (many && !store_relax_end(sync->store, ok ? error : NULL))
+        ok = FALSE;
     if (sum)
         log_info("sync.texts", "read=%" G_GUINT64_FORMAT " ms=%d", sum, (int) ((clock_monotonic() - start) / 1000));
     g_clear_pointer(&sync->texts, texts_free);

@@ -139,6 +139,7 @@ test_later(void)
     g_assert_cmpuint(done, ==, 1); /* the broken one: no text will come */
     g_assert_cmpuint(hits(world.store, "subject4"), ==, 1);
     put(&world, placements[2], "lion");
+    put(&world, placements[2], "read by another lane meanwhile");
     g_assert_cmpuint(hits(world.store, "lion"), ==, 1);
 
     /* One that was removed is kept for a while, and may come back. */
