@@ -34,7 +34,8 @@ struct body_pipe {
     struct sync *sync;
     const struct folder *folder;
     char *dir, *spool_dir;
-    GHashTable *rows; /* uid -> const struct survey_body */
+    const GArray *rows; /* struct survey_body */
+    guint *by_uid;      /* their numbers: of a million rows a hash table would have 30 MB */
     gint64 begun;
     GThread *writer, *flusher;
 
@@ -282,10 +283,39 @@ fetch(gpointer data)
 
 /* ---- the writer ---- */
 
+static guint32
+uid_of(const GArray *rows, guint number)
+{
+    return g_array_index(rows, struct survey_body, number).uid;
+}
+
+static gint
+compare_rows(gconstpointer a, gconstpointer b, gpointer rows)
+{
+    guint32 first = uid_of(rows, *(const guint *) a), second = uid_of(rows, *(const guint *) b);
+    return first < second ? -1 : first > second;
+}
+
+/* NULL: it is not one of those. */
+static const struct survey_body *
+find_row(const struct body_pipe *pipe, guint32 uid)
+{
+    guint from = 0, to = pipe->rows->len;
+    while (from < to) {
+        guint middle = from + (to - from) / 2;
+        if (uid_of(pipe->rows, pipe->by_uid[middle]) < uid)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    gboolean found = from < pipe->rows->len && uid_of(pipe->rows, pipe->by_uid[from]) == uid;
+    return found ? &g_array_index(pipe->rows, struct survey_body, pipe->by_uid[from]) : NULL;
+}
+
 static gboolean
 write_body(struct body_pipe *pipe, const struct body *body, GError **error)
 {
-    const struct survey_body *row = g_hash_table_lookup(pipe->rows, GUINT_TO_POINTER(body->uid));
+    const struct survey_body *row = find_row(pipe, body->uid);
     if (!row)
         return TRUE; /* not one of those that were asked for */
     gsize size = 0;
@@ -464,16 +494,18 @@ body_pipe_new(struct sync *sync, const struct folder *folder, const char *dir, c
     pipe->folder = folder;
     pipe->dir = g_strdup(dir);
     pipe->spool_dir = g_build_filename(dir, "tmp", NULL);
-    pipe->rows = g_hash_table_new(NULL, NULL);
+    pipe->rows = rows;
+    pipe->by_uid = g_new(guint, rows->len + 1);
     pipe->left = uidset_new();
     pipe->missing = uidset_new();
     pipe->begun = clock_monotonic();
     pipe->empty = uidset_new();
     for (guint i = 0; i < rows->len; i++) {
         const struct survey_body *row = &g_array_index(rows, struct survey_body, i);
-        g_hash_table_insert(pipe->rows, GUINT_TO_POINTER(row->uid), (gpointer) row);
+        pipe->by_uid[i] = i;
         uidset_add(pipe->left, row->uid);
     }
+    g_qsort_with_data(pipe->by_uid, (gint) rows->len, sizeof *pipe->by_uid, compare_rows, (gpointer) rows);
     pipe->batch = batch_new();
     g_mutex_init(&pipe->lock);
     g_cond_init(&pipe->changed);
@@ -554,7 +586,7 @@ body_pipe_free(struct body_pipe *pipe)
     body_batch_free(pipe->batch);
     g_clear_error(&pipe->error);
     g_ptr_array_unref(pipe->fetchers);
-    g_hash_table_unref(pipe->rows);
+    g_free(pipe->by_uid);
     uidset_free(pipe->left);
     uidset_free(pipe->missing);
     uidset_free(pipe->empty);
