@@ -104,6 +104,7 @@ take_batches(struct sync *sync, const struct folder *folder, struct body_pipe *p
         sync_tell_progress(sync, folder, SYNC_BODIES, done, total);
         body_batch_free(batch);
     }
+    texts_rest(sync);
     log_info("sync.bodies", "folder=%s wanted=%u got=%" G_GUINT64_FORMAT " ms=%d store_ms=%d", folder->name, total,
              done, (int) ((clock_monotonic() - start) / 1000), (int) (recording / 1000));
     if (why)

@@ -127,7 +127,7 @@ sync_free(struct sync *sync)
     sync_disconnect(sync);
     tally_write(sync, TRUE);
     tally_free(sync->tally);
-    texts_free(sync->texts);
+    texts_rest(sync);
     reader_free(sync->reader);
     g_hash_table_unref(sync->bodies_looked);
     watch_free(sync->watch);

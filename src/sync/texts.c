@@ -140,6 +140,7 @@ read_texts(gpointer data)
         }
     }
     g_mutex_unlock(&texts->lock);
+    reader_drain(mine->reader, 0); /* it calls back into the batch, and may live on */
     return NULL;
 }
 
@@ -257,8 +258,9 @@ texts_step(struct sync *sync, guint *done, GError **error)
 }
 
 void
-texts_free(struct texts *texts)
+texts_rest(struct sync *sync)
 {
+    struct texts *texts = g_steal_pointer(&sync->texts);
     if (!texts)
         return;
     g_mutex_lock(&texts->lock);
@@ -268,7 +270,7 @@ texts_free(struct texts *texts)
     for (guint i = 0; i < texts->n_readers; i++)
         g_thread_join(texts->readers[i].thread);
     for (guint i = 0; i < texts->n_readers; i++)
-        if (texts->readers[i].reader != texts->sync->reader)
+        if (texts->readers[i].reader != sync->reader)
             reader_free(texts->readers[i].reader);
     batch_free(texts->batch);
     g_clear_error(&texts->error);
@@ -321,6 +323,6 @@ texts_finish(struct sync *sync, GError **error)
         ok = FALSE;
     if (sum)
         log_info("sync.texts", "read=%" G_GUINT64_FORMAT " ms=%d", sum, (int) ((clock_monotonic() - start) / 1000));
-    g_clear_pointer(&sync->texts, texts_free);
+    texts_rest(sync);
     return ok;
 }

@@ -16,12 +16,13 @@
 struct texts;
 
 /* One batch more is in the store; *done is how many messages it had, 0 when nothing waits (and then everything that did has
- * been read). After the first of them the second reader runs until texts_finish(). */
+ * been read). After the first of them the runner's reader belongs to the threads until texts_rest(). */
 gboolean texts_step(struct sync *sync, guint *done, GError **error);
+/* What was read ahead is left for another time. */
+void texts_rest(struct sync *sync);
 /* This one alone, before all others, if it waits. */
 gboolean texts_read(struct sync *sync, gint64 placement, GError **error);
 /* All that waits. */
 gboolean texts_finish(struct sync *sync, GError **error);
-void texts_free(struct texts *texts); /* NULL is allowed */
 
 #endif
