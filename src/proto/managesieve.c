@@ -3,7 +3,6 @@
 #include "proto/managesieve.h"
 
 #include "base/text.h"
-#include "net/stream.h"
 #include "proto/sasl.h"
 
 #include <string.h>
@@ -18,7 +17,7 @@ struct managesieve {
     GString *line;
     GPtrArray *words;       /* of the line that was read: strings as they are, atoms in upper case */
     gboolean quoted;        /* its first word was a string */
-    GStrv mechanisms, extensions;
+    GStrv mechanisms;
     gboolean offers_tls;
 };
 
@@ -148,10 +147,9 @@ static void
 take_capability(struct managesieve *session, gpointer data G_GNUC_UNUSED)
 {
     const char *name = word(session, 0), *value = word(session, 1);
-    GStrv *list = !g_ascii_strcasecmp(name, "SASL") ? &session->mechanisms : !g_ascii_strcasecmp(name, "SIEVE") ? &session->extensions : NULL;
-    if (list) {
-        g_strfreev(*list);
-        *list = g_strsplit(value, " ", -1);
+    if (!g_ascii_strcasecmp(name, "SASL")) {
+        g_strfreev(session->mechanisms);
+        session->mechanisms = g_strsplit(value, " ", -1);
     } else if (!g_ascii_strcasecmp(name, "STARTTLS")) {
         session->offers_tls = TRUE;
     }
@@ -161,7 +159,6 @@ static gboolean
 read_capabilities(struct managesieve *session, GError **error)
 {
     g_clear_pointer(&session->mechanisms, g_strfreev);
-    g_clear_pointer(&session->extensions, g_strfreev);
     session->offers_tls = FALSE;
     stream_set_activity(session->stream, "waiting for the greeting");
     return read_reply(session, "the server does not want us", ERROR_RETRY, take_capability, NULL, error);
@@ -260,12 +257,11 @@ log_in(struct managesieve *session, managesieve_secret get_secret, gpointer data
 }
 
 struct managesieve *
-managesieve_open(const struct endpoint *endpoint, managesieve_secret get_secret, gpointer data, struct cancel *cancel,
-                 GError **error)
+managesieve_open_stream(struct stream *stream, managesieve_secret get_secret, gpointer data, GError **error)
 {
     g_autoptr(struct_managesieve) session = g_new0(struct managesieve, 1);
-    session->stream = stream_new(endpoint, cancel);
-    session->name = endpoint_to_string(endpoint);
+    session->stream = stream;
+    session->name = endpoint_to_string(stream_get_endpoint(stream));
     session->line = g_string_new(NULL);
     session->words = g_ptr_array_new_with_free_func(g_free);
     if (!stream_connect(session->stream, error) || !read_capabilities(session, error) || !upgrade(session, error) ||
@@ -273,6 +269,13 @@ managesieve_open(const struct endpoint *endpoint, managesieve_secret get_secret,
         return NULL;
     stream_succeeded(session->stream);
     return g_steal_pointer(&session);
+}
+
+struct managesieve *
+managesieve_open(const struct endpoint *endpoint, managesieve_secret get_secret, gpointer data, struct cancel *cancel,
+                 GError **error)
+{
+    return managesieve_open_stream(stream_new(endpoint, cancel), get_secret, data, error);
 }
 
 void
@@ -287,20 +290,10 @@ managesieve_free(struct managesieve *session)
     g_string_free(session->line, TRUE);
     g_ptr_array_unref(session->words);
     g_strfreev(session->mechanisms);
-    g_strfreev(session->extensions);
     g_free(session);
 }
 
 /* ---- scripts ---- */
-
-const char *
-managesieve_missing(const struct managesieve *session, const char *const *extensions)
-{
-    for (; *extensions; extensions++)
-        if (!session->extensions || !g_strv_contains((const char *const *) session->extensions, *extensions))
-            return *extensions;
-    return NULL;
-}
 
 /* A name of ours, or one that the server told. */
 static char *

@@ -8,7 +8,7 @@
 #define PROTO_MANAGESIEVE_H
 
 #include "config/endpoint.h"
-#include "net/cancel.h"
+#include "net/stream.h"
 
 #define MANAGESIEVE_ERROR (managesieve_error_quark())
 GQuark managesieve_error_quark(void);
@@ -22,13 +22,13 @@ struct managesieve;
 typedef char *(*managesieve_secret)(gpointer data, GError **error);
 struct managesieve *managesieve_open(const struct endpoint *endpoint, managesieve_secret get_secret, gpointer data,
                                      struct cancel *cancel, GError **error);
+/* The same over a stream that is not connected yet; takes it over. */
+struct managesieve *managesieve_open_stream(struct stream *stream, managesieve_secret get_secret, gpointer data, GError **error);
 /* Says LOGOUT when the line is fine. NULL is allowed. */
 void managesieve_free(struct managesieve *session);
 typedef struct managesieve struct_managesieve;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_managesieve, managesieve_free)
 
-/* Does the server know all of these extensions ("fileinto")? NULL: it does; else the first that it does not. Borrowed. */
-const char *managesieve_missing(const struct managesieve *session, const char *const *extensions);
 /* Names of the scripts, NULL-terminated; *active (for g_free()) is NULL when none is. */
 GStrv managesieve_list(struct managesieve *session, char **active, GError **error);
 char *managesieve_get(struct managesieve *session, const char *name, GError **error);
