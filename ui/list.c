@@ -10,6 +10,7 @@
 #include "store/outbox.h"
 #include "ui/app.h"
 #include "ui/columns.h"
+#include "ui/hits.h"
 #include "ui/finder.h"
 #include "ui/link.h"
 #include "ui/sidebar.h"
@@ -328,6 +329,8 @@ listview_install(struct listview *list, struct rowset *set)
     g_array_set_size(list->lines, 0); /* they point into the old rows */
     rowset_free(list->set);
     list->set = set;
+    hits_free(list->hits);
+    list->hits = set->view.query ? hits_new(set->view.query) : NULL;
     list->cursor = list->top = 0;
     list->unread = 0;
     g_hash_table_remove_all(list->marks);
@@ -480,6 +483,7 @@ list_free(struct view *view)
     g_free(list->limit);
     g_free(list->problem);
     g_free(list->needle);
+    hits_free(list->hits);
     g_free(list);
 }
 

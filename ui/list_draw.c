@@ -12,6 +12,7 @@
 #include "ui/app.h"
 #include "ui/columns.h"
 #include "ui/draw.h"
+#include "ui/hits.h"
 #include "ui/link.h"
 #include "ui/sidebar.h"
 #include "ui/term.h"
@@ -66,7 +67,7 @@ bare(const char *subject)
 }
 
 static void
-draw_people(const struct list_line *line, int row, int column, int width, enum ground ground, gboolean unread)
+draw_people(const struct hits *hits, const struct list_line *line, int row, int column, int width, enum ground ground, gboolean unread)
 {
     const struct list_row *data = line->row;
     const char *people =
@@ -84,12 +85,13 @@ draw_people(const struct list_line *line, int row, int column, int width, enum g
         width -= used;
     }
     g_autofree char *cut = width_cut(safe, MAX(width - count_width, 1));
-    int used = term_put(row, column, width, STYLE_ON(unread ? ROLE_UNREAD : ROLE_PEOPLE, ground), cut);
+    int used = hits_put(hits, row, column, width, STYLE_ON(unread ? ROLE_UNREAD : ROLE_PEOPLE, ground),
+                        STYLE_ON(ROLE_MATCH, ground), cut);
     term_put(row, column + used, width - used, STYLE_ON(ROLE_DIM, ground), count);
 }
 
 static void
-draw_subject(const struct list_line *line, int row, int column, int width, enum ground ground,
+draw_subject(const struct hits *hits, const struct list_line *line, int row, int column, int width, enum ground ground,
              gboolean unread, gboolean preview)
 {
     const struct list_row *data = line->row;
@@ -102,19 +104,19 @@ draw_subject(const struct list_line *line, int row, int column, int width, enum 
     if (!same || !*data->preview) {
         g_autofree char *safe = text_safe(*data->subject ? data->subject : _("(no subject)"), -1, TEXT_LINE);
         g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
-        column += term_put(row, column, end - column,
+        column += hits_put(hits, row, column, end - column,
                            STYLE_ON(unread           ? ROLE_UNREAD
                                     : *data->subject ? ROLE_SUBJECT
                                                      : ROLE_DIM,
                                     ground),
-                           cut);
+                           STYLE_ON(ROLE_MATCH, ground), cut);
     }
     if ((preview || same) && *data->preview && end - column > 12) {
         if (!same)
             column += term_put(row, column, end - column, STYLE_ON(ROLE_FAINT, ground), "  — ");
         g_autofree char *safe = text_safe(data->preview, -1, TEXT_LINE);
         g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
-        term_put(row, column, end - column, STYLE_ON(ROLE_DIM, ground), cut);
+        hits_put(hits, row, column, end - column, STYLE_ON(ROLE_DIM, ground), STYLE_ON(ROLE_MATCH, ground), cut);
     }
 }
 
@@ -150,8 +152,8 @@ draw_line(struct listview *list, const struct list_line *line, int row, const st
         term_put(row, x + columns->date, columns->date_width, STYLE_ON(ROLE_DATE, ground), fit);
     }
     if (columns->people_width)
-        draw_people(line, row, x + columns->people, columns->people_width, ground, unread);
-    draw_subject(line, row, x + columns->subject, columns->subject_width, ground, unread, columns->preview);
+        draw_people(list->hits, line, row, x + columns->people, columns->people_width, ground, unread);
+    draw_subject(list->hits, line, row, x + columns->subject, columns->subject_width, ground, unread, columns->preview);
     if (columns->size_width) {
         g_autofree char *size = text_size(data->size);
         g_autofree char *fit = width_fit_right(size, columns->size_width);

@@ -21,6 +21,7 @@ struct list_line {
 struct listview {
     struct view view;
     struct rowset *set;
+    struct hits *hits;   /* the words of the search that is shown, or NULL */
     struct rowset *next; /* a search whose first rows are being looked for */
     enum list_finding {
         FINDING_FIRST,

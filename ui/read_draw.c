@@ -10,6 +10,8 @@
 #include "store/contact.h"
 #include "ui/app.h"
 #include "ui/draw.h"
+#include "ui/hits.h"
+#include "ui/listview.h"
 #include "ui/term.h"
 #include "ui/text.h"
 
@@ -280,6 +282,8 @@ static void
 draw_body_line(const struct readview *read, const struct layout_line *line, int row, const struct area *area,
                gboolean found)
 {
+    const struct listview *list = listview_at_hand(read->view.app);
+    const struct hits *hits = list ? list->hits : NULL;
     if (line->rule) {
         draw_rule(row, area->column + 1, MIN(area->columns - 2, LAYOUT_WIDTH_MAX));
         return;
@@ -290,7 +294,7 @@ draw_body_line(const struct readview *read, const struct layout_line *line, int 
         const struct layout_span *span = &g_array_index(line->spans, struct layout_span, i);
         g_autofree char *before = g_strndup(line->text + at, span->start - at);
         g_autofree char *marked = g_strndup(line->text + span->start, span->length);
-        column += term_put(row, column, end - column, PLAIN(line->role), before);
+        column += hits_put(hits, row, column, end - column, PLAIN(line->role), PLAIN(ROLE_MATCH), before);
         if (span->link && span->role == ROLE_LINK) {
             const struct document_link *link = g_ptr_array_index(read->document->links, span->link - 1);
             term_link(row, column, end - column, PLAIN(span->role), marked, link->url);
@@ -299,7 +303,7 @@ draw_body_line(const struct readview *read, const struct layout_line *line, int 
         at = span->start + span->length;
     }
     enum role role = found ? ROLE_MATCH : line->role;
-    term_put(row, column, end - column, PLAIN(role), line->text + at);
+    hits_put(hits, row, column, end - column, PLAIN(role), PLAIN(ROLE_MATCH), line->text + at);
     if (line->folded) {
         g_autofree char *key = keymap_key(read->view.app->keymap, command_find("quotes"), IN_READER);
         g_autofree char *hint = g_strdup_printf("  (%s)", key);

@@ -122,6 +122,7 @@ def search():
     screen.wait("1 message")
     screen.keys("Enter")
     screen.wait("the word quagga3 is in it")
+    assert re.search("\x1b\\[[0-9;]+mquagga3\x1b\\[", screen.text(styles=True)), screen.text(styles=True)
     screen.keys("q", "q", "l")
     screen.wait("Limit to")
     screen.type("~s lunch")

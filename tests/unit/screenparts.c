@@ -5,11 +5,13 @@
 #include "base/width.h"
 #include "ui/ascii.h"
 #include "base/clock.h"
+#include "search/query.h"
 #include "ui/accounts.h"
 #include "ui/columns.h"
 #include "ui/list_jump.h"
 #include "ui/compose.h"
 #include "ui/editor.h"
+#include "ui/hits.h"
 #include "ui/layout.h"
 #include "ui/lineedit.h"
 #include "ui/theme.h"
@@ -17,6 +19,44 @@
 #include "ui/viewer.h"
 
 #include <string.h>
+
+/* ---- the words of a search, in brackets ---- */
+
+static void
+test_hits(void)
+{
+    static const struct {
+        const char *query, *text, *marked;
+        enum search_mode mode;
+    } cases[] = {
+        {"lisbon", "Lisbon, LISBON and lisbons", "[Lisbon], [LISBON] and lisbons", SEARCH_NOTMUCH},
+        {"lis*", "lisbon alis lis", "[lis]bon alis [lis]", SEARCH_NOTMUCH},
+        {"cafe", "ein Café, cafés", "ein [Café], cafés", SEARCH_NOTMUCH},
+        {"Zoë or not anna", "zoe anna", "[zoe] anna", SEARCH_NOTMUCH},
+        {"\"two words\" from:ana@x.org", "words: ana@x.org two", "[words]: [ana]@[x].[org] [two]", SEARCH_NOTMUCH},
+        {"one NEAR/3 two", "one and two", "[one] and [two]", SEARCH_NOTMUCH},
+        {"会議", "明日の会議は", "明日の[会議]は", SEARCH_NOTMUCH},
+        {"strasse", "Straße", "[Straße]", SEARCH_NOTMUCH},
+        {"is:unread date:2w..", "unread", "unread", SEARCH_NOTMUCH},
+        {"subject:/lisbon/", "lisbon", "lisbon", SEARCH_NOTMUCH},
+        {"~s lis", "Lisbon", "[Lis]bon", SEARCH_LIMIT},
+        {"a", "", "", SEARCH_NOTMUCH},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(struct_query) query = search_parse(cases[i].query, cases[i].mode, NULL, NULL);
+        struct hits *hits = hits_new(query);
+        g_autoptr(GString) out = g_string_new(NULL);
+        gsize at = 0, start, end;
+        while (hits_find(hits, cases[i].text, at, &start, &end)) {
+            g_string_append_len(out, cases[i].text + at, (gssize)(start - at));
+            g_string_append_printf(out, "[%.*s]", (int)(end - start), cases[i].text + start);
+            at = end;
+        }
+        g_string_append(out, cases[i].text + at);
+        g_assert_cmpstr(out->str, ==, cases[i].marked);
+        hits_free(hits);
+    }
+}
 
 /* ---- where :jump goes ---- */
 
@@ -510,6 +550,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/screen/hits", test_hits);
     g_test_add_func("/screen/jump", test_jump);
     g_test_add_func("/screen/account-letters", test_letters);
     g_test_add_func("/screen/columns", test_columns);
