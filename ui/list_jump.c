@@ -26,7 +26,7 @@ parse_ago(const char *text, gint64 now, gint64 *seconds)
     if (!g_regex_match(pattern, text, 0, &match))
         return FALSE;
     g_autofree char *count = g_match_info_fetch(match, 1), *unit = g_match_info_fetch(match, 2);
-    int n = g_ascii_isdigit(*count) ? atoi(count) : 1;
+    int n = g_ascii_isdigit(*count) ? (int)g_ascii_strtoll(count, NULL, 10) : 1; /* at most four digits */
     g_autoptr(GDateTime) today = g_date_time_new_from_unix_local(now), then = NULL;
     for (guint i = 0; today && !then && i < G_N_ELEMENTS(units); i++)
         if (!g_ascii_strcasecmp(unit, units[i].name))
