@@ -213,7 +213,8 @@ is_common(struct store *store, const struct query *query)
     gboolean is_beginning = search_is_beginning(query);
     g_autofree char *word = NULL;
     tokenizer_each(query->text, strlen(query->text), TRUE, last_word, &word);
-    return word && *word && pages_of(store, word, is_beginning) > (is_beginning ? search_tuning.beginning_pages : search_tuning.word_pages);
+    gint64 many = is_beginning ? search_tuning.beginning_pages : search_tuning.word_pages;
+    return word && *word && pages_of(store, word, is_beginning) > many;
 }
 
 static gboolean
