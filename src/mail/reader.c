@@ -276,7 +276,8 @@ take_answer(struct reader *reader, GVariant *answer, GBytes *blob, GError **erro
     struct request *request = g_queue_peek_head(&reader->in_flight);
     g_variant_get(answer, "(uv)", &code, &value);
     gboolean wants_blob =
-        request && (request->operation == READER_OP_PART || request->operation == READER_OP_BUILD);
+        request && (request->operation == READER_OP_PART || request->operation == READER_OP_BUILD ||
+                    request->operation == READER_OP_TOKENS);
     if (!request || (code == 0 && wants_blob != (blob != NULL)) ||
         (code == 0 && !g_variant_is_of_type(value, G_VARIANT_TYPE(request->answer_type))) ||
         (code != 0 && (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING) || code > ERROR_GIVEUP))) {

@@ -20,6 +20,7 @@
 #include "mail/document.h"
 #include "mail/draft.h"
 #include "mail/index.h"
+#include "mail/tokens.h"
 
 #define READER_ERROR (reader_error_quark())
 GQuark reader_error_quark(void);
@@ -63,6 +64,10 @@ struct message_index *reader_index_text(struct reader *reader, GBytes *message, 
 /* The envelope of a header block. */
 struct envelope *reader_envelope(struct reader *reader, GBytes *header, GError **error);
 
+/* What the learning filter looks at, of the first TOKENS_MESSAGE bytes.  names (may be NULL) receives what
+ * each slot stands for, in order, a NUL after each; it is checked that there are as many. */
+struct tokens *reader_tokens(struct reader *reader, GBytes *message, GBytes **names, GError **error);
+
 /* Message bytes with LF line ends out of a draft whose attachments are loaded (draft_load_attachments).  Date
  * and Message-ID are set in the draft's copy and returned when the pointers are not NULL. */
 GBytes *reader_build(struct reader *reader, const struct draft *draft, char **message_id, gint64 *date,
@@ -73,11 +78,14 @@ GBytes *reader_build(struct reader *reader, const struct draft *draft, char **me
  */
 typedef void (*reader_document_func)(struct document *document, const GError *error, gpointer data);
 typedef void (*reader_index_func)(struct message_index *index, const GError *error, gpointer data);
+typedef void (*reader_tokens_func)(struct tokens *tokens, const GError *error, gpointer data);
 typedef void (*reader_bytes_func)(GBytes *bytes, const GError *error, gpointer data);
 guint reader_parse_async(struct reader *reader, GBytes *message, guint want, reader_document_func func,
                          gpointer data, GDestroyNotify destroy);
 guint reader_index_text_async(struct reader *reader, GBytes *message, reader_index_func func, gpointer data,
                               GDestroyNotify destroy);
+guint reader_tokens_async(struct reader *reader, GBytes *message, reader_tokens_func func, gpointer data,
+                          GDestroyNotify destroy);
 guint reader_part_async(struct reader *reader, GBytes *message, guint n, reader_bytes_func func,
                         gpointer data, GDestroyNotify destroy);
 guint reader_build_async(struct reader *reader, const struct draft *draft, reader_bytes_func func,

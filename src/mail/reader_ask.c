@@ -3,6 +3,7 @@
 #include "mail/reader_private.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "mail/limits.h"
 #include "mail/rawmsg.h"
 
@@ -157,6 +158,65 @@ reader_envelope(struct reader *reader, GBytes *header, GError **error)
                                          reader_finish_waiting);
     g_autoptr(GVariant) value = reader_wait(reader, request, NULL, error);
     return value ? envelope_from_variant(value) : NULL;
+}
+
+/* --- tokens --- */
+
+static GBytes *
+beginning(GBytes *message)
+{
+    return g_bytes_new_from_bytes(message, 0, MIN(g_bytes_get_size(message), TOKENS_MESSAGE));
+}
+
+static struct tokens *
+tokens_of(GBytes *blob, GError **error)
+{
+    struct tokens *tokens = tokens_from_bytes(blob);
+    if (!tokens)
+        g_set_error(error, READER_ERROR, ERROR_SKIP, "this message cannot be read: the reader's answer is no tokens");
+    return tokens;
+}
+
+static void
+finish_tokens(struct request *request, GVariant *value, const GError *error)
+{
+    g_autoptr(GError) own = NULL;
+    struct tokens *tokens = value ? tokens_of(request->blob, &own) : NULL;
+    ((reader_tokens_func)request->func)(tokens, own ? own : error, request->data);
+}
+
+struct tokens *
+reader_tokens(struct reader *reader, GBytes *message, GBytes **names, GError **error)
+{
+    g_autoptr(GBytes) bytes = beginning(message), blob = NULL;
+    struct request *request = reader_ask(reader, READER_OP_TOKENS, names != NULL, message_value(bytes), "ay", reader_finish_waiting);
+    g_autoptr(GVariant) value = reader_wait(reader, request, &blob, error);
+    struct tokens *tokens = value ? tokens_of(blob, error) : NULL;
+    if (!tokens || !names)
+        return tokens;
+    g_autoptr(GBytes) text = g_variant_get_data_as_bytes(value);
+    gsize length, ends = 0;
+    const char *p = g_bytes_get_data(text, &length);
+    for (gsize i = 0; i < length; i++)
+        ends += p[i] == '\0';
+    if (ends != tokens_total(tokens) || (length && p[length - 1] != '\0')) {
+        g_set_error(error, READER_ERROR, ERROR_SKIP, "this message cannot be read: the reader's answer is no tokens");
+        g_clear_pointer(&tokens, tokens_free);
+    } else {
+        *names = g_steal_pointer(&text);
+    }
+    return tokens;
+}
+
+guint
+reader_tokens_async(struct reader *reader, GBytes *message, reader_tokens_func func, gpointer data, GDestroyNotify destroy)
+{
+    g_autoptr(GBytes) bytes = beginning(message);
+    struct request *request = reader_ask(reader, READER_OP_TOKENS, FALSE, message_value(bytes), "ay", finish_tokens);
+    request->func = (void (*)(void))func;
+    request->data = data;
+    request->destroy = destroy;
+    return request->id;
 }
 
 /* --- building --- */

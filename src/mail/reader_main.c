@@ -13,6 +13,7 @@
 #include "mail/parse.h"
 #include "mail/reader.h"
 #include "mail/reader_protocol.h"
+#include "mail/tokens.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -94,6 +95,21 @@ do_envelope(GBytes *message, guint argument, GBytes **blob, GError **error)
     return envelope_to_variant(envelope);
 }
 
+/* One tokenizer for the life of the process: it keeps its tables. */
+static GVariant *
+do_tokens(GBytes *message, guint argument, GBytes **blob, GError **error)
+{
+    (void)error;
+    static struct tokenizer *tokenizer;
+    gsize length;
+    const char *bytes = g_bytes_get_data(message, &length);
+    g_autoptr(GString) names = argument ? g_string_new(NULL) : NULL;
+    if (!tokenizer)
+        tokenizer = tokenizer_new();
+    *blob = tokenizer_read(tokenizer, length ? bytes : "", length, names);
+    return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, names ? names->str : "", names ? names->len : 0, 1);
+}
+
 /* What must not be possible in here; tests ask for it and see the process die. */
 static GVariant *
 do_test(GBytes *message, guint argument, GBytes **blob, GError **error)
@@ -137,7 +153,8 @@ handle(GVariant *request, GBytes **blob)
     static GVariant *(*const operations[])(GBytes *, guint, GBytes **, GError **) = {
         [READER_OP_PARSE] = do_parse,         [READER_OP_PART] = do_part,
         [READER_OP_PART_TEXT] = do_part_text, [READER_OP_INDEX] = do_index,
-        [READER_OP_ENVELOPE] = do_envelope,   [READER_OP_TEST] = do_test,
+        [READER_OP_ENVELOPE] = do_envelope,   [READER_OP_TOKENS] = do_tokens,
+        [READER_OP_TEST] = do_test,
     };
     guint operation, argument;
     g_autoptr(GVariant) value = NULL;
@@ -170,8 +187,10 @@ warm_up(void)
         "base64\n\n"
         "GyRCRnwbKEI=\n--b--\n";
     mail_init();
+    g_autoptr(GBytes) tokens = NULL;
     g_autoptr(GBytes) message = g_bytes_new_static(sample, sizeof sample - 1);
     g_variant_unref(g_variant_ref_sink(do_parse(message, READER_ALL, NULL, NULL)));
+    g_variant_unref(g_variant_ref_sink(do_tokens(message, TRUE, &tokens, NULL)));
     g_autoptr(struct_draft) draft = draft_new();
     g_autoptr(GBytes) attached = g_bytes_new_static("\xff", 1);
     address_list_add(draft->from, "Ana", "ana@example.org");

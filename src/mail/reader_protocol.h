@@ -13,6 +13,7 @@ enum reader_operation {
     READER_OP_INDEX,     /* ay -> MESSAGE_INDEX_TYPE */
     READER_OP_ENVELOPE,  /* ay -> ENVELOPE_TYPE */
     READER_OP_BUILD,     /* DRAFT_TYPE -> () and a blob */
+    READER_OP_TOKENS,    /* ay, argument: with names -> ay (the names, a NUL after each) and a blob: tokens.h */
     READER_OP_TEST,      /* ay naming a forbidden act, for tests of the jail -> s */
 };
 
