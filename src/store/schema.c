@@ -342,6 +342,17 @@ static const char add_stats[] =
     "CREATE TABLE stats_folder (folder INTEGER PRIMARY KEY, count INTEGER NOT NULL, keys INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL);";
 
+/* What the learning filter was taught (lesson.h), in place of the rooms that were kept for it. */
+static const char add_lesson[] =
+    "DROP TABLE spam_token; DROP TABLE spam_trained;"
+    "CREATE TABLE lesson (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, junk INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " score REAL NOT NULL, weights BLOB NOT NULL, tokens BLOB);"
+    "CREATE UNIQUE INDEX lesson_hash ON lesson (hash);"
+    "CREATE TABLE lesson_forgotten (word TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "INSERT INTO counter VALUES ('lessons', 0);"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('lesson', 'lesson_hash', '20000 1');"
+    "ANALYZE sqlite_schema;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -363,6 +374,7 @@ static const char *const migrations[] = {
     add_excerpt,
     add_textless,
     add_stats,
+    add_lesson,
 };
 
 int

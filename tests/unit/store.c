@@ -120,6 +120,8 @@ test_migration(void)
     "DROP TABLE unsubscribed;" \
     "DROP TABLE thread_hand;" \
     "DROP TABLE delivery;" \
+    "DROP TABLE lesson; DROP TABLE lesson_forgotten; DELETE FROM counter WHERE name = 'lessons';" \
+    "CREATE TABLE spam_token (token BLOB PRIMARY KEY); CREATE TABLE spam_trained (hash BLOB PRIMARY KEY);" \
     "DROP TABLE bulk;" \
     "DROP TABLE bulk_slice;" \
     "DROP TABLE filing;" \

@@ -1,0 +1,493 @@
+/* filter.c - the machine: weights, lessons, bounds (dual coordinate descent: Hsieh and others, ICML 2008) */
+#include "config.h"
+
+#include "trust/filter.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef float folds __attribute__((vector_size(FILTER_FOLDS * sizeof(float))));
+
+/* What a group may add: its share of the whole, and the number of tokens below which each counts less than
+ * its part of the share. */
+static const struct {
+    float share, least;
+} groups[TOKEN_GROUPS] = {
+    [TOKEN_HEADER] = {1.0f, 40}, [TOKEN_WORD] = {1.0f, 30}, [TOKEN_PAIR] = {0.5f, 60},
+    [TOKEN_GRAM] = {1.0f, 150},  [TOKEN_LINK] = {0.3f, 10},  [TOKEN_SHAPE] = {0.3f, 20},
+};
+#define BIAS 0.1f
+#define WEIGHT_MAX 3.0f /* one example may insist no more than this: it may have the wrong label */
+#define GOOD_ABOVE 0.0004 /* share of good messages that may lie above the bound of junk */
+#define JUNK_BELOW 0.004  /* and of junk below that of good */
+#define TAIL 0.005 /* of the scores, from which both are reckoned */
+
+struct filter {
+    folds *weights; /* TOKEN_SLOTS */
+    folds bias;
+    float *rarity; /* of each slot, 1 for one that was never seen */
+    gboolean unsettled;
+    GPtrArray *examples;
+    GHashTable *by_hash; /* of the examples */
+    guint count[2];
+    double good_below, junk_from;
+    GHashTable *forgotten; /* slots, NULL: none */
+};
+
+const char *
+filter_verdict_name(enum filter_verdict verdict)
+{
+    static const char *const names[] = {"good", "unsure", "junk"};
+    return names[verdict];
+}
+
+/* --- examples */
+
+static guint
+hash_of(gconstpointer key)
+{
+    guint32 hash;
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+static gboolean
+same_hash(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, FILTER_HASH) == 0;
+}
+
+static guint
+fold_of(const struct filter_example *example)
+{
+    return example->hash[FILTER_HASH - 1] % FILTER_FOLDS;
+}
+
+struct filter_example *
+filter_example_new(const guint8 *hash, gboolean junk, gint64 time, struct tokens *tokens)
+{
+    struct filter_example *example = g_new0(struct filter_example, 1);
+    memcpy(example->hash, hash, FILTER_HASH);
+    example->junk = junk;
+    example->time = time;
+    example->tokens = tokens;
+    example->changed = TRUE;
+    return example;
+}
+
+void
+filter_example_free(struct filter_example *example)
+{
+    if (example)
+        tokens_free(example->tokens);
+    g_free(example);
+}
+
+struct filter *
+filter_new(void)
+{
+    struct filter *filter = g_new0(struct filter, 1);
+    filter->weights = g_aligned_alloc0(TOKEN_SLOTS, sizeof(folds), sizeof(folds));
+    filter->rarity = g_new(float, TOKEN_SLOTS);
+    for (guint slot = 0; slot < TOKEN_SLOTS; slot++)
+        filter->rarity[slot] = 1;
+    filter->examples = g_ptr_array_new_with_free_func((GDestroyNotify)filter_example_free);
+    filter->by_hash = g_hash_table_new(hash_of, same_hash);
+    filter->good_below = -0.5;
+    filter->junk_from = 0.5;
+    return filter;
+}
+
+void
+filter_free(struct filter *filter)
+{
+    if (!filter)
+        return;
+    g_aligned_free(filter->weights);
+    g_free(filter->rarity);
+    g_hash_table_unref(filter->by_hash);
+    g_ptr_array_unref(filter->examples);
+    if (filter->forgotten)
+        g_hash_table_unref(filter->forgotten);
+    g_free(filter);
+}
+
+/* --- the machine */
+
+/* What each token of a group counts, rarity apart. */
+static void
+scales_of(const struct filter *filter, const struct tokens *tokens, float scale[TOKEN_GROUPS])
+{
+    const guint32 *slot = tokens->slots;
+    for (guint group = 0; group < TOKEN_GROUPS; group++) {
+        float sum = 0;
+        for (guint i = 0; i < tokens->count[group]; i++, slot++)
+            sum += filter->rarity[*slot] * filter->rarity[*slot];
+        scale[group] = sqrtf(groups[group].share / MAX(sum, groups[group].least));
+    }
+}
+
+/* Forgotten slots never get a weight. */
+static void
+push_slot(struct filter *filter, guint32 slot, folds step)
+{
+    if (G_LIKELY(!filter->forgotten) || !g_hash_table_contains(filter->forgotten, GUINT_TO_POINTER(slot)))
+        filter->weights[slot] += step;
+}
+
+void
+filter_forget(struct filter *filter, const char *word)
+{
+    static const char *const marks[] = {"", "^", "subject:", "subject:^"};
+    if (!filter->forgotten)
+        filter->forgotten = g_hash_table_new(NULL, NULL);
+    g_autofree char *folded = g_ascii_strdown(word, -1);
+    for (guint i = 0; i < G_N_ELEMENTS(marks); i++) {
+        g_autofree char *name = g_strconcat(marks[i], folded, NULL);
+        g_hash_table_add(filter->forgotten, GUINT_TO_POINTER(token_slot(TOKEN_WORD, name)));
+    }
+    for (guint group = 0; group < TOKEN_GROUPS; group++)
+        g_hash_table_add(filter->forgotten, GUINT_TO_POINTER(token_slot(group, word)));
+}
+
+static folds
+margins(const struct filter *filter, const struct tokens *tokens, const float scale[TOKEN_GROUPS])
+{
+    folds sum = filter->bias * BIAS;
+    const guint32 *slot = tokens->slots;
+    for (guint group = 0; group < TOKEN_GROUPS; group++) {
+        folds part = {0};
+        for (guint i = 0; i < tokens->count[group]; i++, slot++)
+            part += filter->weights[*slot] * filter->rarity[*slot];
+        sum += part * scale[group];
+    }
+    return sum;
+}
+
+/* The square of an example's length. */
+static float
+length_of(const struct filter *filter, const struct tokens *tokens, const float scale[TOKEN_GROUPS])
+{
+    float sum = BIAS * BIAS;
+    const guint32 *slot = tokens->slots;
+    for (guint group = 0; group < TOKEN_GROUPS; group++) {
+        float part = 0;
+        for (guint i = 0; i < tokens->count[group]; i++, slot++)
+            part += filter->rarity[*slot] * filter->rarity[*slot];
+        sum += part * scale[group] * scale[group];
+    }
+    return sum;
+}
+
+static void
+push(struct filter *filter, const struct tokens *tokens, folds by)
+{
+    float scale[TOKEN_GROUPS];
+    const guint32 *slot = tokens->slots;
+    scales_of(filter, tokens, scale);
+    filter->bias += by * BIAS;
+    for (guint group = 0; group < TOKEN_GROUPS; group++) {
+        folds step = by * scale[group];
+        for (guint i = 0; i < tokens->count[group]; i++, slot++)
+            push_slot(filter, *slot, step * filter->rarity[*slot]);
+    }
+}
+
+/* One step for one example: how far it was from agreeing. */
+static float
+visit(struct filter *filter, struct filter_example *example)
+{
+    float scale[TOKEN_GROUPS];
+    scales_of(filter, example->tokens, scale);
+    folds margin = margins(filter, example->tokens, scale), by = {0};
+    float sign = example->junk ? 1 : -1, length = length_of(filter, example->tokens, scale), worst = 0;
+    guint own = fold_of(example);
+    for (guint fold = 0; fold < FILTER_FOLDS; fold++) {
+        if (fold == own)
+            continue;
+        float gradient = sign * margin[fold] - 1, before = example->weight[fold];
+        float after = CLAMP(before - gradient / length, 0, WEIGHT_MAX);
+        by[fold] = (after - before) * sign;
+        example->weight[fold] = after;
+        worst = MAX(worst, fabsf(after - before) * length);
+    }
+    if (worst > 0)
+        push(filter, example->tokens, by);
+    example->changed |= worst > 0 || fabsf(example->score - margin[own]) > 0.01f;
+    example->score = margin[own];
+    return worst;
+}
+
+gboolean
+filter_example_has_weight(const struct filter_example *example)
+{
+    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
+        if (example->weight[fold] > 0)
+            return TRUE;
+    return FALSE;
+}
+
+static void
+shuffle(GPtrArray *examples, GRand *random)
+{
+    for (guint i = examples->len; i > 1; i--) {
+        guint k = (guint)g_rand_int_range(random, 0, (gint32)i);
+        gpointer kept = examples->pdata[i - 1];
+        examples->pdata[i - 1] = examples->pdata[k];
+        examples->pdata[k] = kept;
+    }
+}
+
+static void
+add_again(struct filter *filter, const struct filter_example *example)
+{
+    folds by = {0};
+    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
+        by[fold] = example->junk ? example->weight[fold] : -example->weight[fold];
+    push(filter, example->tokens, by);
+}
+
+/* How rare each slot is among the examples, and the weights made anew for it: a word that is in half of all
+ * messages says less than one that is in ten. */
+void
+filter_settle(struct filter *filter)
+{
+    guint count = 1;
+    memset(filter->rarity, 0, TOKEN_SLOTS * sizeof *filter->rarity);
+    memset(filter->weights, 0, TOKEN_SLOTS * sizeof *filter->weights);
+    filter->bias = (folds){0};
+    filter->unsettled = FALSE;
+    for (guint i = 0; i < filter->examples->len; i++) {
+        const struct tokens *tokens = ((struct filter_example *)filter->examples->pdata[i])->tokens;
+        guint total = tokens ? tokens_total(tokens) : 0;
+        count += tokens != NULL;
+        for (guint k = 0; k < total; k++)
+            filter->rarity[tokens->slots[k]]++;
+    }
+    float all = logf((float)count + 1);
+    for (guint slot = 0; slot < TOKEN_SLOTS; slot++) {
+        float seen = filter->rarity[slot];
+        filter->rarity[slot] = seen > 0 ? sqrtf(MAX(logf(((float)count + 1) / seen) / all, 0) + 0.05f) : 1;
+    }
+    for (guint i = 0; i < filter->examples->len; i++) {
+        const struct filter_example *example = filter->examples->pdata[i];
+        if (example->tokens && filter_example_has_weight(example))
+            add_again(filter, example);
+    }
+    filter_bounds(filter);
+}
+
+void
+filter_learn(struct filter *filter, guint passes)
+{
+    if (filter->unsettled)
+        filter_settle(filter);
+    GRand *random = g_rand_new_with_seed(1);
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    for (guint i = 0; i < filter->examples->len; i++)
+        if (((struct filter_example *)filter->examples->pdata[i])->tokens)
+            g_ptr_array_add(order, filter->examples->pdata[i]);
+    for (guint pass = 0; pass < passes; pass++) {
+        float worst = 0;
+        gboolean all = pass % 4 == 0 || pass + 1 == passes;
+        shuffle(order, random);
+        for (guint i = 0; i < order->len; i++) {
+            struct filter_example *example = order->pdata[i];
+            if (all || filter_example_has_weight(example))
+                worst = MAX(worst, visit(filter, example));
+        }
+        if (worst < 0.05f && all)
+            break;
+        if (worst < 0.05f)
+            pass |= 3;
+    }
+    g_rand_free(random);
+    filter_bounds(filter);
+}
+
+void
+filter_add(struct filter *filter, struct filter_example *example)
+{
+    filter_remove(filter, example->hash);
+    g_ptr_array_add(filter->examples, example);
+    g_hash_table_insert(filter->by_hash, example->hash, example);
+    filter->count[example->junk]++;
+    filter->unsettled = TRUE;
+}
+
+gboolean
+filter_remove(struct filter *filter, const guint8 *hash)
+{
+    struct filter_example *example = g_hash_table_lookup(filter->by_hash, hash);
+    folds by = {0};
+    if (!example)
+        return FALSE;
+    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
+        by[fold] = example->junk ? -example->weight[fold] : example->weight[fold];
+    if (example->tokens && filter_example_has_weight(example) && !filter->unsettled)
+        push(filter, example->tokens, by);
+    filter->count[example->junk]--;
+    g_hash_table_remove(filter->by_hash, example->hash);
+    g_ptr_array_remove_fast(filter->examples, example);
+    return TRUE;
+}
+
+const struct filter_example *
+filter_find(const struct filter *filter, const guint8 *hash)
+{
+    return g_hash_table_lookup(filter->by_hash, hash);
+}
+
+const GPtrArray *
+filter_examples(const struct filter *filter)
+{
+    return filter->examples;
+}
+
+guint
+filter_count(const struct filter *filter, gboolean junk)
+{
+    return filter->count[junk];
+}
+
+/* --- room */
+
+static gsize
+bytes_of(const struct filter_example *example)
+{
+    return example->tokens ? tokens_total(example->tokens) * sizeof(guint32) : 0;
+}
+
+gsize
+filter_bytes(const struct filter *filter)
+{
+    gsize sum = 0;
+    for (guint i = 0; i < filter->examples->len; i++)
+        sum += bytes_of(filter->examples->pdata[i]);
+    return sum;
+}
+
+static gint
+surest_first(gconstpointer a, gconstpointer b)
+{
+    const struct filter_example *one = *(struct filter_example *const *)a, *two = *(struct filter_example *const *)b;
+    float left = fabsf(one->score), right = fabsf(two->score);
+    return left > right ? -1 : left < right;
+}
+
+void
+filter_shrink(struct filter *filter, gsize bytes)
+{
+    gsize held = filter_bytes(filter);
+    g_autoptr(GPtrArray) idle = g_ptr_array_new();
+    for (guint i = 0; i < filter->examples->len; i++) {
+        struct filter_example *example = filter->examples->pdata[i];
+        if (example->tokens && !filter_example_has_weight(example))
+            g_ptr_array_add(idle, example);
+    }
+    g_ptr_array_sort(idle, surest_first);
+    for (guint i = 0; i < idle->len && held > bytes; i++) {
+        struct filter_example *example = idle->pdata[i];
+        held -= bytes_of(example);
+        g_clear_pointer(&example->tokens, tokens_free);
+    }
+}
+
+/* --- bounds and verdicts */
+
+static gint
+larger_first(gconstpointer a, gconstpointer b)
+{
+    float left = *(const float *)a, right = *(const float *)b;
+    return left > right ? -1 : left < right;
+}
+
+/* What a share of `rate` of such scores will exceed, reckoned from how the largest thin out: it may lie beyond
+ * all that were seen. The few at the very top have no say: they may have the wrong label. */
+static double
+exceeded_by(const GArray *scores, double rate)
+{
+    guint n = scores->len, near = MAX(3, (guint)(n * TAIL)), far = MIN(4 * near, n / 2);
+    if (n < 10)
+        return 1;
+    double from = g_array_index(scores, float, near), slope = (from - g_array_index(scores, float, far)) / log((double)far / near);
+    return from + slope * log((double)near / n / rate);
+}
+
+/* Beyond what was seen, by more the less was seen. */
+static double
+top_of(const GArray *scores)
+{
+    return g_array_index(scores, float, 0) + 0.1 + 2 / sqrt(scores->len);
+}
+
+static double
+nth_of(const GArray *scores, double share)
+{
+    return g_array_index(scores, float, (guint)(share * (scores->len - 1)));
+}
+
+void
+filter_bounds(struct filter *filter)
+{
+    g_autoptr(GArray) good = g_array_new(FALSE, FALSE, sizeof(float)), junk = g_array_new(FALSE, FALSE, sizeof(float));
+    for (guint i = 0; i < filter->examples->len; i++) {
+        const struct filter_example *example = filter->examples->pdata[i];
+        float score = example->junk ? -example->score : example->score;
+        g_array_append_val(example->junk ? junk : good, score);
+    }
+    g_array_sort(good, larger_first);
+    g_array_sort(junk, larger_first);
+    double from = exceeded_by(good, GOOD_ABOVE), below = -exceeded_by(junk, JUNK_BELOW);
+    if (good->len && junk->len) { /* where the two kinds lie apart, little has to be unsure */
+        from = MIN(from, MAX(top_of(good), -nth_of(junk, 0.98)));
+        below = MAX(below, MIN(-top_of(junk), nth_of(good, 0.02)));
+    }
+    filter->junk_from = CLAMP(from, 0.0, 1.2);
+    filter->good_below = CLAMP(below, -1.2, filter->junk_from - 0.2);
+}
+
+static double
+score_of(const struct filter *filter, double margin)
+{
+    if (margin >= filter->junk_from)
+        return 1 - 0.1 * exp(filter->junk_from - margin);
+    if (margin < filter->good_below)
+        return 0.1 * exp(margin - filter->good_below);
+    return 0.1 + 0.8 * (margin - filter->good_below) / (filter->junk_from - filter->good_below);
+}
+
+void
+filter_ask(const struct filter *filter, const struct tokens *tokens, struct filter_answer *answer)
+{
+    float scale[TOKEN_GROUPS], sum = 0;
+    scales_of(filter, tokens, scale);
+    folds margin = margins(filter, tokens, scale);
+    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
+        sum += margin[fold];
+    answer->margin = sum / FILTER_FOLDS;
+    answer->score = score_of(filter, answer->margin);
+    answer->silent = filter->count[0] < FILTER_LEAST || filter->count[1] < FILTER_LEAST;
+    answer->verdict = answer->silent                        ? FILTER_UNSURE
+                      : answer->margin >= filter->junk_from ? FILTER_JUNK
+                      : answer->margin < filter->good_below ? FILTER_GOOD
+                                                            : FILTER_UNSURE;
+}
+
+float *
+filter_explain(const struct filter *filter, const struct tokens *tokens)
+{
+    float *adds = g_new(float, tokens_total(tokens) + 1), *out = adds;
+    float scale[TOKEN_GROUPS];
+    const guint32 *slot = tokens->slots;
+    scales_of(filter, tokens, scale);
+    for (guint group = 0; group < TOKEN_GROUPS; group++) {
+        for (guint i = 0; i < tokens->count[group]; i++, slot++) {
+            float sum = 0;
+            for (guint fold = 0; fold < FILTER_FOLDS; fold++)
+                sum += filter->weights[*slot][fold];
+            *out++ = sum / FILTER_FOLDS * scale[group] * filter->rarity[*slot];
+        }
+    }
+    return adds;
+}
