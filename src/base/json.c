@@ -122,7 +122,7 @@ json_double(struct json *json, const char *key, double value)
         return;
     }
     lead(json, key);
-    g_string_append(json->out, g_ascii_formatd(buffer, sizeof buffer, "%.6g", value));
+    g_string_append(json->out, g_ascii_formatd(buffer, sizeof buffer, "%.9g", value));
 }
 
 void

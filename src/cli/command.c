@@ -27,6 +27,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_sendmail,
     &cmd_queue,
     &cmd_journey,
+    &cmd_filter,
     /* the rest */
     &cmd_sync,
     &cmd_contacts,
