@@ -13,34 +13,25 @@
 
 /* ---- writing it down ---- */
 
-struct keyed {
-    gint64 key, message;
-};
-
-static int
-newest_first(gconstpointer a, gconstpointer b)
-{
-    const struct keyed *x = a, *y = b;
-    return x->key < y->key ? 1 : x->key > y->key ? -1 : 0;
-}
-
-/* What is on the screen is done first. Messages that have gone are left out, and doubles. */
+/* What is on the screen is done first. By the index alone, which is in that order; messages that have gone are left out. */
 static GArray *
-in_order(struct store *store, const gint64 *messages, guint n)
+newest_first(struct store *store, const gint64 *messages, guint n, GError **error)
 {
-    g_autofree struct keyed *order = g_new(struct keyed, n);
-    GArray *ids = g_array_sized_new(FALSE, FALSE, sizeof(gint64), n);
-    guint found = 0;
-    for (guint i = 0; i < n; i++) {
-        gint64 key = sql_int(store, 0, "SELECT key FROM message WHERE id = ?", "l", messages[i]);
-        if (key)
-            order[found++] = (struct keyed){key, messages[i]};
+    g_autoptr(GHashTable) wanted = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(GArray) ids = g_array_sized_new(FALSE, FALSE, sizeof(gint64), n);
+    for (guint i = 0; i < n; i++)
+        g_hash_table_add(wanted, (gpointer)&messages[i]);
+    sqlite3_stmt *q =
+        sql_query(store, error, "SELECT id FROM message INDEXED BY message_key ORDER BY key DESC", "");
+    int rc = q ? 0 : -1;
+    while (q && ids->len < g_hash_table_size(wanted) && (rc = sql_row(store, q, error)) > 0) {
+        gint64 id = sqlite3_column_int64(q, 0);
+        if (g_hash_table_contains(wanted, &id))
+            g_array_append_val(ids, id);
     }
-    qsort(order, found, sizeof *order, newest_first);
-    for (guint i = 0; i < found; i++)
-        if (!i || order[i].message != order[i - 1].message)
-            g_array_append_val(ids, order[i].message);
-    return ids;
+    if (rc > 0)
+        sql_end(q);
+    return rc < 0 ? NULL : g_steal_pointer(&ids);
 }
 
 static gboolean
@@ -78,9 +69,11 @@ gint64
 bulk_begin(struct store *store, struct bulk *bulk, const gint64 *messages, guint n, char *(*text)(struct store *, const struct bulk *, guint),
            GError **error)
 {
-    g_autoptr(GArray) ids = in_order(store, messages, n);
+    g_autoptr(GArray) ids = newest_first(store, messages, n, error);
     gboolean own;
     gint64 id = 0;
+    if (!ids)
+        return 0;
     if (!ids->len) {
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "the messages are not there any more");
         return 0;
