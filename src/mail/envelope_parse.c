@@ -8,10 +8,13 @@
 
 #include <string.h>
 
+#define ENVELOPE_ANSWERED_MAX 20
+
 struct reading {
     struct envelope *envelope;
     guint froms;
     gboolean has_date, has_subject;
+    GStrv answered; /* all that In-Reply-To names, NULL: nothing */
 };
 
 static void
@@ -87,6 +90,27 @@ read_in_reply_to(struct reading *reading, const char *raw, gsize length)
     /* "Your message of Tue (…) <id>": only what stands in brackets counts */
     if (strchr(text, '<') || strchr(text, '@'))
         reading->envelope->in_reply_to = read_id(raw, length);
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    reading->answered = message_id_list(valid);
+}
+
+/* RFC 5322, 3.6.4: a message may answer several. The others are references like any, the oldest ones. */
+static void
+add_answered(struct reading *reading)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    char **references = reading->envelope->references;
+    guint n = MIN(g_strv_length(reading->answered), ENVELOPE_ANSWERED_MAX), room = ENVELOPE_REFERENCES_MAX - g_strv_length(references);
+    for (guint i = 1; reading->envelope->in_reply_to && i < n && ids->len < room; i++)
+        if (!g_strv_contains((const char *const *)references, reading->answered[i]))
+            g_ptr_array_add(ids, g_strdup(reading->answered[i]));
+    if (!ids->len)
+        return;
+    for (char **id = references; *id; id++)
+        g_ptr_array_add(ids, *id);
+    g_free(references); /* its ids have been taken over */
+    g_ptr_array_add(ids, NULL);
+    reading->envelope->references = (GStrv)g_ptr_array_free(g_steal_pointer(&ids), FALSE);
 }
 
 static void
@@ -159,6 +183,9 @@ envelope_from_header(const char *bytes, gsize length)
             break;
         }
     }
+    if (reading.answered)
+        add_answered(&reading);
+    g_strfreev(reading.answered);
     if (fields->len > count || length > LIMIT_HEADER_BLOCK)
         reading.envelope->flags |= ENVELOPE_TRUNCATED;
     return reading.envelope;
