@@ -119,32 +119,12 @@ load_bytes(struct readview *read)
         loaded(read);
 }
 
-static int
-by_age(gconstpointer a, gconstpointer b)
-{
-    const struct list_row *x = *(const struct list_row *const *)a, *y = *(const struct list_row *const *)b;
-    return x->key < y->key ? -1 : x->key > y->key;
-}
-
 /* The messages of a conversation, oldest first; *unread receives the first unread one. */
 static GArray *
 load_thread(struct store *store, gint64 thread, gint64 *unread)
 {
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    struct list_view view = {.kind = LIST_THREAD, .thread = thread};
-    GPtrArray *rows = list_page(store, &view, 0, LIST_OLDER, 2000, NULL);
-    *unread = 0;
-    if (!rows)
-        return ids;
-    g_ptr_array_sort(rows, by_age);
-    for (guint i = 0; i < rows->len; i++) {
-        const struct list_row *row = g_ptr_array_index(rows, i);
-        g_array_append_val(ids, row->message);
-        if (!*unread && !(row->flags & FLAG_SEEN))
-            *unread = row->message;
-    }
-    g_ptr_array_unref(rows);
-    return ids;
+    GArray *ids = list_thread_messages(store, thread, unread, NULL);
+    return ids ? ids : g_array_new(FALSE, FALSE, sizeof(gint64));
 }
 
 void

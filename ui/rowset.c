@@ -41,6 +41,7 @@ rowset_new(struct store *store, enum list_kind kind, const gint64 *folders, guin
     set->view.thread = thread;
     set->rows = g_ptr_array_new_with_free_func((GDestroyNotify)list_row_free);
     set->open = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    set->stamps = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     set->overlays = g_ptr_array_new_with_free_func(overlay_free);
     return set;
 }
@@ -54,6 +55,7 @@ rowset_free(struct rowset *set)
     query_free((struct query *)set->view.query);
     g_ptr_array_unref(set->rows);
     g_hash_table_unref(set->open);
+    g_hash_table_unref(set->stamps);
     g_ptr_array_unref(set->overlays);
     order_free(set->places);
     g_free(set);
@@ -121,6 +123,7 @@ rowset_overlay(struct rowset *set, GHashTable *ids, guint flags_set, guint flags
 void
 rowset_settle(struct rowset *set, guint number)
 {
+    g_hash_table_remove_all(set->stamps); /* what was laid over the trees is in them */
     for (guint i = set->overlays->len; i-- > 0;)
         if (((struct overlay *)g_ptr_array_index(set->overlays, i))->number == number)
             g_ptr_array_remove_index(set->overlays, i);
@@ -243,6 +246,14 @@ load(struct rowset *set, gint64 from_key, guint limit, GError **error)
     return TRUE;
 }
 
+/* A tree of ten thousand is not read again because something else changed. */
+static gboolean
+is_as_it_was(struct rowset *set, gint64 thread)
+{
+    const gint64 *stamp = g_hash_table_lookup(set->stamps, &thread);
+    return stamp && *stamp == list_thread_stamp(set->store, thread);
+}
+
 static gboolean
 reload_open(struct rowset *set, GError **error)
 {
@@ -253,7 +264,8 @@ reload_open(struct rowset *set, GError **error)
     while (g_hash_table_iter_next(&iter, &key, NULL))
         g_ptr_array_add(threads, g_memdup2(key, sizeof(gint64)));
     for (guint i = 0; i < threads->len; i++)
-        if (!rowset_open_thread(set, *(gint64 *)g_ptr_array_index(threads, i), error))
+        if (!is_as_it_was(set, *(gint64 *)g_ptr_array_index(threads, i)) &&
+            !rowset_open_thread(set, *(gint64 *)g_ptr_array_index(threads, i), error))
             return FALSE;
     return TRUE;
 }
@@ -398,10 +410,12 @@ gboolean
 rowset_open_thread(struct rowset *set, gint64 thread, GError **error)
 {
     struct list_view view = {.kind = LIST_THREAD, .thread = thread};
+    gint64 stamp = list_thread_stamp(set->store, thread); /* before: what changes meanwhile is read again */
     GPtrArray *tree = list_page(set->store, &view, 0, LIST_OLDER, 500, error);
     if (!tree)
         return FALSE;
     g_ptr_array_set_free_func(tree, (GDestroyNotify)list_row_free);
+    g_hash_table_replace(set->stamps, g_memdup2(&thread, sizeof thread), g_memdup2(&stamp, sizeof stamp));
     if (tree->len)
         g_hash_table_replace(set->open, g_memdup2(&thread, sizeof thread), tree);
     else {

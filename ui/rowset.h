@@ -20,6 +20,7 @@ struct rowset {
     gboolean reverse;     /* by date: oldest first */
     struct order *places; /* NULL: by date */
     GHashTable *open; /* thread -> GPtrArray of struct list_row, as a tree: opened in place */
+    GHashTable *stamps; /* thread -> list_thread_stamp() of its tree */
     GPtrArray *overlays;
 };
 

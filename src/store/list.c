@@ -109,11 +109,7 @@ read_thread(struct store *store, const struct list_view *view, GError **error)
 {
     g_autoptr(GPtrArray) rows = new_rows();
     /* What lies in Trash or Junk alone is left out, unless all of it does. */
-    guint hidden = view->everything ? 0 : 1u << FOLDER_TRASH | 1u << FOLDER_JUNK;
-    if (hidden &&
-        !sql_int(store, 0, "SELECT 1 FROM message WHERE thread = ? AND shown > 0 AND places & ~? <> 0", "li",
-                 view->thread, hidden))
-        hidden = 0;
+    guint hidden = view->everything ? 0 : list_thread_hidden(store, view->thread);
     sqlite3_stmt *q = sql_query(
         store, error,
         "SELECT " ROW_COLUMNS " FROM message m CROSS JOIN placement p ON " ROW_ANY_PLACE

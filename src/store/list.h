@@ -88,6 +88,11 @@ gint64 list_unread(struct store *store, const struct list_view *view);
 gint64 list_next_unread(struct store *store, const struct list_view *view, gint64 key,
                         enum list_direction direction);
 
+/* A number that is another one when anything in the conversation has changed. */
+gint64 list_thread_stamp(struct store *store, gint64 thread);
+/* The messages of a conversation without their rows, oldest first (Trash and Junk apart, unless all lies there): GArray of
+ * gint64. *unread receives the first unread one, 0: none. */
+GArray *list_thread_messages(struct store *store, gint64 thread, gint64 *unread, GError **error);
 /* All that a search finds, newest first: GArray of struct query_hit. */
 GArray *list_hits(struct store *store, const struct list_view *view, GError **error);
 /* All messages of conversations (their threads in the view's folders): GArray of gint64 message ids, for

@@ -28,6 +28,8 @@ struct list_row *row_read(struct store *store, sqlite3_stmt *q);
 /* Adds what is known of the whole conversation: people, count, attachments. here: messages in this folder. */
 gboolean row_add_conversation(struct store *store, struct list_row *row, guint here, gboolean everything,
                               GError **error);
+/* list_thread.c: roles whose messages are left out of a conversation, as bits; 0 when all of it lies there. */
+guint list_thread_hidden(struct store *store, gint64 thread);
 /* Puts messages in the order of a tree: sets depth and parent. */
 gboolean rows_as_tree(struct store *store, GPtrArray *rows, GError **error);
 

@@ -195,6 +195,42 @@ test_tree(void)
     world_end(&world);
 }
 
+/* Without rows: the ids in order, the first unread one, and whether anything has changed. */
+static void
+test_bare_list(void)
+{
+    struct world world;
+    g_autoptr(GError) error = NULL;
+    world_begin(&world);
+    gint64 ids[3], unread, thread = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(ids); i++) {
+        g_autofree char *id = g_strdup_printf("l%u@x", i);
+        gint64 placement = add_mail(world.store, i == 1 ? world.sent : world.inbox, i + 1, id, i ? "l0@x" : NULL,
+                                    "Ben <ben@example.net>", "x", 1700000000 + i);
+        ids[i] = message_of(world.store, placement);
+        thread = thread_of(world.store, placement);
+    }
+    gint64 stamp = list_thread_stamp(world.store, thread);
+    g_assert_cmpint(intent_mark(world.store, ids, 1, FLAG_SEEN, 0, NULL, NULL, &error), >, 0);
+    g_assert_cmpint(list_thread_stamp(world.store, thread), !=, stamp);
+    stamp = list_thread_stamp(world.store, thread);
+    g_autoptr(GArray) all = list_thread_messages(world.store, thread, &unread, &error);
+    g_assert_cmpuint(all->len, ==, 3);
+    g_assert_cmpint(unread, ==, ids[1]);
+    for (guint i = 0; i < all->len; i++)
+        g_assert_cmpint(g_array_index(all, gint64, i), ==, ids[i]);
+    add_mail(world.store, world.inbox, 9, "elsewhere@x", NULL, "Ben <ben@example.net>", "y", 1700000100);
+    g_assert_cmpint(list_thread_stamp(world.store, thread), ==, stamp);
+    /* What is deleted is left out, unless all is. */
+    g_assert_cmpint(intent_delete(world.store, ids + 2, 1, 0, &error), >, 0);
+    g_autoptr(GArray) fewer = list_thread_messages(world.store, thread, &unread, &error);
+    g_assert_cmpuint(fewer->len, ==, 2);
+    g_assert_cmpint(intent_delete(world.store, ids, 2, 0, &error), >, 0);
+    g_autoptr(GArray) deleted = list_thread_messages(world.store, thread, &unread, &error);
+    g_assert_cmpuint(deleted->len, ==, 3);
+    world_end(&world);
+}
+
 /* ---- by hand ---- */
 
 /* "a b | c": the threads of these messages, each in the order given. */
@@ -496,6 +532,7 @@ main(int argc, char **argv)
     g_test_add_func("/threads/hostile", test_hostile);
     g_test_add_func("/threads/tree", test_tree);
     g_test_add_func("/threads/bare", test_bare);
+    g_test_add_func("/threads/bare-list", test_bare_list);
     g_test_add_func("/threads/hand", test_hand);
     g_test_add_func("/threads/hand/any-order", test_hand_any_order);
     g_test_add_func("/threads/hand/random", test_hand_random);
