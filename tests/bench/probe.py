@@ -20,6 +20,7 @@ class Memory:
     def __init__(self, ours):
         self.home = ours.home
         self.peaks = {}
+        self.total = 0              # of those that lived at the same time
         self.end = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -36,6 +37,8 @@ class Memory:
             self.look()
 
     def look(self):
+        """The total is as if each that lives had its most at once."""
+        alive = 0
         for pid in self.home.processes():
             try:
                 with open("/proc/%d/status" % pid) as status:
@@ -46,11 +49,8 @@ class Memory:
                 size = int(fields["VmHWM"].split()[0]) / 1024
                 key = (pid, fields["Name"].strip())
                 self.peaks[key] = max(self.peaks.get(key, 0), size)
-
-    @property
-    def total(self):
-        """All of them together, as if each had its most at once."""
-        return sum(self.peaks.values())
+                alive += size
+        self.total = max(self.total, alive)
 
     def __str__(self):
         return " + ".join("%s %.0f" % (name, size) for (_, name), size in
