@@ -6,6 +6,7 @@
 #include "store/message.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
+#include "trust/authority.h"
 #include "trust/journey.h"
 #include "ui/app.h"
 #include "ui/commands.h"
@@ -88,9 +89,11 @@ add_forwards(GPtrArray *lines, const struct journey *journey)
 }
 
 static void
-add_check(GPtrArray *lines, const char *name, const char *result, const char *domain)
+add_check(GPtrArray *lines, const char *name, const char *result, const char *domain, const char *reason)
 {
     gboolean pass = !g_strcmp0(result, "pass"), fail = result && strstr(result, "fail");
+    if (!result)
+        return;
     textline_add(lines,
                  pass   ? ROLE_GOOD
                  : fail ? ROLE_BAD
@@ -100,29 +103,32 @@ add_check(GPtrArray *lines, const char *name, const char *result, const char *do
                  : fail ? "✘"
                         : "~",
                  name, result, domain ? domain : "");
+    if (reason)
+        textline_add(lines, ROLE_DIM, "                     %s", reason);
 }
 
 static void
-add_checks(GPtrArray *lines, const struct authentication *authentication)
+add_checks(GPtrArray *lines, const struct authentication *found)
 {
     textline_add(lines, ROLE_TEXT, "%s", "");
-    if (!authentication) {
+    if (!found) {
         textline_add(lines, ROLE_HEADING, "%s", _("Checks"));
-        textline_add(lines, ROLE_DIM, "  %s",
-                     _("none by your own server: nobody vouches, and nobody objects"));
+        textline_add(lines, ROLE_DIM, "  %s", _("none: nobody vouches, and nobody objects"));
         return;
     }
-    textline_add(lines, ROLE_HEADING, _("Checks by %s"), authentication->by ? authentication->by : "?");
-    if (authentication->spf)
-        add_check(lines, "SPF", authentication->spf, authentication->spf_domain);
-    for (guint i = 0; i < authentication->dkim->len; i++) {
-        const struct authentication_dkim *dkim = g_ptr_array_index(authentication->dkim, i);
-        add_check(lines, "DKIM", dkim->result, dkim->domain);
+    if (found->by)
+        textline_add(lines, ROLE_HEADING, _("Checks by %s"), found->by);
+    else
+        textline_add(lines, ROLE_HEADING, "%s", _("Checks made here"));
+    add_check(lines, "SPF", found->spf, found->spf_domain, found->spf_reason);
+    for (guint i = 0; i < found->dkim->len; i++) {
+        const struct authentication_dkim *dkim = g_ptr_array_index(found->dkim, i);
+        g_autofree char *bits = dkim->bits ? g_strdup_printf(P_("(%u bit)", "(%u bits)", dkim->bits), dkim->bits) : NULL;
+        g_autofree char *domain = g_strjoin(" ", dkim->domain ? dkim->domain : "", bits, NULL);
+        add_check(lines, "DKIM", dkim->result, domain, dkim->reason);
     }
-    if (authentication->dmarc)
-        add_check(lines, "DMARC", authentication->dmarc, authentication->dmarc_domain);
-    if (authentication->arc)
-        add_check(lines, "ARC", authentication->arc, NULL);
+    add_check(lines, "DMARC", found->dmarc, found->dmarc_domain, found->dmarc_reason);
+    add_check(lines, "ARC", found->arc, found->arc_domain, found->arc_reason);
 }
 
 static void
@@ -218,7 +224,7 @@ static void
 show(struct app *app, gint64 message, const struct document *document, GBytes *bytes,
      gpointer data G_GNUC_UNUSED)
 {
-    g_auto(GStrv) own = verdict_own_hosts(app->config);
+    g_auto(GStrv) own = config_own_hosts(app->config);
     g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *)own);
     g_autoptr(struct_bounce) bounce = bounce_read(bytes, document);
     GPtrArray *lines = textlines_new();
@@ -231,7 +237,11 @@ show(struct app *app, gint64 message, const struct document *document, GBytes *b
     if (!journey->hops->len)
         textline_add(lines, ROLE_DIM, "  %s", _("no server wrote that it passed"));
     add_forwards(lines, journey);
-    add_checks(lines, journey->authentication);
+    struct vouch vouch;
+    g_autoptr(struct_authentication) found =
+        authority_find(app->store, message, app->config, journey, document->envelope, &vouch);
+    add_checks(lines, found);
+    vouch_clear(&vouch);
     add_sending(lines, app->store, document->envelope->message_id);
     add_returned(lines, app->store, message);
     add_bounce(lines, bounce);

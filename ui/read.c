@@ -16,6 +16,7 @@
 #include "ui/link.h"
 #include "ui/listview.h"
 #include "ui/text.h"
+#include "trust/authority.h"
 #include "ui/verdict.h"
 #include "ui/writer.h"
 
@@ -48,11 +49,16 @@ static void
 judge(struct readview *read)
 {
     g_clear_pointer(&read->verdict, g_free);
-    g_auto(GStrv) own = verdict_own_hosts(read->view.app->config);
+    g_auto(GStrv) own = config_own_hosts(read->view.app->config);
     g_autoptr(struct_journey) journey = journey_read(read->bytes ? read->bytes : read->excerpt, (const char *const *)own);
+    struct app *app = read->view.app;
+    struct vouch vouch;
+    g_autoptr(struct_authentication) found =
+        authority_find(app->store, read->message, app->config, journey, read->document->envelope, &vouch);
     enum role role = ROLE_DIM;
-    read->verdict = verdict_text(journey, read->document, &role);
+    read->verdict = verdict_text(&vouch, &role);
     read->verdict_role = role;
+    vouch_clear(&vouch);
 }
 
 static void

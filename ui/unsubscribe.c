@@ -12,6 +12,7 @@
 
 #include "base/url.h"
 #include "store/unsubscribed.h"
+#include "trust/authority.h"
 #include "trust/unsubscribe.h"
 
 struct leaving {
@@ -73,7 +74,9 @@ command_unsubscribe(struct app *app, const char *argument G_GNUC_UNUSED)
     }
     g_auto(GStrv) own = config_own_hosts(app->config);
     g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *) own);
-    leaving.way = unsubscribe_read(bytes, journey->authentication);
+    g_autoptr(struct_authentication) found =
+        authority_find(app->store, leaving.message, app->config, journey, NULL, NULL);
+    leaving.way = unsubscribe_read(bytes, found);
     if (leaving.way->how == UNSUBSCRIBE_NOT) {
         unsubscribe_free(leaving.way);
         app_warn(app, _("the message names no way to unsubscribe: :block puts away what its sender sends"));

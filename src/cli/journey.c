@@ -13,6 +13,7 @@
 #include "store/message.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
+#include "trust/authority.h"
 #include "trust/check.h"
 #include "trust/journey.h"
 
@@ -22,6 +23,8 @@
 struct story {
     char *subject;
     struct journey *journey;
+    struct authentication *authentication; /* NULL: nobody looked */
+    struct vouch vouch;
     GPtrArray *attempts;      /* of struct outbox_attempt; NULL: not sent from here */
     struct outbox_item *item; /* likewise */
     struct bounce *bounce;    /* when the message is a report itself */
@@ -33,6 +36,8 @@ story_clear(struct story *story)
 {
     g_free(story->subject);
     journey_free(story->journey);
+    authentication_free(story->authentication);
+    vouch_clear(&story->vouch);
     if (story->attempts)
         g_ptr_array_unref(story->attempts);
     outbox_item_free(story->item);
@@ -42,20 +47,6 @@ story_clear(struct story *story)
 
 static gboolean is_check;
 static char *resolver, *client_ip, *client_helo, *mail_from;
-
-/* Host names whose word counts: those of the accounts. */
-static GStrv
-own_hosts(void)
-{
-    g_autoptr(GStrvBuilder) hosts = g_strv_builder_new();
-    const struct config *config = cli_config(NULL);
-    for (guint i = 0; config && i < config->accounts->len; i++) {
-        const struct account *account = config->accounts->pdata[i];
-        if (account->incoming)
-            g_strv_builder_add(hosts, account->incoming->host);
-    }
-    return g_strv_builder_end(hosts);
-}
 
 /* What the queue knows of it, when it was sent from here. */
 static gboolean
@@ -77,40 +68,59 @@ add_sending(struct story *story, const char *message_id, GError **error)
     return story->attempts != NULL;
 }
 
-/* Checks the message here, in place of what an own server found. */
+/* Checks the message here. Who gave it to the own server is known of mail of an account, or said. */
 static gboolean
-check(GBytes *bytes, const struct document *document, struct journey *journey, GError **error)
+check(GBytes *bytes, const struct envelope *envelope, struct story *story, GError **error)
 {
+    const struct config *config = cli_config(NULL);
+    struct handover handover = {0};
+    if (config && config->accounts->len)
+        handover_read(bytes, story->journey, &handover);
     struct check_input input = {.message = bytes,
-                                .from = check_author(document->envelope),
-                                .ip = client_ip,
-                                .helo = client_helo,
-                                .mail_from = mail_from,
-                                .when = clock_now()};
-    struct authentication *found = check_run(&input, resolver, error);
-    if (!found)
+                                .from = check_author(envelope),
+                                .ip = client_ip ? client_ip : handover.ip,
+                                .helo = client_helo ? client_helo : handover.helo,
+                                .mail_from = mail_from ? mail_from : handover.mail_from,
+                                .when = handover.time ? handover.time : clock_now()};
+    story->authentication = check_run(&input, resolver ? resolver : config ? config->resolver : NULL, error);
+    handover_clear(&handover);
+    if (!story->authentication)
         return FALSE;
-    authentication_free(journey->authentication);
-    journey->authentication = found;
+    vouch_judge(story->authentication, envelope, &story->vouch);
     return TRUE;
+}
+
+/* What was found when it came; or what counts of what it says; or, with a resolver, what is found now. */
+static gboolean
+authenticate(GBytes *bytes, gint64 message, const struct envelope *envelope, struct story *story, GError **error)
+{
+    const struct config *config = cli_config(NULL);
+    if (is_check)
+        return check(bytes, envelope, story, error);
+    struct store *store = cli_store(STORE_READ, NULL);
+    story->authentication = authority_find(store, message, config, story->journey, envelope, &story->vouch);
+    if (story->authentication || !config || !config->check || !config->resolver)
+        return TRUE;
+    vouch_clear(&story->vouch);
+    return check(bytes, envelope, story, error);
 }
 
 static gboolean
 collect(const char *word, struct reader *reader, struct story *story, GError **error)
 {
-    g_autoptr(GBytes) bytes = bytes_of(word, NULL, error);
+    gint64 message;
+    g_autoptr(GBytes) bytes = bytes_of(word, &message, error);
     if (!bytes)
         return FALSE;
-    g_auto(GStrv) own = own_hosts();
+    g_auto(GStrv) own = config_own_hosts(cli_config(NULL));
     story->journey = journey_read(bytes, (const char *const *)own);
     g_autoptr(struct_document) document = reader_parse(reader, bytes, READER_ALL, error);
     if (!document)
         return FALSE;
     story->subject = text_safe(document->envelope->subject, -1, TEXT_LINE);
     story->bounce = bounce_read(bytes, document);
-    if (is_check && !check(bytes, document, story->journey, error))
-        return FALSE;
-    return add_sending(story, document->envelope->message_id, error);
+    return authenticate(bytes, message, document->envelope, story, error) &&
+           add_sending(story, document->envelope->message_id, error);
 }
 
 /* --- json */
@@ -150,7 +160,7 @@ json_hops(struct json *json, const struct journey *journey)
 }
 
 static void
-json_authentication(struct json *json, const struct authentication *authentication)
+json_authentication(struct json *json, const struct authentication *authentication, const struct vouch *vouch)
 {
     if (!authentication) {
         json_null(json, "authentication");
@@ -158,6 +168,8 @@ json_authentication(struct json *json, const struct authentication *authenticati
     }
     json_object_begin(json, "authentication");
     json_string(json, "by", authentication->by); /* null: checked here */
+    json_string(json, "vouch", vouch_name(vouch->kind));
+    json_string(json, "words", vouch->words);
     json_string(json, "spf", authentication->spf);
     json_string(json, "spf_domain", authentication->spf_domain);
     json_string(json, "spf_reason", authentication->spf_reason);
@@ -312,7 +324,7 @@ print_json(const struct story *story, GError **error)
     json_init(&json);
     json_object_begin(&json, NULL);
     json_hops(&json, story->journey);
-    json_authentication(&json, story->journey->authentication);
+    json_authentication(&json, story->authentication, &story->vouch);
     json_null(&json, "filter");
     json_attempts(&json, story->attempts);
     if (!each_recipient(story, NULL, NULL)) {
@@ -453,8 +465,8 @@ print_story(const struct story *story, GError **error)
     }
     for (guint i = 0; ok && i < journey->hops->len; i++)
         ok = print_hop(journey->hops->pdata[i], error);
-    if (ok && (journey->hops->len || journey->authentication))
-        ok = print_checks(journey->authentication, error);
+    if (ok && (journey->hops->len || story->authentication))
+        ok = print_checks(story->authentication, error);
     if (ok && story->attempts && story->attempts->len)
         ok = print_line(error, "%s", _("Attempts"));
     for (guint i = 0; ok && story->attempts && i < story->attempts->len; i++)
@@ -520,8 +532,9 @@ const struct cli_command cmd_journey = {
     "ID|FILE…",
     N_("the way of a message: hops, delays, checks, attempts, bounces"),
     N_("Hops come from the Received fields, oldest first, with the time "
-       "each took. Checks are what your own server found "
-       "(Authentication-Results); what others claim is not shown. For "
+       "each took. Checks are what was found when the message came: by your own server "
+       "(Authentication-Results of trusted-hosts, or of a name that was found to tell the truth), or here. "
+       "What others claim is not shown. For "
        "mail that was sent from here: each attempt with the "
        "server's answer, and what came back.\n\n"
        "--check looks at the message itself: DKIM signatures, the ARC chain and "

@@ -13,6 +13,7 @@
 #include "store/account.h"
 #include "store/message.h"
 #include "store/unsubscribed.h"
+#include "trust/authority.h"
 #include "trust/unsubscribe.h"
 
 #include <string.h>
@@ -109,7 +110,8 @@ run_unsubscribe(int argc, char **argv, int *exit_code, GError **error)
         return FALSE;
     g_auto(GStrv) own = config_own_hosts(cli_config(NULL));
     g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *) own);
-    g_autoptr(struct_unsubscribe) way = unsubscribe_read(bytes, journey->authentication);
+    g_autoptr(struct_authentication) found = authority_find(store, message, cli_config(NULL), journey, NULL, NULL);
+    g_autoptr(struct_unsubscribe) way = unsubscribe_read(bytes, found);
     if (way->how == UNSUBSCRIBE_NOT) {
         g_set_error(error, CLI_ERROR, ERROR_INPUT,
                     _("the message names no way to unsubscribe: \"postrider block\" puts away what its sender sends"));

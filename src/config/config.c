@@ -38,6 +38,7 @@ account_free(gpointer data)
     for (guint i = 0; i < G_N_ELEMENTS(a->role_names); i++)
         g_free(a->role_names[i]);
     g_strfreev(a->aliases);
+    g_strfreev(a->trusted_hosts);
     if (a->keep_folders)
         g_array_unref(a->keep_folders);
     g_free(a);
@@ -66,6 +67,7 @@ config_free(struct config *config)
     g_ptr_array_unref(config->rules);
     g_free(config->path);
     g_free(config->editor);
+    g_free(config->resolver);
     g_free(config);
 }
 

@@ -67,6 +67,7 @@ struct account {
     enum folder_choice folders;
     char *role_names[6]; /* Sent, Drafts, Junk, Trash, Archive, All by name, in the order of config_roles;
                             NULL: as the server says */
+    char **trusted_hosts; /* whose Authentication-Results count; may be NULL */
     char *signature;     /* path of the signature file */
     char *tls, *tls_ca, *tls_pin; /* as written; also copied into the endpoints */
     int line;                     /* of its section, for errors */
@@ -93,6 +94,8 @@ struct config {
     int undo_send;       /* seconds */
     int poll;            /* seconds between looks at a server that cannot push */
     enum theme theme;
+    gboolean check;       /* DKIM, SPF, … of what arrives */
+    char *resolver;       /* or NULL: the system's */
     enum blocked blocked; /* where the mail of blocked senders goes */
     enum key_set key_set;
     char *editor;     /* NULL: $VISUAL, $EDITOR, vi */

@@ -22,6 +22,8 @@ static gboolean take_outgoing_password(gpointer target, const char *value, char 
 static gboolean take_keep(gpointer target, const char *value, char **why);
 static gboolean take_keep_folder(gpointer target, const char *value, char **why);
 static gboolean take_leave(gpointer target, const char *value, char **why);
+static gboolean take_resolver(gpointer target, const char *value, char **why);
+static gboolean take_trusted_hosts(gpointer target, const char *value, char **why);
 static gboolean take_notmuch(gpointer target, const char *value, char **why);
 
 #define KEEP_VALUES "all, envelopes, off, or an age and a size: 365d, 20M"
@@ -53,6 +55,10 @@ const struct config_key config_keys[] = {
      N_("Which mail the notmuch index holds."), 0, take_notmuch},
     {"general", "blocked", CONFIG_ENUM, 0, 0, "junk|trash", "junk", FALSE,
      N_("Where new mail of blocked senders goes (postrider block)."), C(blocked)},
+    {"general", "check", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,
+     N_("Check DKIM, SPF, DMARC and ARC of arriving mail here, with the DNS, when your own server did not."), C(check)},
+    {"general", "resolver", CONFIG_CUSTOM, 0, 0, "an address, perhaps with a port: 127.0.0.1:5353", NULL, FALSE,
+     N_("The DNS server for that, in place of the system's."), 0, take_resolver},
     {"account", "address", CONFIG_CUSTOM, 0, 0, "Name <local@domain>", NULL, TRUE,
      N_("Your name and address, as they stand in From."), 0, take_address},
     {"account", "aliases", CONFIG_LIST, 0, 0, "addresses, separated by commas", NULL, FALSE,
@@ -103,6 +109,11 @@ const struct config_key config_keys[] = {
      A(sent_copy)},
     {"account", "signature", CONFIG_STRING, 0, 0, "a file", NULL, FALSE, N_("Text put under new messages."),
      A(signature)},
+    {"account", "trusted-hosts", CONFIG_CUSTOM, 0, 0, "names, separated by commas", NULL, FALSE,
+     N_("Servers of yours whose Authentication-Results count, by the name that stands first in that field; list those only "
+        "that take away fields of that name from what comes in. Others are learnt: names whose results were checked here "
+        "and found to be true."),
+     0, take_trusted_hosts},
     {"account", "sent", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE,
      N_("The folder for sent mail, when the server does not say."), A(role_names[0])},
     {"account", "drafts", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for drafts."),
@@ -160,6 +171,41 @@ take_address(gpointer target, const char *value, char **why)
     }
     account->address = g_steal_pointer(&addr);
     return TRUE;
+}
+
+static gboolean
+take_trusted_hosts(gpointer target, const char *value, char **why)
+{
+    struct account *account = target;
+    g_auto(GStrv) names = g_strsplit(value, ",", -1);
+    for (char **name = names; *name; name++)
+        if (!*g_strstrip(*name) || strpbrk(*name, " \t;\"()@")) {
+            *why = g_strdup_printf("\"%s\" is not the name of a server", *name);
+            return FALSE;
+        }
+    account->trusted_hosts = g_steal_pointer(&names);
+    return TRUE;
+}
+
+/* net/dns.h understands the same. */
+static gboolean
+take_resolver(gpointer target, const char *value, char **why)
+{
+    struct config *config = target;
+    g_auto(GStrv) parts = NULL;
+    gboolean is_bracketed = *value == '[';
+    if (g_hostname_is_ip_address(value)) {
+        config->resolver = g_strdup(value);
+        return TRUE;
+    }
+    parts = g_strsplit(value + is_bracketed, is_bracketed ? "]:" : ":", 2);
+    if (parts[0] && parts[1] && g_hostname_is_ip_address(parts[0]) &&
+        g_ascii_string_to_unsigned(parts[1], 10, 1, 65535, NULL, NULL)) {
+        config->resolver = g_strdup(value);
+        return TRUE;
+    }
+    *why = g_strdup_printf("\"%s\" is no address of a DNS server", value);
+    return FALSE;
 }
 
 static const struct {

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "mail/reader.h"
 #include "net/cancel.h"
+#include "net/dns.h"
 #include "store/store.h"
 #include "sync/sync.h"
 
@@ -56,6 +57,7 @@ struct lane {
     struct store *store;
     gint64 account_id;
     struct reader *reader; /* of the sync lane, for what arrives; NULL before it was needed */
+    struct dns *dns;       /* likewise */
     gboolean arriving;     /* of the sync lane: there may be messages whose stages of arrival are not done */
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */

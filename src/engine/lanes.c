@@ -205,6 +205,12 @@ take_arrivals(struct lane *lane)
     guint acted = 0;
     if (!lane->reader)
         lane->reader = reader_new();
+    if (!lane->dns && lane->worker->config->check)
+        lane->dns = dns_new(lane->worker->config->resolver, &error);
+    if (error)
+        log_warn("engine.arrival", "%s", error->message);
+    g_clear_error(&error);
+    host.dns = lane->dns;
     if (!arrival_run(lane->store, lane->reader, &host, &lane->arriving, &acted, &error))
         log_warn("engine.arrival", "%s", error->message);
     if (acted) { /* a rule may have sent something on */
@@ -492,6 +498,7 @@ sync_lane(gpointer data)
     lane_unwatch_maildirs(lane);
     sync_free(sync);
     reader_free(lane->reader);
+    dns_free(lane->dns);
     store_close(lane->store);
     return NULL;
 }

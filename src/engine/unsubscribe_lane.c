@@ -8,6 +8,7 @@
 #include "net/http.h"
 #include "store/message.h"
 #include "store/unsubscribed.h"
+#include "trust/authority.h"
 #include "trust/unsubscribe.h"
 
 #include <string.h>
@@ -29,7 +30,9 @@ lane_unsubscribe(struct lane *lane, gint64 message, GError **error)
         return FALSE;
     g_auto(GStrv) own = config_own_hosts(lane->worker->config);
     g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *) own);
-    g_autoptr(struct_unsubscribe) way = unsubscribe_read(bytes, journey->authentication);
+    g_autoptr(struct_authentication) found =
+        authority_find(lane->store, message, lane->worker->config, journey, NULL, NULL);
+    g_autoptr(struct_unsubscribe) way = unsubscribe_read(bytes, found);
     if (way->how != UNSUBSCRIBE_ONE_CLICK) {
         g_set_error(error, HTTP_ERROR, ERROR_INPUT, "the message offers no way to unsubscribe by one click");
         return FALSE;

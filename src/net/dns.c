@@ -19,6 +19,7 @@
 #define REMEMBER_MAX 3600
 #define REMEMBER_ABSENT 300
 #define REMEMBER_FAILED 20
+#define SILENCE 60
 #define TRY_SECONDS 2
 #define TRIES 2
 
@@ -39,6 +40,7 @@ struct dns {
         struct sockaddr_in6 v6;
     } server; /* any.sa_family is 0: the system's */
     gint64 deadline;
+    gint64 silent_until; /* nobody answers: not asked before */
     GHashTable *cache; /* "16 name" → struct entry */
 };
 
@@ -283,6 +285,26 @@ ask(const struct dns *dns, const char *name, enum dns_type type, GPtrArray *valu
 }
 
 static gboolean
+is_special(const char *name)
+{
+    static const char *const tops[] = {"test", "example", "invalid", "localhost", "local", NULL};
+    const char *dot = strrchr(name, '.');
+    return g_strv_contains(tops, dot ? dot + 1 : name);
+}
+
+/* A failure that took as long as all the tries is a silence. */
+static enum dns_status
+ask_and_time(struct dns *dns, const char *name, enum dns_type type, GPtrArray *values, guint *seconds)
+{
+    gint64 since = g_get_monotonic_time();
+    enum dns_status status = ask(dns, name, type, values, seconds);
+    gint64 now = g_get_monotonic_time();
+    if (status == DNS_FAILED && now - since >= (gint64)TRY_SECONDS * G_USEC_PER_SEC)
+        dns->silent_until = now + (gint64)SILENCE * G_USEC_PER_SEC;
+    return status;
+}
+
+static gboolean
 is_expired(gpointer key G_GNUC_UNUSED, gpointer value, gpointer now)
 {
     return ((struct entry *)value)->expires <= *(gint64 *)now;
@@ -314,14 +336,16 @@ dns_lookup(struct dns *dns, const char *name, enum dns_type type, GPtrArray **va
         entry->status = DNS_NO_NAME;
     else if (dns->function)
         entry->status = dns->function(dns->data, lower, type, entry->values);
-    else if (now >= dns->deadline)
+    else if (!dns->server.any.sa_family && is_special(lower))
+        entry->status = DNS_NO_NAME;
+    else if (now >= dns->deadline || now < dns->silent_until)
         entry->status = DNS_FAILED;
     else
-        entry->status = ask(dns, lower, type, entry->values, &seconds);
+        entry->status = ask_and_time(dns, lower, type, entry->values, &seconds);
     if (entry->status != DNS_FOUND)
         g_ptr_array_set_size(entry->values, 0);
     if (entry->status == DNS_FAILED)
-        seconds = now >= dns->deadline ? 0 : REMEMBER_FAILED;
+        seconds = now >= dns->deadline ? 1 : REMEMBER_FAILED;
     /* A second at least, so that one message is judged by one answer. */
     entry->expires = now + (gint64)CLAMP(seconds, 1, REMEMBER_MAX) * G_USEC_PER_SEC;
     g_hash_table_replace(dns->cache, g_steal_pointer(&key), entry);

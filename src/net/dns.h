@@ -8,7 +8,9 @@
  * terminal.
  *
  * The answers are remembered for as long as they say, an hour at most; that there is no such name for five
- * minutes, that nobody answered for 20 seconds. One thread at a time uses a struct dns.
+ * minutes, that nobody answered for 20 seconds. When the servers themselves are silent, nothing is asked for a minute.
+ * Names that no public server knows (RFC 6761: .test, .example, .invalid, .localhost, and .local) are asked for only at a
+ * resolver that was named. One thread at a time uses a struct dns.
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H

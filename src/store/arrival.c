@@ -101,6 +101,15 @@ verdict_get(struct store *store, gint64 message, const char *stage)
     return sql_text(store, "SELECT value FROM verdict WHERE message = ? AND stage = ?", "ls", message, stage);
 }
 
+char *
+verdict_field(struct store *store, gint64 message, const char *stage, const char *field)
+{
+    return sql_text(store,
+                    "SELECT json_extract(value, '$.' || ?3) FROM verdict WHERE message = ?1 AND stage = ?2"
+                    " AND json_valid(value)",
+                    "lss", message, stage, field);
+}
+
 gboolean
 verdict_set(struct store *store, gint64 message, const char *stage, const char *value, GError **error)
 {

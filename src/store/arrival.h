@@ -30,6 +30,8 @@ gboolean arrival_end(struct store *store, gint64 message, GError **error);
 
 /* What a stage found; NULL: nothing, or it was not asked. */
 char *verdict_get(struct store *store, gint64 message, const char *stage);
+/* One field of it, of an object: a text; NULL: it is not there. */
+char *verdict_field(struct store *store, gint64 message, const char *stage, const char *field);
 /* For a verdict that changes later (a person disagrees). value NULL forgets it. */
 gboolean verdict_set(struct store *store, gint64 message, const char *stage, const char *value, GError **error);
 

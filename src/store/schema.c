@@ -353,6 +353,14 @@ static const char add_lesson[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('lesson', 'lesson_hash', '20000 1');"
     "ANALYZE sqlite_schema;";
 
+/* Whose Authentication-Results were true (results_host.h). */
+static const char add_results_host[] =
+    "CREATE TABLE results_host (account INTEGER NOT NULL, host TEXT NOT NULL, agreed INTEGER NOT NULL DEFAULT 0,"
+    " lies INTEGER NOT NULL DEFAULT 0, spf INTEGER NOT NULL DEFAULT 0, dkim INTEGER NOT NULL DEFAULT 0,"
+    " dmarc INTEGER NOT NULL DEFAULT 0, arc INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account, host)) WITHOUT ROWID;"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('results_host', 'results_host', '200 100 1');"
+    "ANALYZE sqlite_schema;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -375,6 +383,7 @@ static const char *const migrations[] = {
     add_textless,
     add_stats,
     add_lesson,
+    add_results_host,
 };
 
 int

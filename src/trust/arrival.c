@@ -17,8 +17,10 @@ G_DEFINE_QUARK(arrival, arrival_error)
 /* In this order: what a report changes, who vouches, what the filter makes of it, where rules put it. */
 static const struct arrival_stage stages_of_all[] = {
     {"report", arrival_report, arrival_wants_report},
+    {"authentication", arrival_authentication, NULL},
     {"sender", arrival_sender, NULL},
     {"rules", arrival_rules, NULL},
+    {"authentication-again", arrival_authentication_again, NULL},
     {NULL, NULL, NULL},
 };
 

@@ -17,7 +17,9 @@
 #include "mail/document.h"
 #include "mail/reader.h"
 #include "store/arrival.h"
+#include "net/dns.h"
 #include "store/message.h"
+
 
 #define ARRIVAL_ERROR (arrival_error_quark())
 GQuark arrival_error_quark(void);
@@ -29,6 +31,7 @@ struct arrival_host {
     const struct config *config;
     const struct account *account;                    /* whose mail it is */
     gint64 account_id;                                /* its row; 0: all accounts */
+    struct dns *dns;                                  /* to check mail here; NULL: it is not */
     void (*notice)(const char *text, gpointer data); /* a sentence for the person, once a message */
     gpointer data;
 };
@@ -70,6 +73,11 @@ gboolean arrival_report(struct arrival *arrival, char **verdict, GError **error)
 gboolean arrival_wants_report(const struct message *message, gboolean is_recent);
 /* Senders that the user blocked or allowed (store/sender.h). Verdict: {"word":"blocked","because":"@example.net"}. */
 gboolean arrival_sender(struct arrival *arrival, char **verdict, GError **error);
+/* Who vouches for the author (vouch.h). Verdict: {"vouch":WORD,"domain":…,"words":…,"results":…}, the last as an
+ * Authentication-Results field has it; of "here" when it was checked here. authority_find() reads it. */
+gboolean arrival_authentication(struct arrival *arrival, char **verdict, GError **error);
+/* The last stage, which nothing waits for: what could not be looked up is looked up later, and the verdict above changed. */
+gboolean arrival_authentication_again(struct arrival *arrival, char **verdict, GError **error);
 /* The user's rules (rules.h). Verdict: {"rules":N}, how many acted. */
 gboolean arrival_rules(struct arrival *arrival, char **verdict, GError **error);
 

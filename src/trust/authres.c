@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 255
+#define CHECKED_HERE "here"
 #define DKIM_MAX 20
 #define FIELD_MAX (16 * 1024)
 
@@ -124,6 +125,19 @@ replace(char **field, char *value)
     *field = value;
 }
 
+static void
+take_dkim(struct authentication_dkim *dkim, const char *name, const char *value)
+{
+    if (!strcmp(name, "header.d") || (!strcmp(name, "header.i") && !dkim->domain))
+        replace(&dkim->domain, domain_of(value));
+    else if (!strcmp(name, "header.s"))
+        replace(&dkim->selector, g_strdup(value));
+    else if (!strcmp(name, "header.a"))
+        replace(&dkim->algorithm, g_strdup(value));
+    else if (!strcmp(name, "policy.key-bits"))
+        dkim->bits = (guint)g_ascii_strtoull(value, NULL, 10);
+}
+
 /* "dkim=pass reason=… header.d=example.org" */
 static void
 take_part(struct authentication *authentication, const char *part)
@@ -137,10 +151,8 @@ take_part(struct authentication *authentication, const char *part)
         *slash = '\0';
     g_autofree char *result = known_result(result_word);
     gboolean is_dkim = !strcmp(method, "dkim"), is_spf = !strcmp(method, "spf"),
-             is_dmarc = !strcmp(method, "dmarc");
-    if (!strcmp(method, "arc"))
-        replace(&authentication->arc, g_steal_pointer(&result));
-    if (!is_dkim && !is_spf && !is_dmarc)
+             is_dmarc = !strcmp(method, "dmarc"), is_arc = !strcmp(method, "arc");
+    if (!is_dkim && !is_spf && !is_dmarc && !is_arc)
         return;
 
     struct authentication_dkim *dkim = NULL;
@@ -148,6 +160,8 @@ take_part(struct authentication *authentication, const char *part)
         replace(&authentication->spf, g_steal_pointer(&result));
     else if (is_dmarc)
         replace(&authentication->dmarc, g_steal_pointer(&result));
+    else if (is_arc)
+        replace(&authentication->arc, g_steal_pointer(&result));
     else if (authentication->dkim->len < DKIM_MAX) {
         dkim = authentication_add_dkim(authentication);
         dkim->result = g_steal_pointer(&result);
@@ -160,12 +174,18 @@ take_part(struct authentication *authentication, const char *part)
             replace(&authentication->spf_domain, domain_of(value));
         else if (is_dmarc && !strcmp(name, "header.from"))
             replace(&authentication->dmarc_domain, domain_of(value));
-        else if (dkim && (!strcmp(name, "header.d") || (!strcmp(name, "header.i") && !dkim->domain)))
-            replace(&dkim->domain, domain_of(value));
-        else if (dkim && !strcmp(name, "header.s"))
-            replace(&dkim->selector, g_strdup(value));
-        else if (dkim && !strcmp(name, "reason"))
-            replace(&dkim->reason, g_strdup(value));
+        else if (is_dmarc && !strcmp(name, "policy.published"))
+            replace(&authentication->dmarc_policy, g_strdup(value));
+        else if (is_arc && !strcmp(name, "header.d"))
+            replace(&authentication->arc_domain, domain_of(value));
+        else if (!strcmp(name, "reason"))
+            replace(dkim       ? &dkim->reason
+                    : is_spf   ? &authentication->spf_reason
+                    : is_dmarc ? &authentication->dmarc_reason
+                               : &authentication->arc_reason,
+                    g_strdup(value));
+        else if (dkim)
+            take_dkim(dkim, name, value);
     }
 }
 
@@ -178,13 +198,22 @@ authres_server(const char *value)
     return len && len <= NAME_MAX_BYTES ? g_ascii_strdown(text, (gssize)len) : NULL;
 }
 
+/* "mx.example.org", "mx.example.org 1": what a later version would mean is not known (section 2.3). */
+static gboolean
+is_first_version(const char *identity)
+{
+    const char *version = identity + strcspn(identity, " \t");
+    version += strspn(version, " \t");
+    return !*version || !strcmp(version, "1");
+}
+
 struct authentication *
 authres_parse(const char *value, struct authentication *authentication)
 {
     g_autofree char *text = without_comments(value);
     g_autoptr(GPtrArray) parts = split_parts(text);
     g_autofree char *server = authres_server(value);
-    if (!server || parts->len < 2)
+    if (!server || parts->len < 2 || !is_first_version(parts->pdata[0]))
         return authentication;
     if (!authentication) {
         authentication = authentication_new();
@@ -192,5 +221,63 @@ authres_parse(const char *value, struct authentication *authentication)
     }
     for (guint i = 1; i < parts->len; i++)
         take_part(authentication, parts->pdata[i]);
+    return authentication;
+}
+
+static void
+add_property(GString *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    g_string_append_printf(out, " %s=\"", name);
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *value);
+    }
+    g_string_append_c(out, '"');
+}
+
+char *
+authres_format(const struct authentication *authentication)
+{
+    GString *out = g_string_new(authentication->by ? authentication->by : CHECKED_HERE);
+    if (authentication->spf) {
+        g_string_append_printf(out, "; spf=%s", authentication->spf);
+        add_property(out, "smtp.mailfrom", authentication->spf_domain);
+        add_property(out, "reason", authentication->spf_reason);
+    }
+    for (guint i = 0; i < authentication->dkim->len; i++) {
+        const struct authentication_dkim *dkim = authentication->dkim->pdata[i];
+        g_autofree char *bits = dkim->bits ? g_strdup_printf("%u", dkim->bits) : NULL;
+        g_string_append_printf(out, "; dkim=%s", dkim->result);
+        add_property(out, "header.d", dkim->domain);
+        add_property(out, "header.s", dkim->selector);
+        add_property(out, "header.a", dkim->algorithm);
+        add_property(out, "policy.key-bits", bits);
+        add_property(out, "reason", dkim->reason);
+    }
+    if (authentication->dmarc) {
+        g_string_append_printf(out, "; dmarc=%s", authentication->dmarc);
+        add_property(out, "header.from", authentication->dmarc_domain);
+        add_property(out, "policy.published", authentication->dmarc_policy);
+        add_property(out, "reason", authentication->dmarc_reason);
+    }
+    if (authentication->arc) {
+        g_string_append_printf(out, "; arc=%s", authentication->arc);
+        add_property(out, "header.d", authentication->arc_domain);
+        add_property(out, "reason", authentication->arc_reason);
+    }
+    if (!strchr(out->str, ';'))
+        g_string_append(out, "; none");
+    return g_string_free(out, FALSE);
+}
+
+struct authentication *
+authres_parse_own(const char *text)
+{
+    struct authentication *authentication = authres_parse(text, NULL);
+    if (authentication && !strcmp(authentication->by, CHECKED_HERE))
+        g_clear_pointer(&authentication->by, g_free);
     return authentication;
 }

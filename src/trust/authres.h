@@ -13,4 +13,9 @@ char *authres_server(const char *value);
  * field. */
 struct authentication *authres_parse(const char *value, struct authentication *authentication);
 
+/* The same as one line that authres_parse_own() reads back; of "here" when it was checked here. New string.
+ */
+char *authres_format(const struct authentication *authentication);
+struct authentication *authres_parse_own(const char *text);
+
 #endif

@@ -6,7 +6,9 @@
 
 #include "mail/date.h"
 #include "mail/rawmsg.h"
+#include "trust/authres.h"
 
+#define CLAIMS_MAX 20
 #define SKEW_MAX 86400 /* a Date further after the first hop than this is no time of sending */
 
 static void
@@ -37,7 +39,7 @@ journey_free(struct journey *journey)
         return;
     g_ptr_array_unref(journey->hops);
     g_ptr_array_unref(journey->forwards);
-    authentication_free(journey->authentication);
+    g_ptr_array_unref(journey->claims);
     g_free(journey);
 }
 
@@ -113,16 +115,19 @@ collect_owners(const char *const *own, const char *bytes, GArray *fields)
     return owners;
 }
 
-/* A field of the first server that counts; further ones of the same add to it. */
+/* Where its word counts is authority.h's to say. */
 static void
-read_authentication(struct journey *journey, const char *value, const char *const *own, GPtrArray *owners)
+read_claim(struct journey *journey, const char *value)
 {
-    g_autofree char *server = authres_server(value);
-    gboolean is_ours = server && is_owned(server, owners);
-    for (; own && *own && server && !is_ours; own++)
-        is_ours = !g_ascii_strcasecmp(*own, server);
-    if (is_ours && (!journey->authentication || !strcmp(journey->authentication->by, server)))
-        journey->authentication = authres_parse(value, journey->authentication);
+    struct authentication *claim = journey->claims->len < CLAIMS_MAX ? authres_parse(value, NULL) : NULL;
+    if (claim)
+        g_ptr_array_add(journey->claims, claim);
+}
+
+static void
+free_claim(gpointer claim)
+{
+    authentication_free(claim);
 }
 
 /* A field that says that somebody sent it on. */
@@ -155,24 +160,65 @@ read_forward(struct journey *journey, const char *bytes, const struct rawmsg_fie
     g_ptr_array_add(journey->forwards, g_memdup2(&found, sizeof found));
 }
 
-/* As they stand, newest first. The own chain ends at the first hop that another's server wrote; a hop of an
- * internal address ("by 10.0.0.7", "by localhost") belongs to its neighbours. What lies beyond came from
- * outside. */
+char *
+journey_client_address(const struct hop *hop)
+{
+    const char *const texts[] = {hop->from_real, hop->from};
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_auto(GStrv) words = g_strsplit_set(texts[i] ? texts[i] : "", " []()", -1);
+        for (char **word = words; *word; word++) {
+            const char *address = g_ascii_strncasecmp(*word, "IPv6:", 5) ? *word : *word + 5;
+            if (g_hostname_is_ip_address(address))
+                return g_strdup(address);
+        }
+    }
+    return NULL;
+}
+
+/* Somebody outside gave it to an own server: by a public address whose name, as that server looked it up, is not the
+ * own. What the client calls itself counts for nothing. */
+static gboolean
+is_handover(const struct hop *hop)
+{
+    g_autofree char *address = journey_client_address(hop);
+    if (!address || journey_is_private(address))
+        return FALSE;
+    g_autofree char *name = hop->from_real ? g_strndup(hop->from_real, strcspn(hop->from_real, " [(")) : NULL;
+    g_autofree char *from = name ? owner_of(name) : NULL, *by = hop->by ? owner_of(hop->by) : NULL;
+    return !from || g_strcmp0(from, by) || strstr(hop->from_real, "forged");
+}
+
+gboolean
+journey_is_private(const char *address)
+{
+    static const char *const nets[] = {"10.", "127.", "192.168.", "169.254.", "0.", "fe80:", "fc", "fd", "::1", NULL};
+    for (const char *const *net = nets; *net; net++)
+        if (!g_ascii_strncasecmp(address, *net, strlen(*net)))
+            return TRUE;
+    gint64 second = g_str_has_prefix(address, "172.") ? g_ascii_strtoll(address + 4, NULL, 10) : 0;
+    return second >= 16 && second < 32;
+}
+
+/* As they stand, newest first. The own chain ends with the hop at which somebody outside handed the message over, or at
+ * the first that another's server wrote; a hop of an internal address ("by 10.0.0.7", "by localhost") belongs to its
+ * neighbours. What lies beyond came from outside, whatever it says. */
 static void
 read_fields(struct journey *journey, const char *bytes, GArray *fields, const char *const *own)
 {
     g_autoptr(GPtrArray) owners = collect_owners(own, bytes, fields);
-    gboolean is_inside = TRUE;
+    gboolean is_inside = TRUE, is_handed = FALSE;
     for (guint i = 0; i < fields->len; i++) {
         const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
         g_autofree char *value = value_of(bytes, field);
         if (is_named(bytes, field, "Received") && journey->hops->len < JOURNEY_HOPS_MAX) {
             struct hop *hop = hop_parse(value);
             g_autofree char *owner = hop->by ? owner_of(hop->by) : NULL;
-            is_inside = is_inside && (!owner || is_owned(hop->by, owners));
+            is_inside = is_inside && !is_handed && (!owner || is_owned(hop->by, owners));
+            hop->is_ours = is_inside;
+            is_handed = is_handed || (is_inside && is_handover(hop));
             g_ptr_array_add(journey->hops, hop);
         } else if (is_named(bytes, field, "Authentication-Results") && is_inside) {
-            read_authentication(journey, value, own, owners);
+            read_claim(journey, value);
         } else if (is_named(bytes, field, "Date") && !journey->composed &&
                    !date_parse(value, &journey->composed, &journey->composed_zone)) {
             journey->composed = 0;
@@ -275,6 +321,7 @@ journey_read(GBytes *message, const char *const *own)
     struct journey *journey = g_new0(struct journey, 1);
     journey->hops = g_ptr_array_new_with_free_func(free_hop);
     journey->forwards = g_ptr_array_new_with_free_func(free_forward);
+    journey->claims = g_ptr_array_new_with_free_func(free_claim);
     gsize length;
     const char *bytes = g_bytes_get_data(message, &length);
     g_autoptr(GArray) fields = rawmsg_fields(bytes, length, NULL, NULL);

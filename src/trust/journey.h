@@ -1,16 +1,15 @@
-/* journey.h - the way of a message: its hops, and what the own server vouches for
+/* journey.h - the way of a message: its hops, and what stands in it of checks
  *
  * Read from the header fields alone; for a message that was sent from here the attempts are in
  * store/outbox.h, and what came back is in bounce.h. Every relay writes what it likes: of the hops only those
- * of the own servers are certain, and Authentication-Results are taken from the own servers alone (RFC 8601
- * section 7.1), that is: the field names one of `own` (or, without that, the domain of the newest Received),
- * and stands above everything that came from outside. Texts are bounded, valid UTF-8 and unsafe for a
- * terminal. Links without GMime. Pure; any thread.
+ * of the own servers are certain (is_ours), and Authentication-Results that stand below those are left out; whether the
+ * others are to be believed is authority.h's to say. Texts are bounded, valid UTF-8 and unsafe for a terminal. Links
+ * without GMime. Pure; any thread.
  */
 #ifndef TRUST_JOURNEY_H
 #define TRUST_JOURNEY_H
 
-#include "trust/authres.h"
+#include "trust/authentication.h"
 #include "trust/received.h"
 
 #define JOURNEY_HOPS_MAX 100
@@ -35,7 +34,7 @@ struct journey {
     gint64 composed; /* the Date field; 0: none */
     int composed_zone;
     gint64 total; /* seconds from the Date field (or the first hop) to the last hop; -1: not known */
-    struct authentication *authentication; /* NULL: nobody vouches */
+    GPtrArray *claims; /* of struct authentication: Authentication-Results above everything from outside, from the top */
 };
 void journey_free(struct journey *journey);
 typedef struct journey struct_journey;
@@ -44,5 +43,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_journey, journey_free)
 /* message: its bytes, or its header block. own: host names of the account's servers (NULL-terminated, or
  * NULL). */
 struct journey *journey_read(GBytes *message, const char *const *own);
+
+/* The address of who gave it to that server, as the server saw it; NULL: not told. New string. */
+char *journey_client_address(const struct hop *hop);
+/* Of no public network. */
+gboolean journey_is_private(const char *address);
 
 #endif

@@ -31,6 +31,7 @@ struct hop {
     gint64 time;     /* seconds since 1970 */
     int zone;
     gboolean has_time;
+    gboolean is_ours; /* written by a server of the account, or by the one that delivered: what it says is so */
     gint64 delay; /* seconds since the hop before, never below 0; -1: not known */
     gint64 skew;  /* seconds by which its clock is behind the hop before; 0: it is not */
     enum hop_kind kind;

@@ -2,6 +2,7 @@
 """Who vouches for a message: DKIM, SPF, DMARC and ARC, checked through a DNS server that says what a test wants."""
 
 import base64
+import sqlite3
 import subprocess
 import time
 
@@ -171,6 +172,107 @@ def resolver():
     result = home.run("journey", "--check", "--resolver", "dns.example", path("mail", PLAIN))
     equal(result.code, 78)
     contains(result.errors, "dns.example")
+
+
+# --- mail that comes to an account
+
+nameserver = Dns({"k._domainkey.example.org": [("TXT", key.record)], "_dmarc.example.org": [("TXT", "v=DMARC1; p=reject")],
+                  "example.org": [("TXT", "v=spf1 ip4:192.0.2.1 -all")]})
+at_end(nameserver.close)
+world = keep(World(count=2))
+ana = keep(world.home("ana", general=["resolver = %s" % nameserver.address]))
+
+
+def letter(number, text=b"Hello Ana,\r\n"):
+    return (b"From: Ben <ben@example.org>\r\nTo: ana@lab.test\r\nSubject: letter %d\r\nDate: Thu, 12 Nov 2026 10:42:01 +0100\r\n"
+            b"Message-ID: <l%d@example.org>\r\n\r\n" % (number, number) + text)
+
+
+def arrived(number):
+    def found():
+        ana.ok("sync")
+        rows = [row for row in ana.json("list", "--limit", "0") if row["message_id"] == "l%d@example.org" % number]
+        return rows and ana.json("journey", str(rows[0]["id"]))[0]["authentication"] is not None and rows[0]["id"]
+    return wait_for(found, what="letter %d" % number)
+
+
+def judged(number):
+    return ana.json("journey", str(arrived(number)))[0]["authentication"]
+
+
+@test("mail that comes is checked when it comes, and what was found is kept")
+def comes():
+    world.deliver("ana", key.sign(letter(1)), letter(2), key.sign(letter(3)).replace(b"Hello", b"Hallo"))
+    good, forged, changed = judged(1), judged(2), judged(3)
+    equal((good["by"], good["vouch"], good["words"], good["dmarc"]), (None, "good", "DKIM, DMARC", "pass"))
+    equal((forged["vouch"], forged["dmarc"], forged["dkim"]), ("forged", "fail", []))
+    equal((changed["vouch"], changed["dkim"][0]["reason"]), ("forged", "the text was changed on the way"))
+    number = arrived(1)
+    nameserver.set("k._domainkey.example.org", [])  # the key goes: what was found stays
+    equal(ana.json("journey", str(number))[0]["authentication"]["vouch"], "good")
+    nameserver.set("k._domainkey.example.org", [("TXT", key.record)])
+    with open(f"{FOLDER}/kept", "wb") as out:
+        out.write(key.sign(letter(4)))
+    equal(ana.json("journey", f"{FOLDER}/kept")[0]["authentication"]["vouch"], "good")  # a file, with a resolver configured
+
+
+@test("a field that names our own server, in mail that it did not check, is never believed, however often it comes")
+def forged_results():
+    host = "lab.test"
+    lie = "dkim=pass header.d=example.org; spf=pass smtp.mailfrom=example.org; dmarc=pass header.from=example.org"
+    names = [host, world.spec.host, "imap." + host, "localhost"]
+    letters = []
+    for number in range(10, 22):
+        forged = ("Authentication-Results: %s; %s\r\n" % (names[number % 4], lie)).encode()
+        letters.append(forged + letter(number))
+    world.deliver("ana", *letters)
+    for number in range(10, 22):
+        found = judged(number)
+        equal((found["by"], found["vouch"]), (None, "forged"), "letter %d" % number)
+    equal(ana.database("SELECT count(*) FROM results_host WHERE agreed > 0"), [(0,)])
+
+
+@test("a server that tells the truth is learnt, and its word counts from then on; a lie ends that")
+def learnt():
+    truth = b"Authentication-Results: mx.lab.test; dkim=pass header.d=example.org; dmarc=pass header.from=example.org\r\n"
+    world.deliver("ana", *[truth + key.sign(letter(number)) for number in range(30, 36)])
+    for number in range(30, 36):
+        equal(judged(number)["vouch"], "good")
+    world.deliver("ana", truth.replace(b"dmarc=pass", b"dmarc=fail") + key.sign(letter(40)))
+    found = judged(40)
+    equal((found["by"], found["dmarc"], found["vouch"]), ("mx.lab.test", "fail", "forged"))
+
+
+@test("what could not be looked up is no failure, holds up nothing, and is looked up again")
+def later():
+    nameserver.set("k._domainkey.slow.example", "servfail")
+    nameserver.set("_dmarc.slow.example", [("TXT", "v=DMARC1; p=reject")])
+    world.deliver("ana", key.sign(letter(50).replace(b"ben@example.org", b"ben@slow.example"), "slow.example"))
+    found = judged(50)
+    equal((found["vouch"], found["dkim"][0]["result"], found["dmarc"]), ("unknown", "temperror", "temperror"))
+    equal(ana.database("SELECT count(*) FROM arrival WHERE stage IS NOT NULL AND stage <> 'authentication'")[0][0], 1)
+    nameserver.set("k._domainkey.slow.example", [("TXT", key.record)])
+    ana.stop()  # the engine remembers for 20 seconds that nobody answered
+    with sqlite3.connect(ana.data("postrider.db")) as store:  # a minute is over
+        store.execute("UPDATE arrival SET due = 0")
+    store.close()
+    wait_for(lambda: ana.ok("sync") and judged(50)["vouch"] == "good", 60, "the second look")
+
+
+@test("the reader's line says it, and the journey how")
+def line():
+    for number, words in ((1, "✔ example.org (DKIM, DMARC)"), (2, "✘ it does not come from example.org (DMARC)")):
+        screen = keep(Screen(ana, width=120))
+        screen.wait("letter 40")
+        screen.keys("/")
+        screen.type("id:l%d@example.org" % number)
+        screen.wait_gone("letter 40")
+        screen.wait("letter %d" % number)
+        screen.keys("Enter", "Enter")
+        screen.wait(words)
+        screen.keys("I")
+        screen.wait("Checks made here")
+        screen.wait("DMARC")
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ port = server.server_address[1]
 threading.Thread(target=server.serve_forever, daemon=True).start()
 at_end(server.shutdown)
 
-ana = keep(world.home("ana", environment={"SSL_CERT_FILE": world.spec.ca}))
-stranger = keep(world.home("ana"))          # does not know the authority
+ana = keep(world.home("ana", account=["trusted-hosts = localhost"], environment={"SSL_CERT_FILE": world.spec.ca}))
+stranger = keep(world.home("ana", account=["trusted-hosts = localhost"]))          # does not know the authority
 
 
 def letter(number, path, signed=True, mailto=""):

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "trust/authres.h"
 #include "trust/journey.h"
 
 static void
@@ -151,17 +152,20 @@ test_journey(void)
     g_assert_cmpint(third->delay, ==, 3);
     g_assert_cmpint(journey->total, ==, 4);
     g_assert_cmpint(journey->composed_zone, ==, 60);
-    /* The own server's fields count, both; the one that came with the message does not. */
-    g_assert_cmpstr(journey->authentication->by, ==, "mx.example.org");
-    g_assert_cmpstr(journey->authentication->spf, ==, "pass");
-    g_assert_cmpuint(journey->authentication->dkim->len, ==, 1);
-    g_assert_null(journey->authentication->dmarc);
+    /* What stands above the fields from outside is a claim, from the top; whose counts: tests/unit/authority. */
+    g_assert_cmpuint(journey->claims->len, ==, 2);
+    const struct authentication *top = journey->claims->pdata[0], *next = journey->claims->pdata[1];
+    g_assert_cmpstr(top->by, ==, "mx.example.org");
+    g_assert_cmpstr(top->spf, ==, "pass");
+    g_assert_cmpuint(next->dkim->len, ==, 1);
+    g_assert_true(third->is_ours && second->is_ours);
+    g_assert_false(first->is_ours);
 
     /* Without a name the newest hop says who delivered. */
     g_autoptr(struct_journey) unnamed = read_text(relayed, NULL);
-    g_assert_cmpstr(unnamed->authentication->spf, ==, "pass");
+    g_assert_cmpuint(unnamed->claims->len, ==, 2);
 
-    /* Another's field, wherever it stands, is not believed. */
+    /* What stands behind another's hop came from outside. */
     g_autoptr(struct_journey) forged =
         read_text("Received: from x by imap.example.org; Thu, 12 Nov 2026 10:42:05 +0100\n"
                   "Authentication-Results: mx.evil.example; dmarc=pass\n"
@@ -169,15 +173,16 @@ test_journey(void)
                   "Received: from y by mx.evil.example; Thu, 12 Nov 2026 10:42:05 +0100\n"
                   "Authentication-Results: imap.example.org; dmarc=pass\n\n",
                   "imap.example.org");
-    g_assert_null(forged->authentication);
+    g_assert_cmpuint(forged->claims->len, ==, 2);
     g_assert_cmpint(forged->total, ==, 0);
 
     /* Domains with a short second level are not one owner. */
     g_autoptr(struct_journey) shared =
         read_text("Received: from x by mail.one.co.uk; Thu, 12 Nov 2026 10:42:05 +0100\n"
-                  "Authentication-Results: mail.two.co.uk; dmarc=pass\n\n",
+                  "Received: from x by mail.two.co.uk; Thu, 12 Nov 2026 10:42:05 +0100\n"
+                  "Authentication-Results: mail.one.co.uk; dmarc=pass\n\n",
                   NULL);
-    g_assert_null(shared->authentication);
+    g_assert_cmpuint(shared->claims->len, ==, 0);
 
     g_autoptr(struct_journey) empty = read_text("", NULL);
     g_assert_cmpuint(empty->hops->len, ==, 0);

@@ -115,6 +115,7 @@ test_migration(void)
 #define BACK_TO_VERSION_1                                                                                              \
     "DROP TABLE stats_month;" \
     "DROP TABLE stats_folder;" \
+    "DROP TABLE results_host;" \
     "DROP TABLE sender;" \
     "DROP TABLE quota;" \
     "DROP TABLE unsubscribed;" \
