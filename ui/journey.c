@@ -8,6 +8,7 @@
 #include "trust/bounce.h"
 #include "trust/authority.h"
 #include "trust/journey.h"
+#include "trust/virus.h"
 #include "ui/app.h"
 #include "ui/commands.h"
 #include "ui/readview.h"
@@ -132,6 +133,20 @@ add_checks(GPtrArray *lines, const struct authentication *found)
 }
 
 static void
+add_virus(GPtrArray *lines, struct store *store, gint64 message)
+{
+    struct virus virus;
+    virus_find(store, message, &virus);
+    if (virus.name)
+        textline_add(lines, ROLE_BAD, _("  ✘ virus scanner: %s"), virus.name);
+    else if (virus.why)
+        textline_add(lines, ROLE_WARN, _("  ~ virus scanner: %s"), virus.why);
+    else if (virus.result)
+        textline_add(lines, ROLE_GOOD, "%s", _("  ✔ virus scanner: clean"));
+    virus_clear(&virus);
+}
+
+static void
 add_attempt(GPtrArray *lines, const struct outbox_attempt *attempt)
 {
     g_autofree char *time = time_text(attempt->time / G_USEC_PER_SEC);
@@ -241,6 +256,7 @@ show(struct app *app, gint64 message, const struct document *document, GBytes *b
     g_autoptr(struct_authentication) found =
         authority_find(app->store, message, app->config, journey, document->envelope, &vouch);
     add_checks(lines, found);
+    add_virus(lines, app->store, message);
     vouch_clear(&vouch);
     add_sending(lines, app->store, document->envelope->message_id);
     add_returned(lines, app->store, message);

@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "mail/reader.h"
+#include "trust/virus.h"
 #include "ui/app.h"
 #include "ui/commands.h"
 #include "ui/draw.h"
+#include "ui/prompt.h"
 #include "ui/readview.h"
 #include "ui/savefile.h"
 #include "ui/spawn.h"
@@ -20,8 +22,11 @@
 
 #include <string.h>
 
+#define HELD_WORD "open" /* to be typed; not translated: it is a password of a kind */
+
 struct partsview {
     struct view view;
+    gint64 id; /* of the message; 0: it is not in the store */
     struct document *document;
     GBytes *bytes;
     int cursor, top, page;
@@ -126,7 +131,7 @@ static const struct view_class parts_class = {
 };
 
 static void
-open_parts(struct app *app, gint64 message G_GNUC_UNUSED, const struct document *document, GBytes *bytes,
+open_parts(struct app *app, gint64 message, const struct document *document, GBytes *bytes,
            gpointer data G_GNUC_UNUSED)
 {
     g_autoptr(GVariant) value = g_variant_ref_sink(document_to_variant(document));
@@ -135,6 +140,7 @@ open_parts(struct app *app, gint64 message G_GNUC_UNUSED, const struct document 
         return;
     struct partsview *parts = g_new0(struct partsview, 1);
     parts->view.class = &parts_class;
+    parts->id = message;
     parts->document = copy;
     parts->bytes = g_bytes_ref(bytes);
     for (guint i = 0; i < copy->parts->len; i++) { /* the cursor begins on the first attachment */
@@ -207,8 +213,45 @@ use_bytes(GBytes *bytes, const GError *error, gpointer data)
 }
 
 static void
-use_part(struct app *app, const struct document_part *part, GBytes *message, enum use use, const char *target)
+start_using(struct using *using)
 {
+    reader_part_async(using->app->reader, using->message, using->n, use_bytes, using, using_free);
+}
+
+static void
+agreed(struct app *app, const char *text, gpointer data)
+{
+    struct using **using = data;
+    if (text && !strcmp(text, HELD_WORD))
+        start_using(g_steal_pointer(using));
+    else if (text)
+        app_say(app, _("nothing was done"));
+}
+
+static void
+unwanted(gpointer data)
+{
+    struct using **using = data;
+    if (*using)
+        using_free(*using);
+    g_free(using);
+}
+
+/* A virus was found in the message: one key more or less must not be enough. */
+static void
+use_held(struct using *using)
+{
+    struct using **kept = g_new(struct using *, 1);
+    g_autofree char *label = g_strdup_printf(_("A virus is in this message. Type \"%s\" to go on: "), HELD_WORD);
+    *kept = using;
+    struct prompt_spec spec = {.label = label, .done = agreed, .data = kept, .destroy = unwanted};
+    prompt_line(using->app, &spec);
+}
+
+static void
+use_part(struct app *app, gint64 id, const struct document_part *part, GBytes *message, enum use use, const char *target)
+{
+    g_autofree char *virus = virus_held(app->store, id);
     struct using *using = g_new0(struct using, 1);
     using->app = app;
     using->use = use;
@@ -217,7 +260,10 @@ use_part(struct app *app, const struct document_part *part, GBytes *message, enu
     using->target = g_strdup(target);
     using->message = g_bytes_ref(message);
     using->n = part->n;
-    reader_part_async(app->reader, message, part->n, use_bytes, using, using_free);
+    if (virus)
+        use_held(using);
+    else
+        start_using(using);
 }
 
 /* Text is shown here, as the reader makes it readable. */
@@ -234,7 +280,7 @@ show_text(struct app *app, const struct document_part *part, GBytes *message)
 }
 
 static void
-open_one(struct app *app, const struct document_part *part, GBytes *message)
+open_one(struct app *app, gint64 id, const struct document_part *part, GBytes *message)
 {
     if (!part)
         return;
@@ -244,13 +290,13 @@ open_one(struct app *app, const struct document_part *part, GBytes *message)
              !strcmp(part->type, "text/calendar"))
         show_text(app, part, message);
     else
-        use_part(app, part, message, USE_OPEN, NULL);
+        use_part(app, id, part, message, USE_OPEN, NULL);
 }
 
 void
-parts_open_attachment(struct app *app, const struct document *document, GBytes *bytes, guint number)
+parts_open_attachment(struct app *app, gint64 message, const struct document *document, GBytes *bytes, guint number)
 {
-    open_one(app, document_attachment(document, number), bytes);
+    open_one(app, message, document_attachment(document, number), bytes);
 }
 
 void
@@ -258,7 +304,7 @@ command_open_part(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct partsview *parts = at_hand(app);
     if (parts)
-        open_one(app, current(parts), parts->bytes);
+        open_one(app, parts->id, current(parts), parts->bytes);
 }
 
 static void
@@ -266,7 +312,7 @@ save_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 {
     struct partsview *parts = at_hand(app);
     if (text && *text && parts)
-        use_part(app, current(parts), parts->bytes, USE_SAVE, text);
+        use_part(app, parts->id, current(parts), parts->bytes, USE_SAVE, text);
 }
 
 void
@@ -292,7 +338,7 @@ pipe_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
 {
     struct partsview *parts = at_hand(app);
     if (text && *text && parts)
-        use_part(app, current(parts), parts->bytes, USE_PIPE, text);
+        use_part(app, parts->id, current(parts), parts->bytes, USE_PIPE, text);
 }
 
 void
@@ -312,15 +358,23 @@ save_all_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     struct view *top = app_top(app);
     const struct document *document = NULL;
     GBytes *bytes = NULL;
+    gint64 id = 0;
     if (top->class == &parts_class) {
+        id = ((struct partsview *)top)->id;
         document = ((struct partsview *)top)->document;
         bytes = ((struct partsview *)top)->bytes;
     } else if (top->class == &read_class) {
+        id = ((struct readview *)top)->message;
         document = ((struct readview *)top)->document;
         bytes = ((struct readview *)top)->bytes;
     }
     if (!text || !*text || !document)
         return;
+    g_autofree char *virus = virus_held(app->store, id);
+    if (virus) {
+        app_warn(app, _("a virus is in this message (%s): save its parts one by one, in the list of parts"), virus);
+        return;
+    }
     g_autofree char *expanded = paths_expand(text);
     g_autofree char *directory = g_strconcat(expanded, "/", NULL);
     guint n = 0;
@@ -328,7 +382,7 @@ save_all_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
         const struct document_part *part = g_ptr_array_index(document->parts, i);
         if (!part->number)
             continue;
-        use_part(app, part, bytes, USE_SAVE, directory);
+        use_part(app, id, part, bytes, USE_SAVE, directory);
         n++;
     }
     if (!n)

@@ -11,6 +11,6 @@
 
 struct app;
 
-void parts_open_attachment(struct app *app, const struct document *document, GBytes *bytes, guint number);
+void parts_open_attachment(struct app *app, gint64 message, const struct document *document, GBytes *bytes, guint number);
 
 #endif

@@ -17,6 +17,7 @@
 #include "ui/listview.h"
 #include "ui/text.h"
 #include "trust/authority.h"
+#include "trust/virus.h"
 #include "ui/verdict.h"
 #include "ui/writer.h"
 
@@ -56,7 +57,8 @@ judge(struct readview *read)
     g_autoptr(struct_authentication) found =
         authority_find(app->store, read->message, app->config, journey, read->document->envelope, &vouch);
     enum role role = ROLE_DIM;
-    read->verdict = verdict_text(&vouch, &role);
+    g_autofree char *virus = virus_held(app->store, read->message);
+    read->verdict = virus ? verdict_virus(virus, &role) : verdict_text(&vouch, &role);
     read->verdict_role = role;
     vouch_clear(&vouch);
 }

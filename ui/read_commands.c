@@ -92,7 +92,7 @@ follow(struct app *app, struct readview *read, guint number)
 {
     const struct document_link *link = document_link_numbered(read->document, number);
     if (read->bytes && document_attachment(read->document, number)) {
-        parts_open_attachment(app, read->document, read->bytes, number);
+        parts_open_attachment(app, read->message, read->document, read->bytes, number);
         return;
     }
     if (!link) {

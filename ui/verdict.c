@@ -24,6 +24,13 @@ verdict_text(const struct vouch *vouch, enum role *role)
 }
 
 char *
+verdict_virus(const char *name, enum role *role)
+{
+    *role = ROLE_BAD;
+    return g_strdup_printf(_("✘ a virus is in it: %s"), name);
+}
+
+char *
 verdict_duration(gint64 seconds)
 {
     int s = (int)MIN(seconds, G_MAXINT);

@@ -12,6 +12,9 @@
  * (DMARC)". NULL: nobody looked, or it could not be looked up. New string. */
 char *verdict_text(const struct vouch *vouch, enum role *role);
 
+/* "✘ a virus is in it: NAME". New string. */
+char *verdict_virus(const char *name, enum role *role);
+
 /* "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". New string. */
 char *verdict_duration(gint64 seconds);
 

@@ -16,6 +16,7 @@
 #include "trust/authority.h"
 #include "trust/check.h"
 #include "trust/journey.h"
+#include "trust/virus.h"
 
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct story {
     struct journey *journey;
     struct authentication *authentication; /* NULL: nobody looked */
     struct vouch vouch;
+    struct virus virus;
     GPtrArray *attempts;      /* of struct outbox_attempt; NULL: not sent from here */
     struct outbox_item *item; /* likewise */
     struct bounce *bounce;    /* when the message is a report itself */
@@ -38,6 +40,7 @@ story_clear(struct story *story)
     journey_free(story->journey);
     authentication_free(story->authentication);
     vouch_clear(&story->vouch);
+    virus_clear(&story->virus);
     if (story->attempts)
         g_ptr_array_unref(story->attempts);
     outbox_item_free(story->item);
@@ -119,6 +122,7 @@ collect(const char *word, struct reader *reader, struct story *story, GError **e
         return FALSE;
     story->subject = text_safe(document->envelope->subject, -1, TEXT_LINE);
     story->bounce = bounce_read(bytes, document);
+    virus_find(cli_store(STORE_READ, NULL), message, &story->virus);
     return authenticate(bytes, message, document->envelope, story, error) &&
            add_sending(story, document->envelope->message_id, error);
 }
@@ -193,6 +197,20 @@ json_authentication(struct json *json, const struct authentication *authenticati
     json_string(json, "arc", authentication->arc);
     json_string(json, "arc_domain", authentication->arc_domain);
     json_string(json, "arc_reason", authentication->arc_reason);
+    json_object_end(json);
+}
+
+static void
+json_virus(struct json *json, const struct virus *virus)
+{
+    if (!virus->result) {
+        json_null(json, "virus");
+        return;
+    }
+    json_object_begin(json, "virus");
+    json_string(json, "result", virus->result);
+    json_string(json, "name", virus->name);
+    json_string(json, "why", virus->why);
     json_object_end(json);
 }
 
@@ -326,6 +344,7 @@ print_json(const struct story *story, GError **error)
     json_hops(&json, story->journey);
     json_authentication(&json, story->authentication, &story->vouch);
     json_null(&json, "filter");
+    json_virus(&json, &story->virus);
     json_attempts(&json, story->attempts);
     if (!each_recipient(story, NULL, NULL)) {
         json_null(&json, "bounce");
@@ -467,6 +486,9 @@ print_story(const struct story *story, GError **error)
         ok = print_hop(journey->hops->pdata[i], error);
     if (ok && (journey->hops->len || story->authentication))
         ok = print_checks(story->authentication, error);
+    if (ok && story->virus.result)
+        ok = print_line(error, _("Virus scanner: %s %s"), _(story->virus.result),
+                        story->virus.name ? story->virus.name : story->virus.why ? story->virus.why : "");
     if (ok && story->attempts && story->attempts->len)
         ok = print_line(error, "%s", _("Attempts"));
     for (guint i = 0; ok && story->attempts && i < story->attempts->len; i++)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "mail/reader.h"
+#include "trust/virus.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 static gboolean raw, headers, parts;
+static gboolean even_so;
 static int part_number;
 static char *save_dir;
 
@@ -27,6 +29,7 @@ static const GOptionEntry entries[] = {
     {"part", 'P', 0, G_OPTION_ARG_INT, &part_number, N_("the content of part N, decoded"), "N"},
     {"save", 's', 0, G_OPTION_ARG_FILENAME, &save_dir,
      N_("save the attachments (with --part: that part) into DIR"), "DIR"},
+    {"even-so", 0, 0, G_OPTION_ARG_NONE, &even_so, N_("parts of a message in which a virus was found, too"), NULL},
     {NULL},
 };
 
@@ -279,6 +282,12 @@ run_show(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         return FALSE;
     if (raw)
         return cli_print_bytes(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error);
+    g_autofree char *virus = id && !even_so && (part_number || save_dir) ? virus_held(cli_store(STORE_READ, NULL), id) : NULL;
+    if (virus) {
+        g_set_error(error, CLI_ERROR, ERROR_REFUSED, _("a virus was found in this message: %s; --even-so gives its parts"),
+                    virus);
+        return FALSE;
+    }
     g_autoptr(struct_reader) reader = reader_new();
     if (part_number && !save_dir) {
         g_autoptr(GBytes) content = reader_part(reader, bytes, (guint)MAX(part_number, 0), NULL, error);

@@ -68,6 +68,7 @@ config_free(struct config *config)
     g_free(config->path);
     g_free(config->editor);
     g_free(config->resolver);
+    g_free(config->virus_scanner);
     g_free(config);
 }
 

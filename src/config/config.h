@@ -95,6 +95,7 @@ struct config {
     int poll;            /* seconds between looks at a server that cannot push */
     enum theme theme;
     gboolean check;       /* DKIM, SPF, … of what arrives */
+    char *virus_scanner;  /* the path of clamd's socket, or NULL */
     char *resolver;       /* or NULL: the system's */
     enum blocked blocked; /* where the mail of blocked senders goes */
     enum key_set key_set;

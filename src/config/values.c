@@ -23,6 +23,7 @@ static gboolean take_keep(gpointer target, const char *value, char **why);
 static gboolean take_keep_folder(gpointer target, const char *value, char **why);
 static gboolean take_leave(gpointer target, const char *value, char **why);
 static gboolean take_resolver(gpointer target, const char *value, char **why);
+static gboolean take_virus_scanner(gpointer target, const char *value, char **why);
 static gboolean take_trusted_hosts(gpointer target, const char *value, char **why);
 static gboolean take_notmuch(gpointer target, const char *value, char **why);
 
@@ -59,6 +60,10 @@ const struct config_key config_keys[] = {
      N_("Check DKIM, SPF, DMARC and ARC of arriving mail here, with the DNS, when your own server did not."), C(check)},
     {"general", "resolver", CONFIG_CUSTOM, 0, 0, "an address, perhaps with a port: 127.0.0.1:5353", NULL, FALSE,
      N_("The DNS server for that, in place of the system's."), 0, take_resolver},
+    {"general", "virus-scanner", CONFIG_CUSTOM, 0, 0, "clamd:PATH", NULL, FALSE,
+     N_("The socket of ClamAV's daemon, which looks at arriving mail: clamd:/run/clamav/clamd.ctl. What it finds something "
+        "in is held: parts are opened and saved only when you say so in full."),
+     0, take_virus_scanner},
     {"account", "address", CONFIG_CUSTOM, 0, 0, "Name <local@domain>", NULL, TRUE,
      N_("Your name and address, as they stand in From."), 0, take_address},
     {"account", "aliases", CONFIG_LIST, 0, 0, "addresses, separated by commas", NULL, FALSE,
@@ -171,6 +176,18 @@ take_address(gpointer target, const char *value, char **why)
     }
     account->address = g_steal_pointer(&addr);
     return TRUE;
+}
+
+static gboolean
+take_virus_scanner(gpointer target, const char *value, char **why)
+{
+    struct config *config = target;
+    if (g_str_has_prefix(value, "clamd:/")) {
+        config->virus_scanner = g_strdup(value + strlen("clamd:"));
+        return TRUE;
+    }
+    *why = g_strdup_printf("\"%s\" is no virus scanner", value);
+    return FALSE;
 }
 
 static gboolean

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "trust/virus.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ G_DEFINE_QUARK(arrival, arrival_error)
 static const struct arrival_stage stages_of_all[] = {
     {"report", arrival_report, arrival_wants_report},
     {"authentication", arrival_authentication, NULL},
+    {VIRUS_STAGE, arrival_virus, NULL},
     {"sender", arrival_sender, NULL},
     {"rules", arrival_rules, NULL},
     {"authentication-again", arrival_authentication_again, NULL},

@@ -76,6 +76,8 @@ gboolean arrival_sender(struct arrival *arrival, char **verdict, GError **error)
 /* Who vouches for the author (vouch.h). Verdict: {"vouch":WORD,"domain":…,"words":…,"results":…}, the last as an
  * Authentication-Results field has it; of "here" when it was checked here. authority_find() reads it. */
 gboolean arrival_authentication(struct arrival *arrival, char **verdict, GError **error);
+/* A virus scanner, where one is configured (virus.h). */
+gboolean arrival_virus(struct arrival *arrival, char **verdict, GError **error);
 /* The last stage, which nothing waits for: what could not be looked up is looked up later, and the verdict above changed. */
 gboolean arrival_authentication_again(struct arrival *arrival, char **verdict, GError **error);
 /* The user's rules (rules.h). Verdict: {"rules":N}, how many acted. */
