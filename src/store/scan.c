@@ -184,6 +184,25 @@ is_there(struct scan *scan, const char *file)
     return access(cur, F_OK) == 0 || access(new, F_OK) == 0;
 }
 
+/* The file of that placement is called `file` now; its flags were `before` when they were last known. A name in new/ says
+ * nothing of flags. */
+static gboolean
+take_name(struct scan *scan, struct placement_row *row, guint before, const char *file, GError **error)
+{
+    guint theirs = strstr(file, ":2,") ? maildir_name_flags(file) : before;
+    guint flags = flags_merge(before, theirs, row->flags);
+    gboolean changed = FALSE;
+    if (!placement_row_set_file(scan->store, row->id, file, row->flags, error))
+        return FALSE;
+    g_free(row->file);
+    row->file = g_strdup(file);
+    if (!intent_mark_one(scan->store, row, flags & ~row->flags, row->flags & ~flags, NULL, NULL, scan->journal, &changed,
+                         error))
+        return FALSE;
+    scan->result->flags += changed;
+    return TRUE;
+}
+
 static gboolean
 take_renames(struct scan *scan, GError **error)
 {
@@ -192,22 +211,11 @@ take_renames(struct scan *scan, GError **error)
         g_autofree char *unique = maildir_unique(file);
         struct known *known = g_hash_table_lookup(scan->known, unique);
         g_auto(struct_placement_row) row = {0};
-        gboolean changed = FALSE;
         if (!placement_row_read(scan->store, known->id, &row, NULL) || !is_there(scan, file))
             continue;
-        /* The name that we gave, the name that there is, what is wanted here by now. A name in new/ says
-         * nothing. */
-        guint before = maildir_name_flags(known->file);
-        guint theirs = strstr(file, ":2,") ? maildir_name_flags(file) : before;
-        guint flags = flags_merge(before, theirs, row.flags);
-        if (!placement_row_set_file(scan->store, row.id, file, row.flags, error))
+        /* The name that we gave, the name that there is, what is wanted here by now. */
+        if (!take_name(scan, &row, maildir_name_flags(known->file), file, error))
             return FALSE;
-        g_free(row.file);
-        row.file = g_strdup(file);
-        if (!intent_mark_one(scan->store, &row, flags & ~row.flags, row.flags & ~flags, NULL, NULL,
-                             scan->journal, &changed, error))
-            return FALSE;
-        scan->result->flags += changed;
     }
     return TRUE;
 }
@@ -320,7 +328,7 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
             return FALSE;
         if (row.folder == scan->folder) { /* only called otherwise */
             not_missing(scan, lost);
-            return placement_row_set_file(scan->store, lost, stranger->file, row.flags, error);
+            return take_name(scan, &row, maildir_name_flags(row.file), stranger->file, error);
         }
         return take_moved(scan, lost, maildir_name_flags(row.file), stranger, error);
     }
@@ -331,7 +339,7 @@ take_known_content(struct scan *scan, const struct stranger *stranger, gint64 me
             !placement_row_read(scan->store, intent->source, &row, error))
             return FALSE;
         return row.folder == scan->folder
-                   ? placement_row_set_file(scan->store, row.id, stranger->file, row.flags, error)
+                   ? take_name(scan, &row, row.flags, stranger->file, error)
                    : take_moved(scan, row.id, row.flags, stranger, error);
     }
     gint64 here = sql_int(

@@ -264,6 +264,10 @@ def storm():
             note("%s: at the server only %r, missing there %r" % (
                 folder, sorted(set(truth[folder]) - set(wanted[folder]))[:10],
                 sorted(set(wanted[folder]) - set(truth[folder]))[:10]))
+            for name, _ in sorted(set(wanted[folder]) - set(truth[folder]))[:10]:
+                note("%s: here wanted, base, state, file: %r; its file is %s" % (name, ana.database(
+                    "SELECT p.flags, p.base_flags, p.state, p.file FROM placement p JOIN message m ON m.id = p.message"
+                    " WHERE m.message_id = ?", name), script.find(name.partition("@")[0])))
         raise
     truth = server.snapshot()
     quiet = dict(truth["Quiet"])

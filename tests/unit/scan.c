@@ -261,6 +261,28 @@ test_moved_late(void)
 }
 
 /* Copied into the folder without the way over tmp/: taken when it is whole. */
+/* A file that was away for a moment, and comes back into its folder with another flag: the flag is the user's. */
+static void
+test_back_with_flags(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    gint64 m = mail_with_body(&world, 1);
+    g_autofree char *path = store_message_path(world.store, m, NULL), *away = g_build_filename(world.dir, "away", NULL),
+                    *seen = g_strconcat(path, "S", NULL);
+    g_assert_cmpint(g_rename(path, away), ==, 0);
+    g_assert_cmpuint(scan(&world, world.inbox).removed, ==, 1);
+    g_assert_cmpint(g_rename(away, seen), ==, 0);
+    scan(&world, world.inbox);
+    g_assert_true(maildir_apply(world.store, 0, &error));
+    g_autoptr(struct_message) message = message_load(world.store, m, &error);
+    g_assert_cmpuint(message->flags, ==, FLAG_SEEN);
+    g_assert_true(g_file_test(seen, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(intent_count(world.store, 0), ==, 0);
+    world_end(&world);
+}
+
 static void
 test_half_written(void)
 {
@@ -522,6 +544,7 @@ main(int argc, char **argv)
     g_test_add_func("/scan/new-and-gone", test_new_and_gone);
     g_test_add_func("/scan/moved", test_moved);
     g_test_add_func("/scan/moved-late", test_moved_late);
+    g_test_add_func("/scan/back-with-flags", test_back_with_flags);
     g_test_add_func("/scan/half-written", test_half_written);
     g_test_add_func("/scan/brake", test_brake);
     g_test_add_func("/scan/orphans", test_orphans);
