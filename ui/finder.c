@@ -12,7 +12,8 @@ struct question {
     enum list_direction direction;
     guint limit;
     gboolean count, all;
-    enum order_by by; /* ORDER_DATE: not asked for */
+    enum order_by by;   /* ORDER_DATE: not asked for */
+    GPtrArray *queries; /* of splits; NULL: not asked for */
     gboolean reverse;
     finder_done done;
     gpointer data;
@@ -42,6 +43,8 @@ question_free(struct question *question)
     g_clear_pointer(&question->found.hits, g_array_unref);
     g_clear_error(&question->found.error);
     order_free(question->found.order);
+    g_clear_pointer(&question->found.splits, g_ptr_array_unref);
+    g_clear_pointer(&question->queries, g_ptr_array_unref);
     g_free(question);
 }
 
@@ -70,11 +73,13 @@ look(struct finder *finder, struct question *question)
     if (question->limit && !g_atomic_int_get(&question->cancelled))
         found->rows = list_page(finder->store, &question->view, question->key, question->direction,
                                 question->limit, &found->error);
-    if (question->by != ORDER_DATE && !g_atomic_int_get(&question->cancelled)) {
-        gint64 begun = g_get_monotonic_time();
+    gint64 begun = g_get_monotonic_time();
+    if (question->by != ORDER_DATE && !g_atomic_int_get(&question->cancelled))
         found->order = order_new(finder->store, &question->view, question->by, question->reverse, &found->error);
-        found->taken = g_get_monotonic_time() - begun;
-    }
+    if (question->queries && !g_atomic_int_get(&question->cancelled))
+        found->splits =
+            order_split(finder->store, &question->view, question->queries, question->reverse, &found->error);
+    found->taken = g_get_monotonic_time() - begun;
     if (question->all && !g_atomic_int_get(&question->cancelled))
         found->hits = list_hits(finder->store, &question->view, &found->error);
     if (question->count && !found->error && !g_atomic_int_get(&question->cancelled))
@@ -207,6 +212,18 @@ finder_sort(struct finder *finder, gconstpointer owner, const struct list_view *
 {
     struct question *question = question_new(finder, owner, view, done, data);
     question->by = by;
+    question->reverse = reverse;
+    g_async_queue_push(finder->queue, question);
+}
+
+void
+finder_split(struct finder *finder, gconstpointer owner, const struct list_view *view, const GPtrArray *queries,
+             gboolean reverse, finder_done done, gpointer data)
+{
+    struct question *question = question_new(finder, owner, view, done, data);
+    question->queries = g_ptr_array_new_with_free_func((GDestroyNotify)query_free);
+    for (guint i = 0; i < queries->len; i++)
+        g_ptr_array_add(question->queries, query_copy(g_ptr_array_index(queries, i)));
     question->reverse = reverse;
     g_async_queue_push(finder->queue, question);
 }

@@ -19,7 +19,8 @@ struct found {
     gint64 count;    /* -1: not asked for */
     gboolean exact;
     struct order *order; /* of finder_sort(); may be stolen; NULL with an error */
-    gint64 taken;        /* microseconds, of finder_sort() */
+    GPtrArray *splits;   /* of finder_split(): of struct order; likewise */
+    gint64 taken;        /* microseconds, of these two */
     GError *error;
 };
 
@@ -40,6 +41,9 @@ void finder_ask_all(struct finder *finder, gconstpointer owner, const struct lis
 /* All of it in another order. */
 void finder_sort(struct finder *finder, gconstpointer owner, const struct list_view *view, enum order_by by,
                  gboolean reverse, finder_done done, gpointer data);
+/* All of it in splits; `queries` (of struct query) are copied. */
+void finder_split(struct finder *finder, gconstpointer owner, const struct list_view *view, const GPtrArray *queries,
+                  gboolean reverse, finder_done done, gpointer data);
 /* The owner goes: no answer any more. */
 void finder_cancel(struct finder *finder, gconstpointer owner);
 gboolean finder_busy(const struct finder *finder, gconstpointer owner);

@@ -137,8 +137,7 @@ listview_reload(struct listview *list)
     }
     list_lines_build(list);
     listview_recall(list, &place);
-    if (list->set->places)
-        list_sort_again(list);
+    list_sort_again(list);
 }
 
 /* ---- moving ---- */
@@ -326,6 +325,8 @@ void
 listview_install(struct listview *list, struct rowset *set)
 {
     list_sort_stop(list);
+    g_clear_pointer(&list->splits, g_ptr_array_unref);
+    list->split = 0;
     g_array_set_size(list->lines, 0); /* they point into the old rows */
     rowset_free(list->set);
     list->set = set;
@@ -408,7 +409,7 @@ status(struct view *view)
     guint marks = g_hash_table_size(list->marks);
     if (marks)
         g_string_append_printf(out, _(" · %u marked"), marks);
-    if (list->set->places)
+    if (list->set->places && list->set->order != ORDER_DATE)
         g_string_append_printf(out, list->set->reverse ? _(" · by %s, turned round") : _(" · by %s"),
                                list_order_name(list->set->order));
     return g_string_free(out, FALSE);
@@ -456,6 +457,7 @@ mouse(struct view *view, const struct key_event *event)
             listview_go(list, &target);
         return;
     }
+    line -= list->tabs;
     if (event->button != MOUSE_LEFT || line < 0 || line >= list->page ||
         !listview_line(list, list->top + line))
         return;
@@ -472,6 +474,7 @@ list_free(struct view *view)
     struct listview *list = (struct listview *)view;
     list_find_stop(list);
     list_sort_stop(list);
+    g_clear_pointer(&list->splits, g_ptr_array_unref);
     finder_cancel(view->app->counter, list);
     g_array_unref(list->lines);
     rowset_free(list->set);

@@ -202,6 +202,12 @@ list_draw(struct view *view, const struct area *whole)
         if (side)
             term_put(area.row + area.rows, whole->column + side, 1, PLAIN(ROLE_FAINT), "┴");
     }
+    list->tabs = list_has_splits(list) && area.rows >= 4;
+    if (list->tabs) {
+        list_split_draw(list, &area);
+        area.row++;
+        area.rows--;
+    }
     list->page = area.rows;
     int n = (int)list->lines->len;
     if (!n) {

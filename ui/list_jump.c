@@ -10,7 +10,6 @@
 #include "ui/listview.h"
 #include "ui/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* "a year ago", "3 weeks ago": that day. */
@@ -63,6 +62,8 @@ key_of(struct listview *list, const struct jump *jump)
     const struct rowset *set = list->set;
     gint64 n = set->places ? order_length(set->places) : list->count >= 0 ? list->count : (gint64)set->rows->len;
     gint64 rank = jump->kind == JUMP_LINE ? jump->number - 1 : jump->number * (n - 1) / 100;
+    if (jump->kind == JUMP_DATE && set->places)
+        return order_key_by_date(set->places, list_key_at_time(jump->number));
     if (jump->kind == JUMP_DATE)
         return list_key_by_date(set->store, &set->view, jump->number);
     rank = CLAMP(rank, 0, MAX(n - 1, 0));
@@ -87,7 +88,7 @@ jump_to(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
         app_say(app, _("this is for folders: a search is narrowed with l, for example date:..1y"));
         return;
     }
-    if (jump.kind == JUMP_DATE && list->set->places) {
+    if (jump.kind == JUMP_DATE && list->set->order != ORDER_DATE) {
         app_say(app, _("the list is not by date now: o d puts it so"));
         return;
     }

@@ -29,6 +29,8 @@ listview_count(struct listview *list)
 {
     struct app *app = list->view.app;
     const struct list_view *view = &list->set->view;
+    if (list->set->places && list->split)
+        return;
     list->unread = list_unread(app->store, view);
     if (list->set->places) /* its length */
         return;
@@ -48,6 +50,7 @@ show(struct listview *list, struct rowset *set)
     }
     list_find_stop(list);
     listview_install(list, set);
+    list->split = list->by == ORDER_DATE && list_has_splits(list);
     g_autoptr(GError) error = NULL;
     if (!rowset_load(set, 0, 0, &error))
         list->problem = g_strdup(error->message);

@@ -44,10 +44,9 @@ anchor(struct listview *list, const struct order *places)
     return 0;
 }
 
-static void
-take(struct listview *list, struct order *places)
+void
+list_sort_take(struct listview *list, struct order *places, gboolean again)
 {
-    gboolean again = list->set->places && list->set->order == list->by && list->set->reverse == list->reverse;
     struct list_place place = listview_remember(list);
     gint64 key = again && !place.start ? anchor(list, places) : 0;
     gint at = key ? order_place(places, key) : 0;
@@ -59,6 +58,8 @@ take(struct listview *list, struct order *places)
     list_lines_build(list);
     list->count = order_length(places);
     list->count_exact = TRUE;
+    if (list->split)
+        list->unread = order_unread(places);
     if (again)
         listview_recall(list, &place);
     else
@@ -73,8 +74,11 @@ sorted(struct app *app, struct found *found, gpointer data)
     list->sorted_at = g_get_monotonic_time();
     if (found->order && !list->set->places) /* it was waited for */
         app_say(app, list->reverse ? _("%s: by %s, turned round") : _("%s: by %s"), list->name, list_order_name(list->by));
+    gboolean again = list->set->places && list->set->order == list->by && list->set->reverse == list->reverse;
     if (found->order)
-        take(list, g_steal_pointer(&found->order));
+        list_sort_take(list, g_steal_pointer(&found->order), again);
+    else if (found->splits)
+        list_split_take(list, g_steal_pointer(&found->splits));
     else
         app_error(app, _("the list cannot be put in order"), g_steal_pointer(&found->error));
     if (list->sort_stale) {
@@ -84,12 +88,24 @@ sorted(struct app *app, struct found *found, gpointer data)
     app_dirty(app);
 }
 
+static void
+put_in_order(struct listview *list, struct finder *finder)
+{
+    const struct list_view *view = &list->set->view;
+    if (list->by != ORDER_DATE && view->kind != LIST_THREAD) {
+        finder_sort(finder, &list->by, view, list->by, list->reverse, sorted, list);
+    } else if (list_has_splits(list)) {
+        g_autoptr(GPtrArray) queries = list_split_queries(list->view.app);
+        finder_split(finder, &list->by, view, queries, list->reverse, sorted, list);
+    }
+}
+
 static gboolean
 again(gpointer data)
 {
     struct listview *list = data;
     list->sort_timer = 0;
-    finder_sort(counter_of(list->view.app), &list->by, &list->set->view, list->by, list->reverse, sorted, list);
+    put_in_order(list, counter_of(list->view.app));
     return G_SOURCE_REMOVE;
 }
 
@@ -97,7 +113,7 @@ void
 list_sort_again(struct listview *list)
 {
     struct app *app = list->view.app;
-    if (list->by == ORDER_DATE || list->sort_timer)
+    if (!list->set || list->sort_timer || (list->by == ORDER_DATE && !list_has_splits(list)))
         return;
     if (finder_busy(app->finder, &list->by) || finder_busy(app->counter, &list->by)) {
         list->sort_stale = TRUE;
@@ -121,14 +137,14 @@ list_sort_begin(struct listview *list)
 {
     list_sort_stop(list);
     list->sorted_at = list->sort_taken = 0;
-    if (list->by != ORDER_DATE && list->set && list->set->view.kind != LIST_THREAD)
-        finder_sort(finder_of(list->view.app), &list->by, &list->set->view, list->by, list->reverse, sorted, list);
+    if (list->set)
+        put_in_order(list, finder_of(list->view.app));
 }
 
 /* ---- commands ---- */
 
-static void
-by_date(struct listview *list)
+void
+list_sort_by_date(struct listview *list)
 {
     g_autoptr(GError) error = NULL;
     list_sort_stop(list);
@@ -144,6 +160,7 @@ by_date(struct listview *list)
         app_error(list->view.app, _("the list cannot be read"), g_steal_pointer(&error));
     listview_rebuild(list);
     listview_count(list);
+    list_sort_begin(list); /* the tabs */
 }
 
 static void
@@ -154,9 +171,12 @@ sort(struct app *app, enum order_by by, gboolean reverse)
         return;
     list->by = by;
     list->reverse = reverse;
-    if (by == ORDER_DATE) {
-        by_date(list);
+    if (by == ORDER_DATE && list->split) {
+        list_sort_begin(list);
+    } else if (by == ORDER_DATE) {
+        list_sort_by_date(list);
     } else {
+        list->split = 0; /* of all of it */
         app_say(app, _("putting %s in order …"), list->name);
         list_sort_begin(list);
     }

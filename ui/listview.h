@@ -47,7 +47,10 @@ struct listview {
     gint64 count;
     gboolean count_exact;
     gint64 unread;
-    enum order_by by; /* wanted; the set has what is shown */
+    enum order_by by;  /* wanted; the set has what is shown */
+    GPtrArray *splits; /* list_split.c: of struct order; NULL: not known yet, or none */
+    guint split;       /* the tab that is shown, from 1; 0: all of it */
+    int tabs;          /* lines that they took at the last draw */
     gboolean reverse, sort_stale;
     gint64 sorted_at, sort_taken; /* microseconds */
     guint sort_timer;
@@ -114,6 +117,15 @@ void list_sort_begin(struct listview *list);
 void list_sort_again(struct listview *list);
 void list_sort_stop(struct listview *list);
 const char *list_order_name(enum order_by by);
+/* Keys of the list in order take the place of what is shown; `again`: the same as before, made anew. Takes the places. */
+void list_sort_take(struct listview *list, struct order *places, gboolean again);
+void list_sort_by_date(struct listview *list);
+
+/* list_split.c: numbered tabs above an inbox, each message in the first that fits, the rest in the last */
+gboolean list_has_splits(const struct listview *list);
+GPtrArray *list_split_queries(struct app *app); /* of struct query; what cannot be read is told, and finds nothing */
+void list_split_take(struct listview *list, GPtrArray *splits);
+void list_split_draw(struct listview *list, const struct area *line);
 
 /* For list.c and list_find.c: the cursor's place before rows change, and finding it again. */
 struct list_place {

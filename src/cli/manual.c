@@ -183,6 +183,10 @@ config_page(void)
     printf(".SH [searches]\n");
     roff_paragraphs("A name and a query; it stands in the side bar of the screen and opens like a folder.\n\n"
                     "    [searches]\n    to me, this week = to:ana date:7d..");
+    printf(".SH [splits]\n");
+    roff_paragraphs("Names and queries, in order: numbered tabs above the inbox. Each message (a conversation by its newest) "
+                    "stands in the first that it fits, what fits none in a last one.\n\n"
+                    "    [splits]\n    people = from:ana or from:ben\n    lists = list:dev");
     printf(".SH SEE ALSO\n.BR postrider (1),\n.BR postrider\\-keys (7)\n");
 }
 

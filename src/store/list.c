@@ -377,11 +377,16 @@ list_key_at(struct store *store, const struct list_view *view, gint64 rank)
 }
 
 gint64
-list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds)
+list_key_at_time(gint64 seconds)
 {
     gint64 most = G_MAXINT64 / MESSAGE_KEYS_A_SECOND - 1;
-    gint64 key = (CLAMP(seconds, 0, most) + 1) * MESSAGE_KEYS_A_SECOND;
-    g_autoptr(GArray) places = folders_places(store, view, key, LIST_OLDER, 1, NULL);
+    return (CLAMP(seconds, 0, most) + 1) * MESSAGE_KEYS_A_SECOND - 1;
+}
+
+gint64
+list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds)
+{
+    g_autoptr(GArray) places = folders_places(store, view, list_key_at_time(seconds) + 1, LIST_OLDER, 1, NULL);
     return places && places->len ? g_array_index(places, struct list_place, 0).key
                                  : folders_key_at(store, view, 0, LIST_NEWER);
 }

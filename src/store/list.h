@@ -79,6 +79,8 @@ gint64 list_count(struct store *store, const struct list_view *view, gboolean *e
 gint64 list_rank(struct store *store, const struct list_view *view, gint64 key, gboolean *exact);
 /* The nth row's key, for jumping by percent: as many steps along an index, from the nearer end. */
 gint64 list_key_at(struct store *store, const struct list_view *view, gint64 rank);
+/* The largest key that a message of this second can have. */
+gint64 list_key_at_time(gint64 seconds);
 /* The newest row that is no newer than this time, else the oldest; not for searches. 0: there is no row. */
 gint64 list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds);
 /* Unread messages of folders, each once (beyond a thousand in the second, what lies in both counts twice); 0 for what is

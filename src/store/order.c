@@ -13,6 +13,8 @@
 
 struct order {
     GArray *keys; /* of gint64 */
+    guint unread;
+    guint references; /* beyond the first */
 };
 
 /* While it is made: what each row is ordered by, as a number. */
@@ -221,10 +223,130 @@ order_new(struct store *store, const struct list_view *view, enum order_by by, g
     return order;
 }
 
+/* ---- splits ---- */
+
+static struct order *
+order_empty(void)
+{
+    struct order *order = g_new0(struct order, 1);
+    order->keys = g_array_new(FALSE, FALSE, sizeof(gint64));
+    return order;
+}
+
+/* Hits of one query, newest first, and how far they were gone through. */
+struct hits {
+    GArray *found;
+    guint at;
+};
+
+static void
+hits_clear(gpointer data)
+{
+    g_clear_pointer(&((struct hits *)data)->found, g_array_unref);
+}
+
+static gboolean
+fits(struct hits *hits, gint64 key)
+{
+    while (hits->at < hits->found->len && g_array_index(hits->found, struct query_hit, hits->at).key > key)
+        hits->at++;
+    return hits->at < hits->found->len && g_array_index(hits->found, struct query_hit, hits->at).key == key;
+}
+
+static GArray *
+find_all(struct store *store, const struct list_view *view, const GPtrArray *queries, GError **error)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(struct hits));
+    g_array_set_clear_func(all, hits_clear);
+    for (guint i = 0; i < queries->len; i++) {
+        struct list_view one = {.kind = LIST_SEARCH,
+                                .folders = view->folders,
+                                .n_folders = view->n_folders,
+                                .query = g_ptr_array_index(queries, i),
+                                .everything = TRUE};
+        struct hits hits = {.found = list_hits(store, &one, error)};
+        if (!hits.found)
+            return NULL;
+        g_array_append_val(all, hits);
+    }
+    return g_steal_pointer(&all);
+}
+
+/* Both are newest first, so one walk through all of them does. */
+static GPtrArray *
+part(struct store *store, const struct list_view *view, const GArray *places, GArray *hits)
+{
+    GPtrArray *splits = g_ptr_array_new_with_free_func((GDestroyNotify)order_free);
+    g_autoptr(GHashTable) unread = folders_unread_keys(store, view);
+    for (guint i = 0; i <= hits->len; i++)
+        g_ptr_array_add(splits, order_empty());
+    for (guint i = 0; i < places->len; i++) {
+        gint64 key = g_array_index(places, struct list_place, i).key;
+        guint which = hits->len;
+        for (guint k = hits->len; k-- > 0;) /* every one is asked, so that all go on */
+            if (fits(&g_array_index(hits, struct hits, k), key))
+                which = k;
+        struct order *split = g_ptr_array_index(splits, which);
+        g_array_append_val(split->keys, key);
+        split->unread += g_hash_table_contains(unread, &key);
+    }
+    return splits;
+}
+
+static void
+turn(GArray *keys)
+{
+    for (guint i = 0; i < keys->len / 2; i++) {
+        gint64 *a = &g_array_index(keys, gint64, i), *b = &g_array_index(keys, gint64, keys->len - 1 - i), swap = *a;
+        *a = *b;
+        *b = swap;
+    }
+}
+
+GPtrArray *
+order_split(struct store *store, const struct list_view *view, const GPtrArray *queries, gboolean reverse, GError **error)
+{
+    g_return_val_if_fail(view->kind == LIST_CONVERSATIONS || view->kind == LIST_MESSAGES, NULL);
+    if (!store_snapshot_begin(store, error))
+        return NULL;
+    g_autoptr(GArray) hits = find_all(store, view, queries, error);
+    g_autoptr(GArray) places = hits ? folders_places(store, view, 0, LIST_OLDER, G_MAXUINT, error) : NULL;
+    GPtrArray *splits = places ? part(store, view, places, hits) : NULL;
+    store_snapshot_end(store);
+    for (guint i = 0; splits && reverse && i < splits->len; i++)
+        turn(((struct order *)g_ptr_array_index(splits, i))->keys);
+    return splits;
+}
+
+struct order *
+order_ref(struct order *order)
+{
+    order->references++;
+    return order;
+}
+
+guint
+order_unread(const struct order *order)
+{
+    return order->unread;
+}
+
+gint64
+order_key_by_date(const struct order *order, gint64 most)
+{
+    gint64 found = 0, oldest = 0;
+    for (guint i = 0; i < order->keys->len; i++) {
+        gint64 key = g_array_index(order->keys, gint64, i);
+        found = key <= most ? MAX(found, key) : found;
+        oldest = oldest ? MIN(oldest, key) : key;
+    }
+    return found ? found : oldest;
+}
+
 void
 order_free(struct order *order)
 {
-    if (!order)
+    if (!order || order->references--)
         return;
     g_array_unref(order->keys);
     g_free(order);

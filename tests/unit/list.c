@@ -363,6 +363,50 @@ test_orders(void)
     world_end(&world);
 }
 
+/* Tabs: each row in the first that its message fits, the rest in the last, newest first. */
+static void
+test_splits(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GError) error = NULL;
+    static const char *const topics[] = {"alpha", "beta", "alpha beta", "gamma"};
+    for (guint uid = 1; uid <= 80; uid++) {
+        g_autofree char *id = g_strdup_printf("m%u@x", uid), *root = uid % 5 ? NULL : g_strdup_printf("m%u@x", uid - 1);
+        g_autoptr(struct_envelope) envelope =
+            make_envelope(id, root, "Ben <ben@x>", NULL, topics[uid % 4], 1700000000 + uid);
+        add_envelope(world.store, world.inbox, uid, uid % 3 ? FLAG_SEEN : 0, NULL, envelope);
+    }
+    g_autoptr(GPtrArray) queries = g_ptr_array_new_with_free_func((GDestroyNotify)query_free);
+    g_ptr_array_add(queries, query_new_text(QUERY_SUBJECT, QUERY_WORDS, "alpha"));
+    g_ptr_array_add(queries, query_new_text(QUERY_SUBJECT, QUERY_WORDS, "beta"));
+    for (guint choice = 0; choice < 4; choice++) {
+        struct list_view view = {.kind = (enum list_kind)(choice / 2), .folders = &world.inbox, .n_folders = 1};
+        gboolean reverse = choice % 2;
+        g_autoptr(GPtrArray) splits = order_split(world.store, &view, queries, reverse, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(splits->len, ==, 3);
+        guint all = 0;
+        for (guint i = 0; i < 3; i++) {
+            const struct order *split = splits->pdata[i];
+            g_autoptr(GPtrArray) rows = walk_order(&world, &view, split, 9, TRUE);
+            guint unread = 0;
+            g_assert_cmpuint(rows->len, ==, order_length(split));
+            for (guint k = 0; k < rows->len; k++) {
+                const struct list_row *row = rows->pdata[k], *before = k ? rows->pdata[k - 1] : NULL;
+                guint fits = strstr(row->subject, "alpha") ? 0 : strstr(row->subject, "beta") ? 1 : 2;
+                g_assert_cmpuint(fits, ==, i);
+                g_assert_true(!before || (reverse ? before->key < row->key : before->key > row->key));
+                unread += row->unread > 0;
+            }
+            g_assert_cmpuint(order_unread(split), ==, unread);
+            all += rows->len;
+        }
+        g_assert_cmpint(all, ==, list_count(world.store, &view, NULL));
+    }
+    world_end(&world);
+}
+
 static void
 test_search_view(void)
 {
@@ -490,6 +534,7 @@ main(int argc, char **argv)
     g_test_add_func("/list/unified", test_unified);
     g_test_add_func("/list/in-both", test_in_both);
     g_test_add_func("/list/orders", test_orders);
+    g_test_add_func("/list/splits", test_splits);
     g_test_add_func("/list/search-view", test_search_view);
     g_test_add_func("/list/ranks", test_ranks);
     g_test_add_func("/list/plan", test_plan);
