@@ -26,7 +26,7 @@ OWN = [
     ("Café de Flore", "Zoë Grün <zoe@xn--grn-hoa.example>", "ana@lab.test", "Sun, 01 Mar 2026 00:00:00 +0000",
      "Message-ID: <three@own.test>", "Ein schöner Tag. ΑΘΗΝΑ και Αθήνα. ŁÓDŹ. Straße und STRASSE.\n"),
     ("no accents", "Zoe Plain <plain@mail.example.org>", "ana@lab.test", "Mon, 02 Mar 2026 10:00:00 +0000",
-     "Message-ID: <eight@own.test>", "A cafe without.\n"),
+     "Message-ID: <eight@own.test>", "Nothing of the kind.\n"),
     ("version 2.10.4 of foo_bar", "release@host-7.build.example", "dev+list@lab.test", "Tue, 30 Jun 2026 23:59:59 +0000",
      "Message-ID: <four@own.test>", "tarball foo_bar-2.10.4.tar.gz at https://host-7.build.example/foo_bar/2.10.4\nO'Brien's AT&T C++\n"),
     ("empty", "nobody@example.net", "ana@lab.test", "Wed, 01 Jul 2026 00:00:00 +0000", "Message-ID: <five@own.test>", "\n"),
@@ -206,7 +206,7 @@ STEM = "notmuch reduces words to their English stem (flights finds flight); here
 CJK = "text without spaces is found by any two characters side by side; Xapian takes a run of it for one word"
 DIFFERENT = {
     "from:/^[a-m]/": CASE, "subject:/^re:/": CASE,
-    "from:Zoë": ACCENT, "from:marta from:zoe": ACCENT, "Cafe": ACCENT,
+    "from:Zoë": ACCENT, "Cafe": ACCENT,
     "flight": STEM, "body:flies": STEM, "部屋": CJK,
     "bar": "an underscore ends a word, so that the parts of foo_bar are found",
     "2.10.*": "a word with dots may go on, too", "O'Brien": "an apostrophe ends a word: O'Brien is found in O'Brien's",
