@@ -214,8 +214,17 @@ take(struct texts *texts, GError **error)
     return batch;
 }
 
+/* Its file was not where it was looked for: it may have got another name meanwhile, and is looked for again then. */
 static gboolean
-put(struct texts *texts, const struct text_batch *batch, GError **error)
+forget(struct sync *sync, const struct text_waiting *waiting, guint *settled, GError **error)
+{
+    g_autofree char *path = store_message_path(sync->store, waiting->message, NULL);
+    *settled += !path;
+    return path || texts_forget(sync->store, waiting->message, error);
+}
+
+static gboolean
+put(struct texts *texts, const struct text_batch *batch, guint *settled, GError **error)
 {
     struct sync *sync = texts->sync;
     guint n = 0;
@@ -224,10 +233,11 @@ put(struct texts *texts, const struct text_batch *batch, GError **error)
         const struct text *text = &batch->texts[i];
         if (text->outcome != OUTCOME_NO_FILE)
             made[n++] = (struct text_made){text->waiting->message, text->waiting->key, text->index};
-        else if (!texts_forget(sync->store, text->waiting->message, error))
+        else if (!forget(sync, text->waiting, settled, error))
             return FALSE;
         sync->statistics.skipped += text->outcome == OUTCOME_BROKEN;
     }
+    *settled += n;
     STEP("sync.texts");
     return !n || texts_put(sync->store, made, n, error);
 }
@@ -249,8 +259,8 @@ texts_step(struct sync *sync, guint *done, GError **error)
     g_autoptr(struct_text_batch) batch = why ? NULL : take(texts, &why);
     if (batch && texts->before && (next = load(texts, &why))) /* is read while this one is written */
         give(texts, next);
-    if (batch && !why && put(texts, batch, &why))
-        *done = batch->waiting->len;
+    if (batch && !why)
+        put(texts, batch, done, &why);
     if (!why)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
