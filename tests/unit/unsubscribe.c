@@ -1,6 +1,7 @@
 /* unsubscribe: which way is taken, and when one click is not believed */
 #include "config.h"
 
+#include "trust/authres.h"
 #include "trust/unsubscribe.h"
 
 #include "base/url.h"
