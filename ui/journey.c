@@ -2,7 +2,9 @@
 
 #include "base/text.h"
 #include "base/width.h"
+#include "store/arrival.h"
 #include "store/delivery.h"
+#include "store/filing.h"
 #include "store/message.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
@@ -146,6 +148,24 @@ add_virus(GPtrArray *lines, struct store *store, gint64 message)
     virus_clear(&virus);
 }
 
+/* What the learning filter said when it came, and what rules did with it. */
+static void
+add_filing(GPtrArray *lines, struct store *store, gint64 message)
+{
+    g_autofree char *verdict = verdict_field(store, message, "filter", "verdict");
+    g_autofree char *score = verdict_field(store, message, "filter", "score");
+    g_autofree char *words = verdict_field(store, message, "filter", "words");
+    if (verdict)
+        textline_add(lines, !strcmp(verdict, "junk") ? ROLE_BAD : !strcmp(verdict, "good") ? ROLE_GOOD : ROLE_WARN,
+                     _("  filter: %s %s  %s"), score ? score : "", verdict, words ? g_strdelimit(words, "\n", ' ') : "");
+    g_autoptr(GPtrArray) list = filing_list(store, message, NULL);
+    for (guint i = 0; list && i < list->len; i++) {
+        const struct filing *filing = list->pdata[i];
+        textline_add(lines, filing->error ? ROLE_BAD : ROLE_TEXT, _("  rule %s: %s%s%s"), filing->rule, filing->action,
+                     filing->error ? "  ✘ " : "", filing->error ? filing->error : "");
+    }
+}
+
 static void
 add_attempt(GPtrArray *lines, const struct outbox_attempt *attempt)
 {
@@ -257,6 +277,7 @@ show(struct app *app, gint64 message, const struct document *document, GBytes *b
         authority_find(app->store, message, app->config, journey, document->envelope, &vouch);
     add_checks(lines, found);
     add_virus(lines, app->store, message);
+    add_filing(lines, app->store, message);
     vouch_clear(&vouch);
     add_sending(lines, app->store, document->envelope->message_id);
     add_returned(lines, app->store, message);

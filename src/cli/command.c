@@ -17,6 +17,8 @@ const struct cli_command *const cli_commands[] = {
     &cmd_copy,
     &cmd_delete,
     &cmd_archive,
+    &cmd_junk,
+    &cmd_notjunk,
     &cmd_undo,
     &cmd_rules,
     &cmd_block,

@@ -11,6 +11,8 @@
 #include "mail/reader.h"
 #include "store/delivery.h"
 #include "store/message.h"
+#include "store/arrival.h"
+#include "store/filing.h"
 #include "store/outbox.h"
 #include "trust/bounce.h"
 #include "trust/authority.h"
@@ -22,6 +24,7 @@
 
 /* All that is known of one message. */
 struct story {
+    gint64 message; /* of the store; 0: a file */
     char *subject;
     struct journey *journey;
     struct authentication *authentication; /* NULL: nobody looked */
@@ -122,6 +125,7 @@ collect(const char *word, struct reader *reader, struct story *story, GError **e
         return FALSE;
     story->subject = text_safe(document->envelope->subject, -1, TEXT_LINE);
     story->bounce = bounce_read(bytes, document);
+    story->message = message;
     virus_find(cli_store(STORE_READ, NULL), message, &story->virus);
     return authenticate(bytes, message, document->envelope, story, error) &&
            add_sending(story, document->envelope->message_id, error);
@@ -335,6 +339,47 @@ json_receipts(struct json *json, const GPtrArray *returned)
     json_array_end(json);
 }
 
+/* What the learning filter said when it came. */
+static void
+json_filter(struct json *json, gint64 message)
+{
+    struct store *store = message ? cli_store(STORE_READ, NULL) : NULL;
+    g_autofree char *verdict = store ? verdict_field(store, message, "filter", "verdict") : NULL;
+    if (!verdict) {
+        json_null(json, "filter");
+        return;
+    }
+    g_autofree char *score = verdict_field(store, message, "filter", "score");
+    g_autofree char *words = verdict_field(store, message, "filter", "words");
+    g_auto(GStrv) list = g_strsplit(words ? words : "", "\n", -1);
+    json_object_begin(json, "filter");
+    json_string(json, "verdict", verdict);
+    json_double(json, "score", score ? g_ascii_strtod(score, NULL) : 0);
+    json_array_begin(json, "words");
+    for (char **word = list; *word; word++)
+        json_string(json, NULL, *word);
+    json_array_end(json);
+    json_object_end(json);
+}
+
+/* What rules did with it. */
+static void
+json_filings(struct json *json, gint64 message)
+{
+    struct store *store = message ? cli_store(STORE_READ, NULL) : NULL;
+    g_autoptr(GPtrArray) list = store ? filing_list(store, message, NULL) : NULL;
+    json_array_begin(json, "rules");
+    for (guint i = 0; list && i < list->len; i++) {
+        const struct filing *filing = list->pdata[i];
+        json_object_begin(json, NULL);
+        json_string(json, "rule", filing->rule);
+        json_string(json, "action", filing->action);
+        json_string(json, "error", filing->error);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static gboolean
 print_json(const struct story *story, GError **error)
 {
@@ -343,7 +388,8 @@ print_json(const struct story *story, GError **error)
     json_object_begin(&json, NULL);
     json_hops(&json, story->journey);
     json_authentication(&json, story->authentication, &story->vouch);
-    json_null(&json, "filter");
+    json_filter(&json, story->message);
+    json_filings(&json, story->message);
     json_virus(&json, &story->virus);
     json_attempts(&json, story->attempts);
     if (!each_recipient(story, NULL, NULL)) {
@@ -470,6 +516,27 @@ print_recipient(gpointer data, const char *address, const char *status, enum bou
 }
 
 static gboolean
+print_filing(gint64 message, GError **error)
+{
+    struct store *store = message ? cli_store(STORE_READ, NULL) : NULL;
+    g_autofree char *verdict = store ? verdict_field(store, message, "filter", "verdict") : NULL;
+    g_autofree char *score = store ? verdict_field(store, message, "filter", "score") : NULL;
+    g_autofree char *words = store ? verdict_field(store, message, "filter", "words") : NULL;
+    g_autoptr(GPtrArray) list = store ? filing_list(store, message, error) : NULL;
+    if (store && !list)
+        return FALSE;
+    if (verdict && !print_line(error, _("Filter: %s %s  %s"), score ? score : "", verdict, words ? g_strdelimit(words, "\n", ' ') : ""))
+        return FALSE;
+    for (guint i = 0; list && i < list->len; i++) {
+        const struct filing *filing = list->pdata[i];
+        if (!print_line(error, _("Rule %s: %s%s%s"), filing->rule, filing->action, filing->error ? "  ✘ " : "",
+                        filing->error ? filing->error : ""))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
 print_story(const struct story *story, GError **error)
 {
     const struct journey *journey = story->journey;
@@ -486,6 +553,7 @@ print_story(const struct story *story, GError **error)
         ok = print_hop(journey->hops->pdata[i], error);
     if (ok && (journey->hops->len || story->authentication))
         ok = print_checks(story->authentication, error);
+    ok = ok && print_filing(story->message, error);
     if (ok && story->virus.result)
         ok = print_line(error, _("Virus scanner: %s %s"), _(story->virus.result),
                         story->virus.name ? story->virus.name : story->virus.why ? story->virus.why : "");

@@ -269,6 +269,30 @@ run_archive(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     return away(argc, argv, intent_archive, error);
 }
 
+static gint64
+to_junk(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
+{
+    return intent_junk(store, messages, n, from, TRUE, error);
+}
+
+static gint64
+from_junk(struct store *store, const gint64 *messages, guint n, gint64 from, GError **error)
+{
+    return intent_junk(store, messages, n, from, FALSE, error);
+}
+
+static gboolean
+run_junk(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    return away(argc, argv, to_junk, error);
+}
+
+static gboolean
+run_notjunk(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+{
+    return away(argc, argv, from_junk, error);
+}
+
 static gboolean
 print_undoable(struct store *store, GError **error)
 {
@@ -340,6 +364,11 @@ const struct cli_command cmd_delete = {
     run_delete};
 const struct cli_command cmd_archive = {
     "archive", "ID…|--query QUERY", N_("move messages to the Archive"), many_text, from_entries, FALSE, run_archive};
+const struct cli_command cmd_junk = {
+    "junk", "ID…|--query QUERY", N_("this is junk: to the Junk folder, and a lesson for the filter"), many_text, from_entries, FALSE, run_junk};
+const struct cli_command cmd_notjunk = {
+    "notjunk", "ID…|--query QUERY", N_("this is not junk: out of the Junk folder, and a lesson for the filter"), many_text, from_entries, FALSE,
+    run_notjunk};
 const struct cli_command cmd_undo = {
     "undo", NULL,    N_("take back the last action, also after it reached the server"), NULL, undo_entries,
     FALSE,  run_undo};

@@ -19,6 +19,7 @@ enum password_kind { PASSWORD_ASK, PASSWORD_COMMAND };
 enum folder_choice { FOLDERS_SUBSCRIBED, FOLDERS_ALL };
 enum key_set { KEYS_MUTT, KEYS_AERC, KEYS_ALPINE, KEYS_VI };
 enum blocked { BLOCKED_JUNK, BLOCKED_TRASH };
+enum filtering { FILTERING_OFF, FILTERING_WATCH, FILTERING_ON };
 enum theme { THEME_DUSK, THEME_DAY };
 
 enum keep_what {
@@ -97,6 +98,7 @@ struct config {
     gboolean check;       /* DKIM, SPF, … of what arrives */
     char *virus_scanner;  /* the path of clamd's socket, or NULL */
     char *resolver;       /* or NULL: the system's */
+    enum filtering filter; /* what the learning filter does */
     enum blocked blocked; /* where the mail of blocked senders goes */
     enum key_set key_set;
     char *editor;     /* NULL: $VISUAL, $EDITOR, vi */

@@ -54,6 +54,10 @@ const struct config_key config_keys[] = {
      N_("Take the mouse from the terminal: click to open, wheel to scroll."), C(mouse)},
     {"general", "notmuch", CONFIG_CUSTOM, 0, 0, "all, off, or an age such as 365d", "all", FALSE,
      N_("Which mail the notmuch index holds."), 0, take_notmuch},
+    {"general", "filter", CONFIG_ENUM, 0, 0, "off|watch|on", "watch", FALSE,
+     N_("The learning filter: watch, it learns from you and says what it takes new mail for; on, it also files junk; off. It is "
+        "silent until it has seen enough."),
+     C(filter)},
     {"general", "blocked", CONFIG_ENUM, 0, 0, "junk|trash", "junk", FALSE,
      N_("Where new mail of blocked senders goes (postrider block)."), C(blocked)},
     {"general", "check", CONFIG_BOOL, 0, 0, "yes|no", "yes", FALSE,

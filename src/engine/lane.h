@@ -59,6 +59,7 @@ struct lane {
     struct reader *reader; /* of the sync lane, for what arrives; NULL before it was needed */
     struct dns *dns;       /* likewise */
     gboolean arriving;     /* of the sync lane: there may be messages whose stages of arrival are not done */
+    gboolean learning;     /* likewise, messages that may teach the filter something */
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */

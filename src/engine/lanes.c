@@ -16,6 +16,7 @@
 #include "store/standing.h"
 #include "sync/sync.h"
 #include "trust/arrival.h"
+#include "trust/teach.h"
 
 #include <string.h>
 
@@ -192,6 +193,20 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
         history_note(lane->store, lane->account_id, 0, clock_now(), HISTORY_ERROR, 0, error->message, NULL);
 }
 
+/* What the user did with mail, here or elsewhere, teaches the filter (trust/teach.h). */
+static void
+take_lessons(struct lane *lane)
+{
+    g_autoptr(GError) error = NULL;
+    lane->learning = FALSE;
+    if (lane->worker->config->filter == FILTERING_OFF)
+        return;
+    if (!lane->reader)
+        lane->reader = reader_new();
+    if (!teach_run(lane->store, lane->reader, lane->account_id, &lane->learning, &error))
+        log_warn("engine.filter", "%s", error->message);
+}
+
 /* What has just come passes its stages (trust/arrival.h), some at a time: lane->arriving says that there is more. */
 static void
 take_arrivals(struct lane *lane)
@@ -213,6 +228,7 @@ take_arrivals(struct lane *lane)
     host.dns = lane->dns;
     if (!arrival_run(lane->store, lane->reader, &host, &lane->arriving, &acted, &error))
         log_warn("engine.arrival", "%s", error->message);
+    lane->learning = TRUE;
     if (acted) { /* a rule may have sent something on */
         lane_tell_queued();
         control_changed(lane->worker->control);
@@ -471,6 +487,10 @@ sync_lane(gpointer data)
         }
         if (lane->arriving) {
             take_arrivals(lane);
+            continue;
+        }
+        if (lane->learning) { /* nobody waits for it */
+            take_lessons(lane);
             continue;
         }
         gboolean left = sync && !is_paused(worker) && has_changes(lane);

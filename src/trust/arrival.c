@@ -21,6 +21,7 @@ static const struct arrival_stage stages_of_all[] = {
     {"authentication", arrival_authentication, NULL},
     {VIRUS_STAGE, arrival_virus, NULL},
     {"sender", arrival_sender, NULL},
+    {"filter", arrival_filter, NULL},
     {"rules", arrival_rules, NULL},
     {"authentication-again", arrival_authentication_again, NULL},
     {NULL, NULL, NULL},
@@ -92,7 +93,7 @@ take_one(struct store *store, struct reader *reader, const struct arrival_host *
 {
     g_autoptr(GError) why = NULL;
     g_autoptr(struct_message) message = message_load(store, row->message, &why);
-    struct arrival arrival = {.store = store, .host = host, .message = message};
+    struct arrival arrival = {.store = store, .reader = reader, .host = host, .message = message};
     arrival.is_recent = message && message->received >= clock_now() - ARRIVAL_RECENT;
     while (message && stage->name && !wants(stage, message, arrival.is_recent))
         stage++;

@@ -39,6 +39,7 @@ struct arrival_host {
 /* What a stage is given; borrowed, for the time of the call. Where the message lies now: message_places(). */
 struct arrival {
     struct store *store;
+    struct reader *reader;
     const struct arrival_host *host;
     const struct message *message; /* as it was when its first stage began */
     GBytes *bytes;
@@ -80,6 +81,9 @@ gboolean arrival_authentication(struct arrival *arrival, char **verdict, GError 
 gboolean arrival_virus(struct arrival *arrival, char **verdict, GError **error);
 /* The last stage, which nothing waits for: what could not be looked up is looked up later, and the verdict above changed. */
 gboolean arrival_authentication_again(struct arrival *arrival, char **verdict, GError **error);
+/* The learning filter (lessons.h): says what a message in an INBOX is, and with "filter = on" files junk. Verdict:
+ * {"verdict":"junk","score":"0.98","words":"a\nb","filed":"junk"}; none while it is silent. */
+gboolean arrival_filter(struct arrival *arrival, char **verdict, GError **error);
 /* The user's rules (rules.h). Verdict: {"rules":N}, how many acted. */
 gboolean arrival_rules(struct arrival *arrival, char **verdict, GError **error);
 
