@@ -10,7 +10,11 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define NAME_MAX_BYTES 1000
 #define LEVELS_MAX 50
@@ -448,6 +452,56 @@ folder_reset_uidvalidity(struct store *store, gint64 id, guint32 uidvalidity, GE
     return txn_leave(store, own, ok, error);
 }
 
+/* ---- folders that are no more ---- */
+
+#define FORGOTTEN "forgotten." /* a setting of this name for each whose directory may hold files yet */
+
+static gboolean
+note_forgotten(struct store *store, gint64 id, const char *path, GError **error)
+{
+    g_autofree char *key = g_strdup_printf(FORGOTTEN "%" G_GINT64_FORMAT, id);
+    return store_set(store, key, path, error);
+}
+
+/* What lies elsewhere by a second name has no business here; a file of somebody else stays. */
+static void
+unlink_second_names(const char *dir, const char *part)
+{
+    g_autofree char *path = g_build_filename(dir, part, NULL);
+    DIR *stream = opendir(path);
+    struct dirent *d;
+    struct stat st;
+    while (stream && (d = readdir(stream)))
+        if (fstatat(dirfd(stream), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 1)
+            unlinkat(dirfd(stream), d->d_name, 0);
+    if (stream)
+        closedir(stream);
+}
+
+gboolean
+folder_sweep_forgotten(struct store *store, GError **error)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    sqlite3_stmt *q = sql_query(store, error, "SELECT name, value FROM setting WHERE name GLOB '" FORGOTTEN "*'", "");
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        g_ptr_array_add(keys, sql_dup(q, 0));
+        g_ptr_array_add(paths, sql_dup(q, 1));
+    }
+    for (guint i = 0; rc == 0 && i < keys->len; i++) {
+        const char *path = paths->pdata[i], *dir = path + MIN(strlen(path), strlen(store->mail_dir) + 1);
+        if (!sql_int(store, 0, "SELECT 1 FROM folder WHERE dir = ?", "s", dir)) { /* no folder is called so again */
+            unlink_second_names(path, "cur");
+            unlink_second_names(path, "new");
+            maildir_unmake(path);
+        }
+        if (!store_set(store, keys->pdata[i], NULL, error))
+            rc = -1;
+    }
+    return rc == 0;
+}
+
 gboolean
 folder_forget(struct store *store, gint64 id, GError **error)
 {
@@ -484,11 +538,10 @@ folder_forget(struct store *store, gint64 id, GError **error)
         sql_run(store, error, "DELETE FROM folder_thread WHERE folder = ?", "l", id) &&
         sql_run(store, error, "DELETE FROM sync_event WHERE folder = ?", "l", id) &&
         sql_run(store, error, "DELETE FROM sync_total WHERE folder = ?", "l", id) &&
-        sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id);
+        sql_run(store, error, "DELETE FROM folder WHERE id = ?", "l", id) && note_forgotten(store, id, path, error);
     ok = txn_leave(store, own, ok, error);
-    if (ok && own)
-        maildir_unmake(path);
-    return ok;
+    /* Killed before this, its files are still there: the next pass sweeps. */
+    return ok && (!own || folder_sweep_forgotten(store, error));
 }
 
 char *

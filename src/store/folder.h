@@ -107,6 +107,8 @@ gboolean folder_settled(struct store *store, gint64 id, GError **error);
 /* The server has it no more: its rows go, files move to mail/.removed. Not for folders with local-only mail
  * (ERROR_BUSY). */
 gboolean folder_forget(struct store *store, gint64 id, GError **error);
+/* Files that a crash left in the directories of forgotten folders go, as far as they lie elsewhere by another name. */
+gboolean folder_sweep_forgotten(struct store *store, GError **error);
 
 /* Full path of its Maildir; cur, new and tmp are made (0700) when `make`. */
 char *folder_path(struct store *store, gint64 id, gboolean make, GError **error);

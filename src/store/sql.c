@@ -286,6 +286,30 @@ txn_unlink_on_rollback(struct store *store, const char *path)
     g_ptr_array_add(store->on_rollback, g_strdup(path));
 }
 
+/* Files that go after the commit: killed in between they would lie there without a row, in a directory whose times are
+ * as they were noted. So these times are forgotten with the rows; who has watched notes the new ones (witness.h). */
+static gboolean
+doubt_directories(struct store *store, GError **error)
+{
+    g_autofree char *last = NULL;
+    for (guint i = 0; i < store->on_commit->len; i++) {
+        g_autofree char *part = g_path_get_dirname(store->on_commit->pdata[i]);
+        if (!g_strcmp0(part, last))
+            continue;
+        g_free(last);
+        last = g_steal_pointer(&part);
+        g_autofree char *dir = g_path_get_dirname(last);
+        gsize length = strlen(store->mail_dir);
+        if (!g_str_has_prefix(dir, store->mail_dir) || dir[length] != '/')
+            continue;
+        if (!sql_run(store, error,
+                     "UPDATE folder SET scan_cur = 0, scan_new = 0 WHERE dir = ? AND (scan_cur <> 0 OR scan_new <> 0)", "s",
+                     dir + length + 1))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean
 store_commit(struct store *store, GError **error)
 {
@@ -297,7 +321,7 @@ store_commit(struct store *store, GError **error)
     }
     GHashTableIter iter;
     gpointer dir;
-    if (!local_settle(store, error)) {
+    if (!local_settle(store, error) || !doubt_directories(store, error)) {
         store_rollback(store);
         return FALSE;
     }

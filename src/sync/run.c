@@ -283,7 +283,8 @@ static gboolean
 run_account(struct pass *pass, GError **error)
 {
     struct sync *sync = pass->sync;
-    if (!sync->dry_run && !intent_recover(sync->store, sync->account, error))
+    if (!sync->dry_run &&
+        !(intent_recover(sync->store, sync->account, error) && folder_sweep_forgotten(sync->store, error)))
         return FALSE;
     g_autoptr(GPtrArray) before = folder_list(sync->store, sync->account, TRUE, error);
     if (!before || !sync_scan_folders(sync, before, NULL, error) || !find_uncertain(pass, error) ||
