@@ -245,9 +245,11 @@ near_operator(const char *p, gint64 *distance)
     enum query_match match = g_str_has_prefix(p, "NEAR")  ? QUERY_NEAR
                              : g_str_has_prefix(p, "ADJ") ? QUERY_ADJACENT
                                                           : QUERY_WORDS;
-    const char *rest = p + (match == QUERY_NEAR ? 4 : 3);
     *distance = NEAR_DEFAULT;
-    if (match != QUERY_WORDS && *rest == '/' && g_ascii_isdigit(rest[1])) {
+    if (match == QUERY_WORDS) /* what follows may be shorter than their names */
+        return match;
+    const char *rest = p + (match == QUERY_NEAR ? 4 : 3);
+    if (*rest == '/' && g_ascii_isdigit(rest[1])) {
         char *end;
         *distance = (gint64)MIN(g_ascii_strtoull(rest + 1, &end, 10), QUERY_NEAR_MAX);
         rest = end;
