@@ -89,6 +89,12 @@ void lane_unwatch_maildirs(struct lane *lane);
 /* Takes in what was done. TRUE: something is to be sent. */
 gboolean lane_take_maildirs(struct lane *lane, struct sync *sync);
 
+/* ---- arrival_lane.c, for the sync lane */
+/* What has just come passes its stages (trust/arrival.h), some at a time: lane->arriving says that there is more. */
+void lane_take_arrivals(struct lane *lane);
+/* What the user did with mail, here or elsewhere, teaches the filter (trust/teach.h): lane->learning says that there is more. */
+void lane_take_lessons(struct lane *lane);
+
 /* ---- sieve_lane.c */
 gboolean lane_upload_rules(struct lane *lane, gboolean replace, GError **error);
 

@@ -15,8 +15,6 @@
 #include "store/outbox.h"
 #include "store/standing.h"
 #include "sync/sync.h"
-#include "trust/arrival.h"
-#include "trust/teach.h"
 
 #include <string.h>
 
@@ -193,48 +191,6 @@ report(struct lane *lane, gboolean outgoing, const GError *error)
         history_note(lane->store, lane->account_id, 0, clock_now(), HISTORY_ERROR, 0, error->message, NULL);
 }
 
-/* What the user did with mail, here or elsewhere, teaches the filter (trust/teach.h). */
-static void
-take_lessons(struct lane *lane)
-{
-    g_autoptr(GError) error = NULL;
-    lane->learning = FALSE;
-    if (lane->worker->config->filter == FILTERING_OFF)
-        return;
-    if (!lane->reader)
-        lane->reader = reader_new();
-    if (!teach_run(lane->store, lane->reader, lane->account_id, &lane->learning, &error))
-        log_warn("engine.filter", "%s", error->message);
-}
-
-/* What has just come passes its stages (trust/arrival.h), some at a time: lane->arriving says that there is more. */
-static void
-take_arrivals(struct lane *lane)
-{
-    struct arrival_host host = {.config = lane->worker->config,
-                                .account = lane->worker->account,
-                                .account_id = lane->account_id,
-                                .notice = on_delivery_notice,
-                                .data = lane};
-    g_autoptr(GError) error = NULL;
-    guint acted = 0;
-    if (!lane->reader)
-        lane->reader = reader_new();
-    if (!lane->dns && lane->worker->config->check)
-        lane->dns = dns_new(lane->worker->config->resolver, &error);
-    if (error)
-        log_warn("engine.arrival", "%s", error->message);
-    g_clear_error(&error);
-    host.dns = lane->dns;
-    if (!arrival_run(lane->store, lane->reader, &host, &lane->arriving, &acted, &error))
-        log_warn("engine.arrival", "%s", error->message);
-    lane->learning = TRUE;
-    if (acted) { /* a rule may have sent something on */
-        lane_tell_queued();
-        control_changed(lane->worker->control);
-    }
-}
-
 /* -- sync
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -252,7 +208,7 @@ whole_pass(struct lane *lane, struct sync *sync, gboolean dry_run, GError **erro
     if (is_polling(worker))
         lane_watch_maildirs(lane);
     if (!dry_run)
-        take_arrivals(lane);
+        lane_take_arrivals(lane);
     control_changed(worker->control);
     if (ok) {
         gint64 now = clock_now();
@@ -312,7 +268,7 @@ one_folder(struct lane *lane, struct sync *sync, const char *name, GError **erro
     if (sync_push(sync, &local) && sync_folders(sync, &folder, 1, &local))
         worker_state(worker, "idle", NULL, 0);
     report(lane, FALSE, local);
-    take_arrivals(lane);
+    lane_take_arrivals(lane);
     control_changed(worker->control);
     if (local)
         g_propagate_error(error, g_steal_pointer(&local));
@@ -385,7 +341,7 @@ take_news(struct lane *lane, struct sync *sync, const GArray *changed, GError **
 {
     if (!sync_folders(sync, (const gint64 *)(const void *)changed->data, changed->len, error))
         return FALSE;
-    take_arrivals(lane);
+    lane_take_arrivals(lane);
     control_changed(lane->worker->control);
     return TRUE;
 }
@@ -486,11 +442,11 @@ sync_lane(gpointer data)
             continue;
         }
         if (lane->arriving) {
-            take_arrivals(lane);
+            lane_take_arrivals(lane);
             continue;
         }
         if (lane->learning) { /* nobody waits for it */
-            take_lessons(lane);
+            lane_take_lessons(lane);
             continue;
         }
         gboolean left = sync && !is_paused(worker) && has_changes(lane);

@@ -2,6 +2,7 @@
 """Rules: new mail is filed as it comes, on the server too; by hand; taken back; forwarded."""
 
 import email.utils
+import subprocess
 
 from harness import *
 
@@ -86,6 +87,19 @@ def lost():
     wait_for(lambda: row(ana, 5) and ana.json("rules", "log", str(row(ana, 5)["id"])), what="the filing")
     contains(ana.json("rules", "log", str(row(ana, 5)["id"]))[0]["error"], "Nowhere")
     contains(there("ana", "INBOX"), "5@elsewhere.test")
+
+
+@test("an engine that runs files at once, and the server has it within seconds")
+def at_once():
+    ana.stop()
+    engine = ana.start("sync", "--watch", stderr=subprocess.DEVNULL)
+    try:
+        world.deliver("ana", mail(30, "carl", "patch now"), mail(31, "eve", "lunch now"))
+        wait_for(lambda: "30@elsewhere.test" in there("ana", "Archive"), 20, what="the patch in Archive")
+        wait_for(lambda: "\\Flagged" in there("ana", "INBOX")["31@elsewhere.test"].flags, 20, what="the flag on the server")
+    finally:
+        engine.terminate()
+        engine.wait(20)
 
 
 @test("by hand over all of INBOX, and taken back as a whole")
