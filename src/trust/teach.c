@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define BATCH 500   /* changes that are looked at together */
-#define LESSONS 300 /* of one call */
+#define LESSONS 300 /* of one call, */
+#define LOOKS 3000  /* and changes that it looks at: the lane has other things to do */
 
 #define PLACE(role) (1u << (role))
 #define ELSEWHERE (PLACE(FOLDER_SENT) | PLACE(FOLDER_DRAFTS) | PLACE(FOLDER_TRASH) | PLACE(FOLDER_JUNK))
@@ -41,7 +42,8 @@ struct teaching {
     struct reader *reader;
     const char *account;
     struct filter *filter; /* NULL before it is needed */
-    guint lessons;
+    guint lessons, looks;
+    gboolean has_any; /* lessons from before: one may be taken back */
 };
 
 static gboolean
@@ -81,6 +83,8 @@ look_at(struct teaching *teaching, const struct change *change, GError **error)
     if (change->gone || !change->files->len)
         return TRUE;
     enum teach_label label = teach_label_of(change, FALSE);
+    if (label == TEACH_NOTHING && !teaching->has_any)
+        return TRUE;
     g_autoptr(struct_message) message = message_load(teaching->store, change->message, NULL);
     if (!message || !message->cached)
         return TRUE;
@@ -102,13 +106,14 @@ look_at(struct teaching *teaching, const struct change *change, GError **error)
 static gboolean
 look_through(struct teaching *teaching, gint64 *since, GError **error)
 {
-    while (teaching->lessons < LESSONS) {
+    while (teaching->lessons < LESSONS && teaching->looks < LOOKS) {
         g_autoptr(GPtrArray) changes = changes_since(teaching->store, *since, BATCH, error);
         if (!changes || !changes->len)
             return changes != NULL;
         for (guint i = 0; i < changes->len; i++)
             if (!look_at(teaching, changes->pdata[i], error))
                 return FALSE;
+        teaching->looks += changes->len;
         *since = ((const struct change *) changes->pdata[changes->len - 1])->sequence;
     }
     return TRUE;
@@ -122,13 +127,14 @@ teach_run(struct store *store, struct reader *reader, gint64 account, gboolean *
         return FALSE;
     g_autofree char *key = g_strdup_printf("teach.%" G_GINT64_FORMAT, account), *saved = index_state_get(store, key);
     gint64 since = saved ? g_ascii_strtoll(saved, NULL, 10) : 0, start = since;
-    struct teaching teaching = {.store = store, .reader = reader, .account = row->name};
+    struct teaching teaching = {
+        .store = store, .reader = reader, .account = row->name, .has_any = lesson_generation(store) > 0};
     gboolean ok = look_through(&teaching, &since, error);
     if (ok && teaching.lessons)
         ok = lessons_learn(store, teaching.filter, error);
     filter_free(teaching.filter);
     if (more)
-        *more = ok && teaching.lessons >= LESSONS;
+        *more = ok && (teaching.lessons >= LESSONS || teaching.looks >= LOOKS);
     if (!ok || since == start)
         return ok;
     g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, since);
