@@ -222,6 +222,15 @@ message_places(struct store *store, gint64 message, GError **error)
     return rc < 0 ? NULL : g_steal_pointer(&places);
 }
 
+gboolean
+message_lies_in(struct store *store, gint64 message, guint roles)
+{
+    return sql_int(store, 0,
+                   "SELECT EXISTS (SELECT 1 FROM placement p INDEXED BY placement_message CROSS JOIN folder f ON f.id = p.folder"
+                   " WHERE p.message = ? AND p." SHOWN " AND (1 << f.role) & ? <> 0)",
+                   "li", message, roles) != 0;
+}
+
 static gboolean
 set_number(struct store *store, gint64 message, const char *text, gint64 a, gint64 b, GError **error)
 {

@@ -82,6 +82,8 @@ struct message_place {
     char *file; /* below mail/, or NULL */
 };
 GPtrArray *message_places(struct store *store, gint64 message, GError **error);
+/* Does a live one lie in a folder of one of these roles (1 << enum folder_role)? */
+gboolean message_lies_in(struct store *store, gint64 message, guint roles);
 
 gboolean message_set_bits(struct store *store, gint64 message, guint set, guint clear, GError **error);
 gboolean message_set_junk(struct store *store, gint64 message, int junk, GError **error);

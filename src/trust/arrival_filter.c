@@ -14,17 +14,6 @@
 
 #define WORDS 12
 
-/* Where a filter has a say. */
-static gboolean
-lies_in_inbox(struct store *store, gint64 message)
-{
-    g_autoptr(GPtrArray) places = message_places(store, message, NULL);
-    for (guint i = 0; places && i < places->len; i++)
-        if (((const struct message_place *) places->pdata[i])->role == FOLDER_INBOX)
-            return TRUE;
-    return FALSE;
-}
-
 static char *
 write_verdict(const struct filter_answer *answer, const GPtrArray *words, gboolean filed)
 {
@@ -88,7 +77,7 @@ arrival_filter(struct arrival *arrival, char **verdict, GError **error)
     const struct config *config = arrival->host->config;
     *verdict = NULL;
     if (!config || config->filter == FILTERING_OFF || arrival->message->bits & MESSAGE_FROM_ME ||
-        !lies_in_inbox(arrival->store, arrival->message->id))
+        !message_lies_in(arrival->store, arrival->message->id, 1u << FOLDER_INBOX))
         return TRUE;
     g_autoptr(struct_filter) filter = lessons_load(arrival->store, error);
     g_autoptr(GBytes) names = NULL;

@@ -6,23 +6,13 @@
 
 #include "store/folder.h"
 
-static gboolean
-lies_in_inbox(struct store *store, gint64 message)
-{
-    g_autoptr(GPtrArray) places = message_places(store, message, NULL);
-    for (guint i = 0; places && i < places->len; i++)
-        if (((const struct message_place *) places->pdata[i])->role == FOLDER_INBOX)
-            return TRUE;
-    return FALSE;
-}
-
 /* What was done stands in store/filing.h. */
 gboolean
 arrival_rules(struct arrival *arrival, char **verdict, GError **error)
 {
     const struct arrival_host *host = arrival->host;
     *verdict = NULL;
-    if (!host->config || !host->account || !host->config->rules->len || !lies_in_inbox(arrival->store, arrival->message->id))
+    if (!host->config || !host->account || !host->config->rules->len || !message_lies_in(arrival->store, arrival->message->id, 1u << FOLDER_INBOX))
         return TRUE;
     g_autoptr(GPtrArray) rules = rules_compile(host->config, error);
     guint acted = 0;

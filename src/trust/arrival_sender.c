@@ -9,19 +9,6 @@
 #include "store/intent.h"
 #include "store/sender.h"
 
-/* The server, or another device, may have put it away already. */
-static gboolean
-is_in_the_way(struct store *store, gint64 message)
-{
-    g_autoptr(GPtrArray) places = message_places(store, message, NULL);
-    for (guint i = 0; places && i < places->len; i++) {
-        guint role = ((const struct message_place *) places->pdata[i])->role;
-        if (role != FOLDER_JUNK && role != FOLDER_TRASH)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 gboolean
 arrival_sender(struct arrival *arrival, char **verdict, GError **error)
 {
@@ -31,7 +18,8 @@ arrival_sender(struct arrival *arrival, char **verdict, GError **error)
     *verdict = NULL;
     if (word == SENDER_NOTHING)
         return TRUE;
-    if (word == SENDER_BLOCKED && is_in_the_way(arrival->store, message->id)) {
+    /* The server, or another device, may have put it away already. */
+    if (word == SENDER_BLOCKED && message_lies_in(arrival->store, message->id, ~(1u << FOLDER_JUNK | 1u << FOLDER_TRASH))) {
         gboolean to_trash = arrival->host->config && arrival->host->config->blocked == BLOCKED_TRASH;
         gint64 journal = to_trash ? intent_delete(arrival->store, &message->id, 1, 0, error)
                                   : intent_junk(arrival->store, &message->id, 1, 0, TRUE, error);
