@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static void
-ask_attach(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
+ask_attach(struct client *client, guint id G_GNUC_UNUSED, const char *verb G_GNUC_UNUSED, GVariant *values)
 {
     struct supervisor *sup = client->supervisor;
     GVariantDict hello;
@@ -42,25 +42,13 @@ ask_accounts(struct client *client, guint id, const char *verb, GVariant *values
 }
 
 static void
-ask_sync(struct client *client, guint id, GVariant *values)
-{
-    ask_accounts(client, id, "sync", values);
-}
-
-static void
-ask_sieve(struct client *client, guint id, GVariant *values)
-{
-    ask_accounts(client, id, "sieve", values);
-}
-
-static void
 ask_all_accounts(struct client *client, guint id, const char *verb, GVariant *values)
 {
     client_distribute(client, id, verb, client->supervisor->accounts, values);
 }
 
 static void
-ask_wake(struct client *client, guint id G_GNUC_UNUSED, GVariant *values G_GNUC_UNUSED)
+ask_wake(struct client *client, guint id G_GNUC_UNUSED, const char *verb G_GNUC_UNUSED, GVariant *values G_GNUC_UNUSED)
 {
     struct supervisor *sup = client->supervisor;
     for (guint i = 0; i < sup->accounts->len; i++)
@@ -73,33 +61,9 @@ ask_wake(struct client *client, guint id G_GNUC_UNUSED, GVariant *values G_GNUC_
             client_send(sup->clients->pdata[i], "changed", 0, none);
 }
 
-static void
-ask_flush(struct client *client, guint id, GVariant *values)
-{
-    ask_all_accounts(client, id, "flush", values);
-}
-
-static void
-ask_fetch(struct client *client, guint id, GVariant *values)
-{
-    ask_all_accounts(client, id, "fetch", values);
-}
-
-static void
-ask_unsubscribe(struct client *client, guint id, GVariant *values)
-{
-    ask_all_accounts(client, id, "unsubscribe", values);
-}
-
-static void
-ask_online(struct client *client, guint id, GVariant *values)
-{
-    ask_all_accounts(client, id, "online", values);
-}
-
 /* To one account, without an answer. */
 static void
-pass_to_account(struct client *client, const char *verb, GVariant *values)
+pass_to_account(struct client *client, guint id G_GNUC_UNUSED, const char *verb, GVariant *values)
 {
     const char *name = "";
     g_variant_lookup(values, "account", "&s", &name);
@@ -109,25 +73,7 @@ pass_to_account(struct client *client, const char *verb, GVariant *values)
 }
 
 static void
-ask_password(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
-{
-    pass_to_account(client, "password", values);
-}
-
-static void
-ask_watch(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
-{
-    pass_to_account(client, "watch", values);
-}
-
-static void
-ask_pause(struct client *client, guint id G_GNUC_UNUSED, GVariant *values)
-{
-    pass_to_account(client, "pause", values);
-}
-
-static void
-ask_status(struct client *client, guint id, GVariant *values G_GNUC_UNUSED)
+ask_status(struct client *client, guint id, const char *verb G_GNUC_UNUSED, GVariant *values G_GNUC_UNUSED)
 {
     GHashTableIter iter;
     gpointer state;
@@ -138,7 +84,7 @@ ask_status(struct client *client, guint id, GVariant *values G_GNUC_UNUSED)
 }
 
 static void
-ask_stop(struct client *client, guint id, GVariant *values G_GNUC_UNUSED)
+ask_stop(struct client *client, guint id, const char *verb G_GNUC_UNUSED, GVariant *values G_GNUC_UNUSED)
 {
     client_answer(client, id, TRUE, 0, "");
     supervisor_end(client->supervisor);
@@ -146,13 +92,21 @@ ask_stop(struct client *client, guint id, GVariant *values G_GNUC_UNUSED)
 
 static const struct {
     const char *verb;
-    void (*run)(struct client *client, guint id, GVariant *values);
+    void (*run)(struct client *client, guint id, const char *verb, GVariant *values);
 } verbs[] = {
-    {"attach", ask_attach}, {"sync", ask_sync},     {"wake", ask_wake},         {"flush", ask_flush},
-    {"fetch", ask_fetch},   {"online", ask_online}, {"password", ask_password}, {"watch", ask_watch},
-    {"status", ask_status}, {"stop", ask_stop},     {"pause", ask_pause},
-    {"unsubscribe", ask_unsubscribe},
-    {"sieve", ask_sieve},
+    {"attach", ask_attach},
+    {"status", ask_status},
+    {"wake", ask_wake},
+    {"stop", ask_stop},
+    {"sync", ask_accounts},
+    {"sieve", ask_accounts},
+    {"flush", ask_all_accounts},
+    {"fetch", ask_all_accounts},
+    {"online", ask_all_accounts},
+    {"unsubscribe", ask_all_accounts},
+    {"password", pass_to_account},
+    {"watch", pass_to_account},
+    {"pause", pass_to_account},
 };
 
 void
@@ -165,7 +119,7 @@ client_record(struct client *client, GVariant *record)
     supervisor_follow_config(client->supervisor);
     for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
         if (!strcmp(verbs[i].verb, verb)) {
-            verbs[i].run(client, id, values);
+            verbs[i].run(client, id, verb, values);
             return;
         }
     client_answer(client, id, FALSE, 76,
