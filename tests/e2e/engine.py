@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from harness import *
+import process
 
 world = keep(World(count=1))
 ana = keep(world.home("ana"))
@@ -23,16 +24,7 @@ def subjects():
 
 def workers(duty):
     """Processes of this home's engine with that word in their arguments."""
-    found = []
-    for pid in ana.processes():
-        try:
-            with open("/proc/%d/cmdline" % pid, "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if duty.encode() in words:
-            found.append(pid)
-    return found
+    return [pid for pid in ana.processes() if duty.encode() in process.arguments(pid).split(b"\0")]
 
 
 @test("sync --watch stays, and mail that arrives is here without anybody asking")

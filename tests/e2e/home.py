@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections import namedtuple
 
+import process
 from tap import wait_for
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -199,20 +200,13 @@ class Home:
         wanted = b"HOME=%s" % os.fsencode(self.dir)
         found = set(self._listeners())
         parents = {}
-        for name in os.listdir("/proc"):
-            if not name.isdigit() or int(name) == os.getpid():
+        for pid in process.every():
+            fields = process.stat(pid)
+            if pid == os.getpid() or not fields or fields[0] == "Z":
                 continue
-            try:
-                with open("/proc/%s/stat" % name) as file:
-                    state, parent = file.read().rpartition(")")[2].split()[:2]
-                if state == "Z":
-                    continue
-                parents[int(name)] = int(parent)
-                with open("/proc/%s/environ" % name, "rb") as file:
-                    if wanted in file.read().split(b"\0"):
-                        found.add(int(name))
-            except OSError:
-                continue
+            parents[pid] = int(fields[1])
+            if wanted in process.environment(pid):
+                found.add(pid)
         grown = True
         while grown:
             more = {pid for pid, parent in parents.items() if parent in found}

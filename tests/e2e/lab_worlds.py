@@ -10,6 +10,7 @@ import threading
 
 from harness import *
 
+import process
 from lab_mail import letter, mail_goes_round, unknown_user_bounces
 
 LAB = os.path.join(TOP, "tests", "lab", "lab")
@@ -24,15 +25,10 @@ def place_of(folder):
 def traces(*folders):
     """What a world left behind: folders and processes."""
     found = [folder for folder in folders if os.path.lexists(folder)]
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid():
-            try:
-                with open("/proc/%s/cmdline" % name, "rb") as file:
-                    words = file.read()
-                if any(os.fsencode(folder) in words for folder in folders):
-                    found.append("process " + name)
-            except OSError:
-                continue
+    for pid in process.every():
+        words = process.arguments(pid)
+        if pid != os.getpid() and any(os.fsencode(folder) in words for folder in folders):
+            found.append("process %d" % pid)
     return found
 
 

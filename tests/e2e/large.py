@@ -8,6 +8,7 @@ import signal
 import time
 
 from harness import *
+import process
 from proxy import Proxy
 
 SLOW = "when server unit 1 every do drip 20000 0.02"       # 1 MB/s, each connection
@@ -59,12 +60,7 @@ def files():
 
 
 def workers():
-    found = []
-    for pid in ana.processes():
-        with open("/proc/%d/cmdline" % pid, "rb") as line:
-            if b"postrider-worker" in line.read():
-                found.append(pid)
-    return found
+    return [pid for pid in ana.processes() if b"postrider-worker" in process.arguments(pid)]
 
 
 def excerpts():

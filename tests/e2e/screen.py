@@ -14,6 +14,7 @@ import tempfile
 import termios
 import time
 
+import process
 from home import POSTRIDER
 from tap import wait_for
 
@@ -107,12 +108,8 @@ class Screen:
         if self._format("pane_dead_signal"):
             return -1
         # tmux 3.3 now and then never asks how it ended: the zombie tells.
-        try:
-            with open("/proc/%d/stat" % self.pid()) as file:
-                fields = file.read().rpartition(")")[2].split()
-        except FileNotFoundError:
-            return None
-        if fields[0] != "Z":
+        fields = process.stat(self.pid())
+        if not fields or fields[0] != "Z":
             return None
         code = os.waitstatus_to_exitcode(int(fields[-1]))
         return code if code >= 0 else -1

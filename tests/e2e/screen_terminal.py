@@ -8,6 +8,7 @@ import signal
 import sqlite3
 
 from harness import *
+import process
 
 # ---- what may be written to a terminal: the sequences of terminfo's entries, and printable text ----
 
@@ -339,18 +340,8 @@ def assistant():
 def program_of(screen):
     """The program itself: tmux may have put a shell before it."""
     pid = screen.pid()
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        children = file.read().split()
     with open("/proc/%d/comm" % pid) as file:
-        return pid if file.read().strip() == "postrider" else int(children[0])
-
-
-def running(pid):
-    try:
-        with open("/proc/%d/stat" % pid) as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+        return pid if file.read().strip() == "postrider" else process.children(pid)[0]
 
 
 @test("D4: what is being written survives SIGKILL, SIGHUP and SIGTERM, and is taken up again")
@@ -376,7 +367,7 @@ def autosave():
                 wait_for(kept, what="the autosave")
             pid = program_of(screen)
             os.kill(pid, number)
-            wait_for(lambda: not running(pid), what="the end")
+            wait_for(lambda: not process.runs(pid), what="the end")
         note("ended by signal %d" % number)
         with Screen(home) as screen:
             screen.wait("R goes on with \"a long letter\"")

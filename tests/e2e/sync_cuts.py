@@ -17,6 +17,7 @@ from harness import (LONG, Skip, World, at_end, chance, equal, keep, main, note,
                      test, wait_for)
 from oracle import differences
 from proxy import Proxy
+import process
 
 # Cases of each kind, unless it is all of them.
 SAMPLE = int(os.environ.get("POSTRIDER_SAMPLE", 12))
@@ -234,15 +235,8 @@ def envelopes_kept():
 # The engine, by itself
 
 def cpu_seconds(pids):
-    total = 0
-    for pid in pids:
-        try:
-            with open("/proc/%d/stat" % pid) as file:
-                words = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += int(words[11]) + int(words[12])
-    return total / os.sysconf("SC_CLK_TCK")
+    times = [int(fields[11]) + int(fields[12]) for fields in map(process.stat, pids) if fields]
+    return sum(times) / os.sysconf("SC_CLK_TCK")
 
 
 @test("N1: the engine goes on without anybody, and is at rest while it waits")

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import time
 
+import process
 from ports import LOOPBACK
 from spec import LabError
 
@@ -113,8 +114,8 @@ class Server:
             send_signal(session, signal.SIGTERM)
         while self.pid() and time.monotonic() < deadline:
             children.wait(0.05)
-        while session_members(session):
-            for pid in session_members(session):
+        while process.session(session):
+            for pid in process.session(session):
                 send_signal(pid, signal.SIGKILL)
             children.wait(0.01)
         self.process.wait()
@@ -133,34 +134,3 @@ def send_signal(pid, sign):
         os.kill(pid, sign)
     except ProcessLookupError:
         pass
-
-
-def _stat_fields(pid):
-    """The fields of /proc/PID/stat after the command: state, ppid, pgrp,
-    session, …"""
-    try:
-        with open("/proc/%s/stat" % pid) as file:
-            return file.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
-def session_members(session):
-    """Living processes of a session; zombies do not count."""
-    members = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            fields = _stat_fields(name)
-            if fields and fields[0] != "Z" and int(fields[3]) == session:
-                members.append(int(name))
-    return members
-
-
-def children_of(parent):
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            fields = _stat_fields(name)
-            if fields and int(fields[1]) == parent:
-                found.append(int(name))
-    return found

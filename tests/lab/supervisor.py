@@ -26,7 +26,8 @@ import postfix
 import submission
 from authority import Authority
 from ports import HeldPorts
-from server import become_subreaper, children_of, send_signal
+import process
+from server import become_subreaper, send_signal
 from spec import HOSTS, LabError, Spec
 
 START_LIMIT = 30.0
@@ -128,7 +129,7 @@ class Supervisor:
                     pass
             except ChildProcessError:
                 return
-            for pid in children_of(os.getpid()):
+            for pid in process.children(os.getpid()):
                 send_signal(pid, signal.SIGKILL)
             self.children.wait(0.05)
 
@@ -226,7 +227,7 @@ class Supervisor:
     def _reap_orphans(self):
         mine = {server.process.pid for server in self.servers.values()
                 if server.process}
-        for pid in children_of(os.getpid()):
+        for pid in process.children(os.getpid()):
             if pid not in mine:
                 try:
                     os.waitpid(pid, os.WNOHANG)

@@ -18,7 +18,8 @@ import sys
 
 import dovecot
 import postfix
-from server import send_signal, session_members
+import process
+from server import send_signal
 from spec import LabError, Spec, people
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -142,7 +143,7 @@ class World:
         its death, but Postfix changes ids and so loses that."""
         for session in filter(None, self.spec.pids.values()):
             for number in (signal.SIGTERM, signal.SIGKILL):
-                for pid in session_members(session):
+                for pid in process.session(session):
                     if self._is_ours(pid):
                         send_signal(pid, number)
                         _wait_end(pid, 5)
@@ -151,9 +152,7 @@ class World:
     def _is_ours(self, pid):
         """Numbers are used again: a look at the process before a signal."""
         try:
-            with open("/proc/%d/cmdline" % pid, "rb") as file:
-                words = os.fsdecode(file.read())
-            return (self.spec.dir in words or os.readlink(
+            return (self.spec.dir in os.fsdecode(process.arguments(pid)) or os.readlink(
                 "/proc/%d/cwd" % pid).startswith(self.spec.var()))
         except OSError:
             return False
