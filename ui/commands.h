@@ -12,6 +12,9 @@ COMMAND(allow);
 /* unsubscribe.c */
 COMMAND(unsubscribe);
 
+/* list_chips.c */
+COMMAND(widen);
+
 /* app_commands.c */
 COMMAND(next);
 COMMAND(previous);

@@ -458,6 +458,8 @@ mouse(struct view *view, const struct key_event *event)
         return;
     }
     line -= list->tabs;
+    if (event->button == MOUSE_LEFT && line == -1 && list->tabs && list_chip_mouse(list, event->column))
+        return;
     if (event->button != MOUSE_LEFT || line < 0 || line >= list->page ||
         !listview_line(list, list->top + line))
         return;
@@ -484,6 +486,7 @@ list_free(struct view *view)
     g_free(list->name);
     g_free(list->account);
     g_free(list->limit);
+    g_clear_pointer(&list->chips, g_ptr_array_unref);
     g_free(list->problem);
     g_free(list->needle);
     hits_free(list->hits);

@@ -202,9 +202,13 @@ list_draw(struct view *view, const struct area *whole)
         if (side)
             term_put(area.row + area.rows, whole->column + side, 1, PLAIN(ROLE_FAINT), "┴");
     }
-    list->tabs = list_has_splits(list) && area.rows >= 4;
+    gboolean chips = list_has_chips(list);
+    list->tabs = (chips || list_has_splits(list)) && area.rows >= 4;
     if (list->tabs) {
-        list_split_draw(list, &area);
+        if (chips)
+            list_chips_draw(list, &area);
+        else
+            list_split_draw(list, &area);
         area.row++;
         area.rows--;
     }

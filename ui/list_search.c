@@ -121,7 +121,7 @@ search_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     struct query *query = parse(NULL, beginning, SEARCH_NOTMUCH, NULL);
     if (!query) /* half a word of the language: what was found stays */
         return;
-    listview_show_query(list, search_exclude(query), text, NULL, 0);
+    listview_show_query(list, search_exclude(query), text);
 }
 
 static void
@@ -142,7 +142,7 @@ search_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     }
     struct listview *list = (struct listview *)top;
     if (strcmp(list->name, text) != 0)
-        listview_show_query(list, search_exclude(query), text, NULL, 0);
+        listview_show_query(list, search_exclude(query), text);
     else
         query_free(query);
     struct listview *below = app->views->len > 1 ? g_ptr_array_index(app->views, app->views->len - 2) : NULL;
@@ -162,7 +162,7 @@ command_search(struct app *app, const char *argument)
         list = listview_new(app);
         list->search = TRUE;
         app_push(app, &list->view);
-        listview_show_query(list, query_new(QUERY_NONE), "", NULL, 0);
+        listview_show_query(list, query_new(QUERY_NONE), "");
     }
     if (argument) {
         search_done(app, argument, NULL);
@@ -264,13 +264,10 @@ limit_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     gboolean all = !*text || !strcmp(text, "*") || !strcmp(text, "all") || !strcmp(text, "~A");
     struct list_line *line = listview_current(list);
     gint64 message = line ? line->row->message : 0;
-    if (all && list->search)
+    if (all && list->search && !list->limit)
         return;
     if (all) {
-        if (list->folder)
-            listview_show_folder(list, list->folder);
-        else
-            listview_show_role(list, list->role);
+        listview_show_all(list);
     } else {
         g_autoptr(GError) error = NULL;
         struct query *query = parse(list, text, SEARCH_LIMIT, &error);
@@ -278,18 +275,10 @@ limit_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
             app_error(app, NULL, g_steal_pointer(&error));
             return;
         }
-        if (list->search) { /* narrower */
-            query = query_new_pair(QUERY_AND, query_copy(list->set->view.query), query);
-            g_autofree char *both = g_strdup_printf("(%s) %s", list->name, text);
-            listview_show_query(list, query, both, NULL, 0);
-        } else {
-            guint n = list->set->view.n_folders;
-            g_autofree gint64 *folders = g_memdup2(list->set->view.folders, n * sizeof *folders);
-            listview_show_query(list, query, text, folders, n);
-        }
+        listview_show_limit(list, query, text);
     }
     list->wanted = message; /* the cursor stays on it, if it fits */
-    if (all) {
+    if (all && !list->search) {
         gint64 key = message ? list_key_of(app->store, &list->set->view, message) : 0;
         list->wanted = 0;
         if (key)
@@ -338,5 +327,5 @@ command_thread(struct app *app, const char *argument G_GNUC_UNUSED)
     app_push(app, &view->view);
     g_autofree char *text = g_strdup_printf("thread:%" G_GINT64_FORMAT, thread);
     view->wanted = message;
-    listview_show_query(view, query_new_range(QUERY_THREAD, thread, thread), text, NULL, 0);
+    listview_show_query(view, query_new_range(QUERY_THREAD, thread, thread), text);
 }

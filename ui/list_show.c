@@ -78,6 +78,7 @@ named(struct listview *list, const char *name, const char *account)
     list->name = g_strdup(name);
     list->account = g_strdup(account);
     g_clear_pointer(&list->limit, g_free);
+    list_chips_read(list);
     list_marks_read(list);
 }
 
@@ -149,20 +150,40 @@ listview_show_start(struct listview *list)
 }
 
 void
-listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders,
-                    guint n)
+listview_show_query(struct listview *list, struct query *query, const char *text)
 {
-    if (folders) { /* a limit keeps the folder's name */
-        char *limit = g_strdup(text);
-        g_free(list->limit);
-        list->limit = limit;
-    } else {
-        named(list, text, NULL);
-        list->search = TRUE;
-        list->folder = list->account_id = 0;
-        list->role = FOLDER_NONE;
+    list->search = TRUE;
+    named(list, text, NULL);
+    list->folder = list->account_id = 0;
+    list->role = FOLDER_NONE;
+    show(list, rowset_new(list->view.app->store, LIST_SEARCH, NULL, 0, query, 0));
+}
+
+void
+listview_show_limit(struct listview *list, struct query *query, const char *text)
+{
+    const struct list_view *view = &list->set->view;
+    guint n = list->search ? 0 : view->n_folders;
+    g_autofree gint64 *folders = n ? g_memdup2(view->folders, n * sizeof *folders) : NULL;
+    if (list->search) { /* its name is what it was before the limit of now */
+        struct query *all = search_parse(list->name, SEARCH_NOTMUCH, NULL, NULL);
+        query = query_new_pair(QUERY_AND, all ? search_exclude(all) : query_new(QUERY_NONE), query);
     }
+    char *limit = g_strdup(text);
+    g_free(list->limit);
+    list->limit = limit;
+    list_chips_read(list);
     show(list, rowset_new(list->view.app->store, LIST_SEARCH, folders, n, query, 0));
+}
+
+void
+listview_show_all(struct listview *list)
+{
+    struct sidebar_target target = listview_target(list);
+    g_autofree char *name = g_strdup(list->name);
+    if (list->search)
+        target.query = name;
+    listview_go(list, &target);
 }
 
 void
@@ -179,7 +200,7 @@ listview_go(struct listview *list, const struct sidebar_target *target)
     g_autoptr(GError) error = NULL;
     struct query *query = search_parse(target->query, SEARCH_NOTMUCH, NULL, &error);
     if (query)
-        listview_show_query(list, search_exclude(query), target->query, NULL, 0);
+        listview_show_query(list, search_exclude(query), target->query);
     else
         app_error(list->view.app, NULL, g_steal_pointer(&error));
 }

@@ -85,6 +85,10 @@ static void
 go(struct app *app, guint number)
 {
     struct listview *list = listview_at_hand(app);
+    if (list && list_has_chips(list)) {
+        list_chip_drop(list, number);
+        return;
+    }
     if (!list || !list_has_splits(list)) {
         app_say(app, _("tabs stand above an inbox when [splits] in the configuration names some"));
         return;

@@ -42,6 +42,7 @@ struct listview {
     gint64 account_id, folder; /* 0: none at hand */
     guint role;                /* of the folder */
     char *limit;               /* the query that limits it, as typed; NULL: none */
+    GPtrArray *chips;          /* list_chips.c: the conditions of both */
     gboolean search;           /* results of a search */
     gboolean conversations;
     gint64 count;
@@ -50,7 +51,7 @@ struct listview {
     enum order_by by;  /* wanted; the set has what is shown */
     GPtrArray *splits; /* list_split.c: of struct order; NULL: not known yet, or none */
     guint split;       /* the tab that is shown, from 1; 0: all of it */
-    int tabs;          /* lines that they took at the last draw */
+    int tabs;          /* lines that they, or the chips, took at the last draw */
     gboolean reverse, sort_stale;
     gint64 sorted_at, sort_taken; /* microseconds */
     guint sort_timer;
@@ -64,13 +65,16 @@ struct listview {
 
 extern const struct view_class list_class;
 
-/* A list of this folder; of a search (query taken over; folders may be NULL: everywhere). */
 struct listview *listview_new(struct app *app);
 void listview_show_folder(struct listview *list, gint64 folder);
 /* All folders of a role as one: the INBOXes of all accounts. */
 void listview_show_role(struct listview *list, guint role);
-void listview_show_query(struct listview *list, struct query *query, const char *text, const gint64 *folders,
-                         guint n);
+/* A search everywhere; takes the query. */
+void listview_show_query(struct listview *list, struct query *query, const char *text);
+/* Of what is listed, a search or a folder, only what fits this too; it takes the place of the limit before. */
+void listview_show_limit(struct listview *list, struct query *query, const char *text);
+/* All of it again. */
+void listview_show_all(struct listview *list);
 /* What a session begins with: all INBOXes as one, or the first. */
 void listview_show_start(struct listview *list);
 /* An entry of the side bar, and the one that is shown. */
@@ -126,6 +130,14 @@ gboolean list_has_splits(const struct listview *list);
 GPtrArray *list_split_queries(struct app *app); /* of struct query; what cannot be read is told, and finds nothing */
 void list_split_take(struct listview *list, GPtrArray *splits);
 void list_split_draw(struct listview *list, const struct area *line);
+
+/* list_chips.c: the conditions of a search and a limit, numbered above the list; each can be taken away */
+void list_chips_read(struct listview *list); /* after name or limit changed */
+gboolean list_has_chips(const struct listview *list);
+void list_chips_draw(struct listview *list, const struct area *line);
+gboolean list_chip_mouse(struct listview *list, int column);
+/* Of this number from 1; 0: all. */
+void list_chip_drop(struct listview *list, guint number);
 
 /* For list.c and list_find.c: the cursor's place before rows change, and finding it again. */
 struct list_place {

@@ -31,7 +31,7 @@ static const struct config_pair *
 shown(struct app *app)
 {
     const struct listview *list = listview_at_hand(app);
-    for (guint i = 0; list && list->search && i < app->config->searches->len; i++) {
+    for (guint i = 0; list && list->search && !list->limit && i < app->config->searches->len; i++) {
         const struct config_pair *pair = &g_array_index(app->config->searches, struct config_pair, i);
         if (!strcmp(pair->value, list->name))
             return pair;
@@ -108,7 +108,7 @@ query_at_hand(struct app *app)
     if (!list || (!list->search && !list->limit))
         return NULL;
     if (list->search)
-        return g_strdup(list->name);
+        return list->limit ? g_strdup_printf("(%s) (%s)", list->name, list->limit) : g_strdup(list->name);
     if (!list->folder)
         return g_strdup(list->limit);
     return g_strdup_printf("folder:\"%s/%s\" (%s)", list->account, list->name, list->limit);

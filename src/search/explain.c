@@ -1,4 +1,4 @@
-/* explain.c - a search tree in words, for the chips above a list and for `search --explain` */
+/* explain.c - a search tree in words, for the chips above a list (chips.c) and for `search --explain` */
 #include "config.h"
 
 #include "search/query.h"
@@ -319,18 +319,4 @@ search_explain(const struct query *query)
     GString *out = g_string_new(NULL);
     explain(out, query, FALSE);
     return g_string_free(out, FALSE);
-}
-
-char **
-search_chips(const struct query *query)
-{
-    GStrvBuilder *builder = g_strv_builder_new();
-    guint count = query->kind == QUERY_AND ? query->children->len : 1;
-    for (guint i = 0; i < count; i++) {
-        g_autofree char *words = search_explain(query->kind == QUERY_AND ? query->children->pdata[i] : query);
-        g_strv_builder_add(builder, words);
-    }
-    char **chips = g_strv_builder_end(builder);
-    g_strv_builder_unref(builder);
-    return chips;
 }

@@ -29,7 +29,7 @@ gboolean search_looks_like_pattern(const char *text);
 /* mutt's plain words at the limit prompt: "all", "unread", … or text that stands in sender or subject. */
 struct query *search_parse_simple(struct search_parser *parser);
 
-/* Marks the tree with the place where its text began; passes NULL through. */
+/* Marks the tree with the place where its text began, and that where the parser is now; passes NULL through. */
 struct query *search_parser_note(struct search_parser *parser, struct query *query, const char *start);
 /* Remembers the first complaint; always NULL. */
 gpointer search_parser_fail(struct search_parser *parser, const char *at, const char *format, ...)

@@ -54,6 +54,7 @@ search_parser_note(struct search_parser *parser, struct query *query, const char
     if (!query)
         return NULL;
     query->column = (guint)g_utf8_pointer_to_offset(parser->text, start) + 1;
+    query->end = (guint)g_utf8_pointer_to_offset(parser->text, parser->p) + 1;
     return query;
 }
 

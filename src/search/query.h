@@ -34,8 +34,17 @@ struct query *search_exclude(struct query *query);
 /* The tree in words: `from "ana", unread, not tagged "work"`. Text in it is as the user wrote it: text_safe()
  * it. */
 char *search_explain(const struct query *query);
-/* The same, one string for each condition that must hold: the chips above a list. NULL-terminated. */
-char **search_chips(const struct query *query);
+
+/* The chips above a list: one for each condition that must hold. */
+struct search_chip {
+    char *words;   /* as search_explain() has it */
+    char *without; /* what the user wrote but for this condition, "" when it was the only one; NULL: it cannot be
+                      taken away without writing the search anew */
+    guint column;  /* where it began */
+};
+/* Of a text that search_parse() understands (else an empty array): GPtrArray of struct search_chip, in the
+ * order of the text. None where the text finds everything. */
+GPtrArray *search_chips(const char *text, enum search_mode mode);
 
 /* What the completion draws from; each NULL-terminated or NULL. */
 struct search_words {

@@ -89,6 +89,7 @@ struct query {
     char *text;          /* NULL where the kind has none */
     GPtrArray *children; /* of struct query; NULL where the kind has none */
     guint column;        /* where it began in what the user wrote, in characters from 1; 0: unknown */
+    guint end;           /* the column behind it; 0: unknown */
 };
 
 struct query *query_new(enum query_kind kind);

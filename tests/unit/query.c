@@ -344,6 +344,10 @@ test_random(void)
                 continue;
             }
             g_assert_cmpuint(column, ==, 0);
+            g_autoptr(GPtrArray) chips = search_chips(text->str, mode);
+            g_assert_cmpuint(chips->len, ==, query->kind == QUERY_ALL   ? 0
+                                             : query->kind == QUERY_AND ? query->children->len
+                                                                        : 1);
             g_assert_cmpuint(query_depth(query), <=, QUERY_DEPTH_MAX);
             g_autoptr(struct_query) copy = query_copy(query);
             g_assert_true(query_equal(query, copy));
@@ -421,14 +425,52 @@ test_explain(void)
         g_autofree char *words = search_explain(query);
         g_assert_cmpstr(words, ==, cases[i].words);
     }
-    g_autoptr(struct_query) query =
-        search_parse_at("from:ana is:unread hello", SEARCH_NOTMUCH, NOW, NULL, NULL);
-    g_auto(GStrv) chips = search_chips(query);
-    g_assert_cmpuint(g_strv_length(chips), ==, 3);
-    g_assert_cmpstr(chips[0], ==, "\"hello\"");
-    g_autoptr(struct_query) either = search_parse_at("a or b", SEARCH_NOTMUCH, NOW, NULL, NULL);
-    g_auto(GStrv) one = search_chips(either);
-    g_assert_cmpuint(g_strv_length(one), ==, 1);
+}
+
+/* Each condition, and what is left when it goes: "-" for one that cannot go. */
+static void
+test_chips(void)
+{
+    static const struct {
+        const char *text, *chips; /* words=without, joined by | */
+        enum search_mode mode;
+    } cases[] = {
+        {"", "", SEARCH_NOTMUCH},
+        {"*", "", SEARCH_NOTMUCH},
+        {"from:", "", SEARCH_NOTMUCH},
+        {"a or b", "\"a\" or \"b\"=", SEARCH_NOTMUCH},
+        {"hello", "\"hello\"=", SEARCH_NOTMUCH},
+        {"from:ana is:unread hello", "from \"ana\"=is:unread hello|unread=from:ana hello|\"hello\"=from:ana is:unread",
+         SEARCH_NOTMUCH},
+        {"from:ana and subject:\"clause  4\"", "from \"ana\"=subject:\"clause  4\"|subject \"clause  4\"=from:ana",
+         SEARCH_NOTMUCH},
+        {"not from:ana and b", "not from \"ana\"=b|\"b\"=not from:ana", SEARCH_NOTMUCH},
+        {"b and not from:ana", "\"b\"=not from:ana|not from \"ana\"=b", SEARCH_NOTMUCH},
+        {"b AND NOT NOT from:ana", "\"b\"=NOT NOT from:ana|from \"ana\"=b", SEARCH_NOTMUCH},
+        {"-from:ana b", "not from \"ana\"=b|\"b\"=-from:ana", SEARCH_NOTMUCH},
+        {"(a or b) date:2026-11-02..", "\"a\" or \"b\"=date:2026-11-02..|since 2 Nov 2026=(a or b)", SEARCH_NOTMUCH},
+        {"(a b) c", "\"a\"=(b) c|\"b\"=(a) c|\"c\"=(a b)", SEARCH_NOTMUCH},
+        {"tag:a x tag:b", "tagged \"a\" or tagged \"b\"=x|\"x\"=tag:a tag:b", SEARCH_NOTMUCH},
+        {"é tag:é café", "\"é\"=tag:é café|tagged \"é\"=é café|\"café\"=é tag:é", SEARCH_NOTMUCH},
+        {"subject:(a b)", "subject \"a\"=subject:(b)|subject \"b\"=subject:(a)", SEARCH_NOTMUCH},
+        {"a NEAR b c", "\"a\" near \"b\"=c|\"c\"=a NEAR b", SEARCH_NOTMUCH},
+        {"thread:{from:ana b} c", "in a conversation with (\"b\", from \"ana\")=c|\"c\"=thread:{from:ana b}",
+         SEARCH_NOTMUCH},
+        {"and and b", "", SEARCH_NOTMUCH},
+        {"~f ana ~N", "from \"ana\"=~N|unread=~f ana", SEARCH_LIMIT},
+        {"!~f ana ~s \"two words\"", "not from \"ana\"=~s \"two words\"|subject \"two words\"=!~f ana", SEARCH_LIMIT},
+        {"~f ana | ~f b", "from \"ana\" or from \"b\"=", SEARCH_LIMIT},
+        {"two words", "from or subject \"two words\"=", SEARCH_LIMIT},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) chips = search_chips(cases[i].text, cases[i].mode);
+        g_autoptr(GString) all = g_string_new(NULL);
+        for (guint j = 0; j < chips->len; j++) {
+            const struct search_chip *chip = chips->pdata[j];
+            g_string_append_printf(all, "%s%s=%s", j ? "|" : "", chip->words, chip->without ? chip->without : "-");
+        }
+        g_assert_cmpstr(all->str, ==, cases[i].chips);
+    }
 }
 
 static void
@@ -567,6 +609,7 @@ main(int argc, char **argv)
     g_test_add_func("/query/random", test_random);
     g_test_add_func("/query/names", test_names);
     g_test_add_func("/query/explain", test_explain);
+    g_test_add_func("/query/chips", test_chips);
     g_test_add_func("/query/complete", test_complete);
     g_test_add_func("/query/dates", test_dates);
     return g_test_run();
