@@ -8,7 +8,7 @@
 A value of TXT is a text (cut into pieces of 255 bytes) or a list of pieces; bytes or text. MX: (preference, host).
 CNAME is followed. In place of the records of a name: "timeout" (no answer), "servfail", "refused", "garbage", "cut" (the
 answer breaks off), "other" (it answers another question), "tcp" with records as ("tcp", [records]): over UDP only
-"truncated". A name that is not in the table does not exist; one whose child is, exists without records. The table may be
+"truncated". "timeout" or "servfail" at the end of the records: so for every type that is not among them. A name that is not in the table does not exist; one whose child is, exists without records. The table may be
 changed while the server runs. Nothing of the standard beyond that."""
 
 import ipaddress
@@ -136,6 +136,8 @@ class Dns:
         question = packet[12:end + 4]
         has_edns = len(packet) > end + 4 and struct.unpack(">H", packet[10:12])[0] > 0
         records = self.zone.get(name)
+        if isinstance(records, list) and records and isinstance(records[-1], str):
+            records = records[:-1] if any(row[0] == kind for row in records[:-1]) else records[-1]
 
         def reply(code=0, count=0, body=b"", truncated=False, asked=question):
             head = struct.pack(">HHHHHH", number, 0x8480 | (0x0200 if truncated else 0) | code, 1, count, 0, 0)
