@@ -1,6 +1,6 @@
 /* bounce_private.h - inside trust/: what the readers of reports share
  *
- * bounce.c puts a report together; bounce_status.c reads its machine part, bounce_prose.c the free forms,
+ * bounce.c puts a report together; bounce_status.c reads its machine part, bounce_prose.h the free forms,
  * bounce_words.c knows what servers say and bounce_sender.c who sends reports. Pure, any thread.
  */
 #ifndef TRUST_BOUNCE_PRIVATE_H

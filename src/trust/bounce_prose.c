@@ -6,167 +6,21 @@
  */
 #include "config.h"
 
-#include "trust/bounce_private.h"
+#include "trust/bounce_prose.h"
 
 #include "mail/address.h"
 
 #include <string.h>
 
-/* What is looked at of one message, so that a hostile one costs no more than some tenths of a second. */
-#define LINES_MAX 1000
-#define LINE_BYTES 1000      /* bytes */
-#define PARAGRAPH_MAX 2000 /* bytes */
-#define WORDS_MAX (128 * 1024)
 #define CANDIDATES_MAX (BOUNCE_RECIPIENTS_MAX * 2)
-
-struct line {
-    char *text, *lower; /* without white space around */
-    gboolean is_quoted;
-    struct bounce_saying saying; /* of the line alone, when it was asked for */
-    enum { UNASKED, SILENT, SAYS } asked;
-};
-
-struct candidate {
-    char *address, *original;
-    guint line;
-    gsize end; /* in its line's text: behind the address */
-    enum { NAMED, LEADS } rank;
-};
-
-struct prose {
-    GPtrArray *lines;      /* of struct line, up to the returned message */
-    GPtrArray *candidates; /* of struct candidate */
-    GPtrArray *spare;      /* of char *: addresses of the sender or of a header, that failed if none else did */
-    GPtrArray *own;        /* of char *: who got the report, who wrote it */
-    gboolean is_announced, is_delayed, is_permanent;
-};
-
-static void
-line_free(gpointer data)
-{
-    struct line *line = data;
-    g_free(line->text);
-    g_free(line->lower);
-    g_free(line);
-}
 
 static void
 candidate_free(gpointer data)
 {
-    struct candidate *candidate = data;
+    struct prose_candidate *candidate = data;
     g_free(candidate->address);
     g_free(candidate->original);
     g_free(candidate);
-}
-
-/* --- the lines */
-
-static gboolean
-contains_any(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (strstr(text, *words))
-            return TRUE;
-    return FALSE;
-}
-
-static gboolean
-begins_header(const char *lower)
-{
-    return g_str_has_prefix(lower, "received: ") || g_str_has_prefix(lower, "received:from") ||
-           g_str_has_prefix(lower, "return-path: ") || g_str_has_prefix(lower, "dkim-signature:");
-}
-
-/* Does the returned message, or its header, begin here? */
-static gboolean
-is_boundary(const char *lower, gboolean is_ours)
-{
-    static const char *const words[] = {"copy of the message", "copy of your message", "copy of the original", "copy of the mail",
-                                        "original message", "original mail", "returned message", "returned mail", "unsent message",
-                                        "message header", "mail header", "header of the", "headers of the", "header follows",
-                                        "headers follow", "message follows", "text follows", "old message", "your message reads",
-                                        "undelivered message", "below this line", "below the next line", "message attached",
-                                        "start of message", "start of returned", "body of message", "message contents", "message body",
-                                        "original text", "rejected message", "bounced message", "附件", "原信", "原始邮件", "原メール",
-                                        "ursprüngliche nachricht", "message d'origine", "message original", "mensaje original",
-                                        "messaggio originale", "mensagem original", "исходн", "копия", NULL};
-    gsize len = strlen(lower);
-    if (begins_header(lower) || (is_ours && g_str_has_prefix(lower, "---")))
-        return TRUE;
-    if (!len || strchr(lower, '@') || strstr(lower, "was received") || strstr(lower, "message status") ||
-        strstr(lower, "transcript"))
-        return FALSE;
-    gboolean is_ruled = strchr("-=*#_~", *lower) && lower[1] == *lower;
-    gboolean is_title = lower[len - 1] == ':' || g_str_has_suffix(lower, "follows") || g_str_has_suffix(lower, "follows.");
-    return (is_ruled || is_title) && contains_any(lower, words);
-}
-
-/* Returns the text that is left, from the boundary on. */
-static const char *
-read_lines(struct prose *prose, const struct document *document)
-{
-    const char *p = document->text;
-    guint n = 0;
-    while (*p && prose->lines->len < LINES_MAX && p - document->text < WORDS_MAX) {
-        gsize len = strcspn(p, "\n");
-        const struct document_line *known =
-            n < document->lines->len ? &g_array_index(document->lines, struct document_line, n) : NULL;
-        if (known && known->flags & LINE_LINKS)
-            return "";
-        struct line *line = g_new0(struct line, 1);
-        g_autofree char *cut = g_utf8_make_valid(p, (gssize)MIN(len, LINE_BYTES));
-        line->text = g_strdup(g_strstrip(cut));
-        line->lower = g_utf8_strdown(line->text, -1);
-        if (is_boundary(line->lower, known && known->flags & LINE_PART)) {
-            line_free(line);
-            return p;
-        }
-        line->is_quoted = line->text[0] == '>' && line->text[1] != '>';
-        g_ptr_array_add(prose->lines, line);
-        p += len + (p[len] == '\n');
-        n++;
-    }
-    return p;
-}
-
-/* --- addresses in a line */
-
-static gboolean
-is_local_char(char c)
-{
-    return g_ascii_isalnum(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
-}
-
-/* The address around `at`, an @; *start and *end are its place. */
-static char *
-address_around(const char *text, const char *at, const char **start, const char **end)
-{
-    const char *open = at, *p = at, *q = at + 1;
-    while (open > text && *open != '<' && *open != '>' && !g_ascii_isspace(*open))
-        open--;
-    gboolean in_brackets = *open == '<'; /* then anything but white space, RFC 6531 */
-    if (p > text && p[-1] == '"') {
-        const char *quote = p - 1;
-        while (quote > text && quote[-1] != '"')
-            quote--;
-        p = quote > text ? quote - 1 : p;
-    } else {
-        while (p > text && (is_local_char(p[-1]) || (in_brackets && (guchar)p[-1] >= 0x80)))
-            p--;
-        while (p < at && strchr("*'`/=.-{|", *p))
-            p++;
-        for (const char *smtp = p; smtp < at; smtp++) /* X.400: "dda:SMTP=ana@example.org" */
-            if (*smtp == '=' && smtp - p >= 4 && !g_ascii_strncasecmp(smtp - 4, "smtp", 4))
-                p = smtp + 1;
-    }
-    while (g_ascii_isalnum(*q) || *q == '-' || *q == '.' || *q == '[' || *q == ']' || (in_brackets && (guchar)*q >= 0x80))
-        q++;
-    while (q > at + 1 && strchr(".-[", q[-1]))
-        q--;
-    *start = p;
-    *end = q;
-    g_autofree char *address = g_strndup(p, (gsize)(q - p));
-    return p < at && q > at + 1 && q - p < 320 && address_check(address, NULL) ? g_steal_pointer(&address) : NULL;
 }
 
 static gboolean
@@ -178,120 +32,26 @@ is_own(const struct prose *prose, const char *address)
     return FALSE;
 }
 
-static struct candidate *
+static struct prose_candidate *
 find_candidate(const struct prose *prose, const char *address)
 {
     for (guint i = 0; i < prose->candidates->len; i++) {
-        struct candidate *candidate = prose->candidates->pdata[i];
+        struct prose_candidate *candidate = prose->candidates->pdata[i];
         if (!g_ascii_strcasecmp(candidate->address, address))
             return candidate;
     }
     return NULL;
 }
 
-/* What stands before an address says whose it is. */
-enum role { ROLE_LEADS, ROLE_SENDER, ROLE_HEADER, ROLE_ORIGIN, ROLE_RECIPIENT, ROLE_OTHER };
-
-static gboolean
-ends_with_any(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (g_str_has_suffix(text, *words))
-            return TRUE;
-    return FALSE;
-}
-
-static enum role
-role_of(const char *before)
-{
-    static const char *const senders[] = {"from", "sender", "sent by", "reply-to", "message-id", "message id", "in-reply-to",
-                                          "references", "mailto", "return-path", "postmaster", "von", "reply to", "on behalf of",
-                                          "contact", "id", "by", "absender", "expéditeur", "remitente", "отправитель", NULL};
-    static const char *const headers[] = {"to", "cc", "bcc", "an", "à", "para", "a", "destinataire", "宛先", "收件人", NULL};
-    static const char *const origins[] = {"expanded from", "generated from", "forwarded from", "expanded to", "alias", NULL};
-    static const char *const recipients[] = {
-        "rcpt to", "recipient", "recipients", "recipient address", "address", "unknown user", "user", "userid", "mailbox", "error-for",
-        "addressed to", "delivered to", "deliver message to", "deliver to", "delivery to", "message to", "mail to", "send to", "email to",
-        "reach", "email", "e-mail", "for", "account", "is full", "failed", "empfänger", "destinatario", "destinatário", "получатель",
-        "sent to", "addressee", "to the following address", "user name", NULL};
-    g_autofree char *trimmed = g_strdup(before);
-    gsize len = strlen(trimmed);
-    while (len && (g_ascii_isspace(trimmed[len - 1]) || strchr("<([{\"'`:;,=*>-|&", trimmed[len - 1])))
-        trimmed[--len] = '\0';
-    const char *start = trimmed;
-    while (*start && (g_ascii_isspace(*start) || strchr("<([{\"'`*>-|+", *start)))
-        start++;
-    gboolean is_x400 = g_str_has_prefix(start, "c=") && strchr(start, ';');
-    if (!*start || is_x400 || g_str_has_prefix(start, "•") || g_str_has_prefix(start, "・"))
-        return ROLE_LEADS;
-    if (ends_with_any(start, origins))
-        return ROLE_ORIGIN;
-    for (guint i = 0; headers[i]; i++)
-        if (!strcmp(start, headers[i]))
-            return ROLE_HEADER;
-    if (ends_with_any(start, recipients))
-        return ROLE_RECIPIENT;
-    return ends_with_any(start, senders) ? ROLE_SENDER : ROLE_OTHER;
-}
-
-/* Where to ask for help is no recipient. */
-static gboolean
-offers_help(const char *lower)
-{
-    static const char *const words[] = {"contact", "assistance", "postmaster", "help", "question", "support", "reply to",
-                                        "please send", "abuse", "write to", "e-mail us", "administrator", "further information",
-                                        "wenden sie", "contactez", "póngase", "http://", "https://", NULL};
-    return contains_any(lower, words);
-}
-
-/* From a line on, to the next empty one; from_byte in the first. */
-static char *
-paragraph(const struct prose *prose, guint first, gsize from_byte, guint end)
-{
-    GString *out = g_string_new(NULL);
-    for (guint i = first; i < end && i < prose->lines->len && out->len < PARAGRAPH_MAX; i++) {
-        const struct line *line = prose->lines->pdata[i];
-        if (i > first && !*line->text)
-            break;
-        g_string_append(out, line->text + (i == first ? MIN(from_byte, strlen(line->text)) : 0));
-        g_string_append_c(out, '\n');
-    }
-    return g_string_free(out, FALSE);
-}
-
-static gboolean
-weigh_line(struct line *line, struct bounce_saying *saying)
-{
-    if (line->asked == UNASKED)
-        line->asked = bounce_weigh(line->text, &line->saying) ? SAYS : SILENT;
-    *saying = line->saying;
-    return line->asked == SAYS;
-}
-
-/* From a line on, to the next empty one, or the next that begins with an address. */
-static gboolean
-has_reason(const struct prose *prose, guint first)
-{
-    struct bounce_saying saying;
-    for (guint i = first; i < prose->lines->len && i < first + 20; i++) {
-        struct line *line = prose->lines->pdata[i];
-        if (!*line->text)
-            return FALSE;
-        if (weigh_line(line, &saying))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static void
 add_candidate(struct prose *prose, char *address, guint line, gsize end, gboolean leads)
 {
-    struct candidate *known = find_candidate(prose, address);
+    struct prose_candidate *known = find_candidate(prose, address);
     if (known) {
         g_free(address);
         return;
     }
-    struct candidate *candidate = g_new0(struct candidate, 1);
+    struct prose_candidate *candidate = g_new0(struct prose_candidate, 1);
     candidate->address = address;
     candidate->line = line;
     candidate->end = end;
@@ -304,7 +64,7 @@ static const char *
 line_before(const struct prose *prose, guint n)
 {
     while (n-- > 0) {
-        const struct line *line = prose->lines->pdata[n];
+        const struct prose_line *line = prose->lines->pdata[n];
         if (*line->text)
             return line->lower;
     }
@@ -312,17 +72,17 @@ line_before(const struct prose *prose, guint n)
 }
 
 static void
-consider(struct prose *prose, guint n, char *address, enum role role, gsize end, gboolean *in_paragraph)
+consider(struct prose *prose, guint n, char *address, enum prose_role role, gsize end, gboolean *in_paragraph)
 {
-    struct line *line = prose->lines->pdata[n];
+    struct prose_line *line = prose->lines->pdata[n];
     struct bounce_saying saying;
     g_autofree char *owned = address;
     gboolean delayed, leads = role == ROLE_LEADS;
-    if (role == ROLE_SENDER || (leads && role_of(line_before(prose, n)) == ROLE_SENDER))
+    if (role == ROLE_SENDER || (leads && prose_role_of(line_before(prose, n)) == ROLE_SENDER))
         return;
     if (role == ROLE_ORIGIN) {
         if (prose->candidates->len) {
-            struct candidate *last = prose->candidates->pdata[prose->candidates->len - 1];
+            struct prose_candidate *last = prose->candidates->pdata[prose->candidates->len - 1];
             if (!last->original)
                 last->original = g_steal_pointer(&owned);
         }
@@ -333,10 +93,10 @@ consider(struct prose *prose, guint n, char *address, enum role role, gsize end,
         return;
     }
     gboolean is_rcpt = strstr(line->lower, "rcpt to") != NULL;
-    if (!leads && !is_rcpt && (*in_paragraph || offers_help(line->lower)))
+    if (!leads && !is_rcpt && (*in_paragraph || prose_offers_help(line->lower)))
         return;
-    gboolean counts = is_rcpt || ((leads || role == ROLE_RECIPIENT) && (prose->is_announced || has_reason(prose, n))) ||
-                      (!leads && (weigh_line(line, &saying) || bounce_announces(line->lower, &delayed)));
+    gboolean counts = is_rcpt || ((leads || role == ROLE_RECIPIENT) && (prose->is_announced || prose_has_reason(prose, n))) ||
+                      (!leads && (prose_weigh_line(line, &saying) || bounce_announces(line->lower, &delayed)));
     if (!counts)
         return;
     *in_paragraph = *in_paragraph || leads;
@@ -349,7 +109,7 @@ find_candidates(struct prose *prose, struct bounce_returned *returned)
     static const char *const permanent[] = {"permanent", "giving up", "gave up", "no further", "not be retried", "5.", " 55", NULL};
     gboolean in_paragraph = FALSE;
     for (guint n = 0; n < prose->lines->len && prose->candidates->len < CANDIDATES_MAX; n++) {
-        const struct line *line = prose->lines->pdata[n];
+        const struct prose_line *line = prose->lines->pdata[n];
         gboolean delayed = FALSE;
         if (!*line->text)
             in_paragraph = FALSE;
@@ -360,16 +120,16 @@ find_candidates(struct prose *prose, struct bounce_returned *returned)
         if (bounce_announces(line->lower, &delayed))
             prose->is_announced = TRUE;
         prose->is_delayed = prose->is_delayed || delayed;
-        prose->is_permanent = prose->is_permanent || contains_any(line->lower, permanent);
+        prose->is_permanent = prose->is_permanent || prose_contains_any(line->lower, permanent);
         const char *end = line->text;
         for (const char *at = line->text; (at = strchr(at, '@')) != NULL; at = MAX(at + 1, end)) {
             const char *start;
-            char *address = address_around(line->text, at, &start, &end);
+            char *address = prose_address_around(line->text, at, &start, &end);
             if (!address)
                 continue;
             g_autofree char *before = g_strndup(line->text, (gsize)(start - line->text));
             g_autofree char *lower = g_utf8_strdown(before, -1);
-            consider(prose, n, address, role_of(lower), (gsize)(end - line->text), &in_paragraph);
+            consider(prose, n, address, prose_role_of(lower), (gsize)(end - line->text), &in_paragraph);
         }
     }
 }
@@ -380,7 +140,7 @@ find_bare_names(struct prose *prose, const char *domain, const struct bounce_ret
 {
     gboolean armed = FALSE;
     for (guint n = 0; n < prose->lines->len && *domain; n++) {
-        const struct line *line = prose->lines->pdata[n];
+        const struct prose_line *line = prose->lines->pdata[n];
         gboolean delayed;
         gsize len = strcspn(line->text, " \t(:,;<>");
         if (!*line->text)
@@ -399,107 +159,6 @@ find_bare_names(struct prose *prose, const char *domain, const struct bounce_ret
         armed = (armed && prose->candidates->len) ||
                 (bounce_announces(line->lower, &delayed) && g_str_has_suffix(line->text, ":"));
     }
-}
-
-/* --- why */
-
-/* The words from the saying on, at least from the beginning of its line. */
-static char *
-words_at(const char *text, const struct bounce_saying *saying)
-{
-    const char *p = text + MIN(saying->at, strlen(text));
-    while (!saying->code && p > text && p[-1] != '\n')
-        p--;
-    while (strchr(" \t:;,-#(", *p) && *p)
-        p++;
-    return bounce_text(p, strlen(p));
-}
-
-static gboolean
-weigh_lines(const struct prose *prose, const char *address, struct bounce_saying *saying, char **words)
-{
-    for (guint n = 0; n < prose->lines->len; n++) {
-        struct line *line = prose->lines->pdata[n];
-        if (line->is_quoted || (address && !strcasestr(line->text, address)))
-            continue;
-        gboolean delayed;
-        if (!weigh_line(line, saying))
-            continue;
-        gboolean is_ruled = strchr("*-=", *line->text) && line->text[1] == *line->text; /* a title */
-        if (is_ruled && !address && !saying->code)
-            continue;
-        /* Without a code, "your message was rejected" announces; it is no reason. */
-        if (!address && !saying->code && !*saying->status &&
-            (bounce_announces(line->lower, &delayed) ? !saying->detail || strcmp(saying->detail, "7.1") == 0 : FALSE))
-            continue;
-        g_autofree char *rest = paragraph(prose, n, 0, prose->lines->len);
-        struct bounce_saying more;
-        if (bounce_weigh(rest, &more) && (more.code || *more.status))
-            *saying = more;
-        *words = words_at(rest, saying);
-        return TRUE;
-    }
-    return FALSE;
-}
-
-/* What ">>> RCPT TO:<x>" was answered. */
-static gboolean
-weigh_answer(const struct prose *prose, const char *address, struct bounce_saying *saying, char **words)
-{
-    for (guint n = 0; n + 1 < prose->lines->len; n++) {
-        struct line *line = prose->lines->pdata[n], *next = prose->lines->pdata[n + 1];
-        if (!strstr(line->lower, "rcpt to") || !strcasestr(line->text, address))
-            continue;
-        if (weigh_line(next, saying)) {
-            *words = words_at(next->text, saying);
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
-static gboolean
-find_why(const struct prose *prose, const struct candidate *candidate, guint next, struct bounce_saying *saying,
-         char **words)
-{
-    static const struct bounce_saying nothing;
-    g_autofree char *own = candidate ? paragraph(prose, candidate->line, candidate->end, next) : NULL;
-    struct bounce_saying weak = nothing;
-    g_autofree char *weak_words = NULL;
-    if (own && bounce_weigh(own, saying)) {
-        if (saying->code || *saying->status) {
-            *words = words_at(own, saying);
-            return TRUE;
-        }
-        weak = *saying;
-        weak_words = words_at(own, saying);
-    }
-    /* A reply elsewhere says more than prose here. */
-    if (candidate && (weigh_answer(prose, candidate->address, saying, words) ||
-                      weigh_lines(prose, candidate->address, saying, words))) {
-        if (saying->code || *saying->status || !weak.len)
-            return TRUE;
-        g_clear_pointer(words, g_free);
-    }
-    if (weak.len) {
-        *saying = weak;
-        *words = g_steal_pointer(&weak_words);
-        return TRUE;
-    }
-    if (own) { /* what follows the paragraph, up to the next recipient */
-        GString *tail = g_string_new(NULL);
-        for (guint i = candidate->line + 1; i < next && i < prose->lines->len && tail->len < 2 * PARAGRAPH_MAX; i++)
-            g_string_append_printf(tail, "%s\n", ((const struct line *)prose->lines->pdata[i])->text);
-        g_autofree char *text = g_string_free(tail, FALSE);
-        if (bounce_weigh(text, saying) && (saying->code || *saying->status || (saying->detail && strcmp(saying->detail, "7.1")))) {
-            const char *at = text + MIN(saying->at, strlen(text)), *end = strstr(at, "\n\n");
-            g_autofree char *cut = g_strndup(text, end ? (gsize)(end - text) : strlen(text));
-            *words = words_at(cut, saying);
-            return TRUE;
-        }
-    }
-    *saying = nothing;
-    return weigh_lines(prose, NULL, saying, words);
 }
 
 /* --- together */
@@ -523,7 +182,7 @@ bounce_read_returned(struct bounce_returned *returned, const char *text)
         const char *end = to;
         for (const char *at = to; at && (at = strchr(at, '@')) != NULL; at = MAX(at + 1, end)) {
             const char *start;
-            char *address = address_around(to, at, &start, &end);
+            char *address = prose_address_around(to, at, &start, &end);
             if (address && returned->to->len < BOUNCE_RECIPIENTS_MAX)
                 g_ptr_array_add(returned->to, address);
             else
@@ -544,12 +203,12 @@ bounce_read_returned(struct bounce_returned *returned, const char *text)
 }
 
 static void
-add_found(struct bounce *bounce, const struct prose *prose, const struct candidate *candidate, const char *address, guint next,
+add_found(struct bounce *bounce, const struct prose *prose, const struct prose_candidate *candidate, const char *address, guint next,
           enum bounce_trust trust)
 {
     struct bounce_saying saying = {{0}, 0, NULL, 0, 0};
     g_autofree char *words = NULL;
-    gboolean is_known = find_why(prose, candidate, next, &saying, &words);
+    gboolean is_known = prose_find_why(prose, candidate, next, &saying, &words);
     if (!is_known && trust < BOUNCE_MACHINE)
         return;
     gboolean delayed = prose->is_delayed && !prose->is_permanent && saying.code < 500;
@@ -566,14 +225,14 @@ add_all(struct bounce *bounce, const struct prose *prose, enum bounce_trust trus
 {
     gboolean any_leads = FALSE;
     for (guint i = 0; i < prose->candidates->len; i++)
-        any_leads = any_leads || ((struct candidate *)prose->candidates->pdata[i])->rank == LEADS;
+        any_leads = any_leads || ((struct prose_candidate *)prose->candidates->pdata[i])->rank == LEADS;
     for (guint i = 0; i < prose->candidates->len; i++) {
-        const struct candidate *candidate = prose->candidates->pdata[i];
+        const struct prose_candidate *candidate = prose->candidates->pdata[i];
         guint next = prose->lines->len;
         if (any_leads && candidate->rank != LEADS)
             continue;
         for (guint k = i + 1; k < prose->candidates->len; k++) {
-            const struct candidate *other = prose->candidates->pdata[k];
+            const struct prose_candidate *other = prose->candidates->pdata[k];
             if (other->line > candidate->line && (!any_leads || other->rank == LEADS)) {
                 next = other->line;
                 break;
@@ -592,10 +251,10 @@ add_failed_header(struct bounce *bounce, struct prose *prose, const struct docum
     for (char **one = addresses; *one; one++) {
         if (!address_check(*one, NULL))
             continue;
-        struct candidate *candidate = find_candidate(prose, *one);
+        struct prose_candidate *candidate = find_candidate(prose, *one);
         guint next = prose->lines->len;
         for (guint i = 0; candidate && i < prose->candidates->len; i++) {
-            const struct candidate *other = prose->candidates->pdata[i];
+            const struct prose_candidate *other = prose->candidates->pdata[i];
             if (other->line > candidate->line && other->line < next && other->rank == LEADS)
                 next = other->line;
         }
@@ -613,8 +272,8 @@ complete(struct bounce *bounce, const struct prose *prose)
             continue;
         struct bounce_saying saying = {{0}, 0, NULL, 0, 0};
         char *words = NULL;
-        const struct candidate *candidate = find_candidate(prose, recipient->address);
-        if (find_why(prose, candidate, prose->lines->len, &saying, &words)) {
+        const struct prose_candidate *candidate = find_candidate(prose, recipient->address);
+        if (prose_find_why(prose, candidate, prose->lines->len, &saying, &words)) {
             g_autofree char *declared = g_steal_pointer(&recipient->status);
             struct bounce_found found = {.address = g_steal_pointer(&recipient->address),
                                          .original = g_steal_pointer(&recipient->original),
@@ -634,7 +293,7 @@ static gboolean
 is_other(const struct prose *prose)
 {
     for (guint n = 0; n < prose->lines->len; n++)
-        if (bounce_is_other_machine(((const struct line *)prose->lines->pdata[n])->lower))
+        if (bounce_is_other_machine(((const struct prose_line *)prose->lines->pdata[n])->lower))
             return TRUE;
     return FALSE;
 }
@@ -670,13 +329,13 @@ bounce_read_prose(struct bounce *bounce, const struct document *document, enum b
 {
     gboolean delayed = FALSE;
     g_autofree char *subject = g_utf8_strdown(document->envelope->subject, -1);
-    struct prose prose = {.lines = g_ptr_array_new_with_free_func(line_free),
+    struct prose prose = {.lines = g_ptr_array_new_with_free_func(prose_line_free),
                           .candidates = g_ptr_array_new_with_free_func(candidate_free),
                           .spare = g_ptr_array_new_with_free_func(g_free),
                           .own = g_ptr_array_new_with_free_func(g_free)};
     add_own(prose.own, document->envelope->to);
     add_own(prose.own, document->envelope->from);
-    const char *rest = read_lines(&prose, document);
+    const char *rest = prose_read_lines(&prose, document);
     if (!returned->message_id && !returned->to->len)
         bounce_read_returned(returned, strcspn(rest, ":") < strcspn(rest, " -\n") ? rest : strchrnul(rest, '\n'));
     prose.is_announced = trust == BOUNCE_MACHINE && bounce_announces(subject, &delayed);
