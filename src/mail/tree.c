@@ -312,7 +312,8 @@ static void
 push_parts(struct tree *tree, const struct waiting *place, GMimeMultipart *multipart, gboolean related,
            GArray *stack)
 {
-    const char *boundary = g_mime_multipart_get_boundary(multipart);
+    /* g_mime_multipart_get_boundary() makes one up where there is none, out of /dev/urandom: the jail kills for that. */
+    const char *boundary = g_mime_object_get_content_type_parameter(GMIME_OBJECT(multipart), "boundary");
     int count = g_mime_multipart_get_count(multipart);
     if (count > LIMIT_PARTS) {
         tree_notice(tree, DOCUMENT_LIMITED, "more than %d parts: the rest is not shown", LIMIT_PARTS);
