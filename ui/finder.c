@@ -2,6 +2,7 @@
 
 #include "ui/finder.h"
 
+#include "search/hits.h"
 #include "ui/app.h"
 
 struct question {
@@ -15,6 +16,8 @@ struct question {
     enum order_by by;   /* ORDER_DATE: not asked for */
     GPtrArray *queries; /* of splits; NULL: not asked for */
     gboolean reverse;
+    GArray *keys; /* of snippets; NULL: not asked for */
+    guint most;
     finder_done done;
     gpointer data;
     struct found found;
@@ -45,6 +48,8 @@ question_free(struct question *question)
     order_free(question->found.order);
     g_clear_pointer(&question->found.splits, g_ptr_array_unref);
     g_clear_pointer(&question->queries, g_ptr_array_unref);
+    g_clear_pointer(&question->keys, g_array_unref);
+    g_clear_pointer(&question->found.snippets, g_ptr_array_unref);
     g_free(question);
 }
 
@@ -54,6 +59,17 @@ set_running(struct finder *finder, struct question *question)
     g_mutex_lock(&finder->lock);
     finder->running = question;
     g_mutex_unlock(&finder->lock);
+}
+
+static void
+look_at_texts(struct finder *finder, struct question *question)
+{
+    g_autoptr(struct_hits) hits = hits_new(question->view.query, QUERY_BODY);
+    question->found.snippets = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < question->keys->len && !g_atomic_int_get(&question->cancelled); i++) {
+        g_autofree char *text = list_text(finder->store, g_array_index(question->keys, gint64, i));
+        g_ptr_array_add(question->found.snippets, hits_snippet(hits, text, question->most));
+    }
 }
 
 static void
@@ -80,6 +96,8 @@ look(struct finder *finder, struct question *question)
         found->splits =
             order_split(finder->store, &question->view, question->queries, question->reverse, &found->error);
     found->taken = g_get_monotonic_time() - begun;
+    if (question->keys)
+        look_at_texts(finder, question);
     if (question->all && !g_atomic_int_get(&question->cancelled))
         found->hits = list_hits(finder->store, &question->view, &found->error);
     if (question->count && !found->error && !g_atomic_int_get(&question->cancelled))
@@ -225,6 +243,18 @@ finder_split(struct finder *finder, gconstpointer owner, const struct list_view 
     for (guint i = 0; i < queries->len; i++)
         g_ptr_array_add(question->queries, query_copy(g_ptr_array_index(queries, i)));
     question->reverse = reverse;
+    g_async_queue_push(finder->queue, question);
+}
+
+void
+finder_snippets(struct finder *finder, gconstpointer owner, const struct query *query, const GArray *keys, guint most,
+                finder_done done, gpointer data)
+{
+    struct list_view view = {.kind = LIST_SEARCH, .query = query};
+    struct question *question = question_new(finder, owner, &view, done, data);
+    question->keys = g_array_sized_new(FALSE, FALSE, sizeof(gint64), keys->len);
+    g_array_append_vals(question->keys, keys->data, keys->len);
+    question->most = most;
     g_async_queue_push(finder->queue, question);
 }
 

@@ -21,6 +21,7 @@ struct found {
     struct order *order; /* of finder_sort(); may be stolen; NULL with an error */
     GPtrArray *splits;   /* of finder_split(): of struct order; likewise */
     gint64 taken;        /* microseconds, of these two */
+    GPtrArray *snippets; /* of finder_snippets(): in the order of the keys, NULL where there is none */
     GError *error;
 };
 
@@ -44,6 +45,10 @@ void finder_sort(struct finder *finder, gconstpointer owner, const struct list_v
 /* All of it in splits; `queries` (of struct query) are copied. */
 void finder_split(struct finder *finder, gconstpointer owner, const struct list_view *view, const GPtrArray *queries,
                   gboolean reverse, finder_done done, gpointer data);
+/* The text around what the query looks for, of the messages with these keys (GArray of gint64), at most so many
+ * characters each. */
+void finder_snippets(struct finder *finder, gconstpointer owner, const struct query *query, const GArray *keys,
+                     guint most, finder_done done, gpointer data);
 /* The owner goes: no answer any more. */
 void finder_cancel(struct finder *finder, gconstpointer owner);
 gboolean finder_busy(const struct finder *finder, gconstpointer owner);

@@ -331,7 +331,8 @@ listview_install(struct listview *list, struct rowset *set)
     rowset_free(list->set);
     list->set = set;
     hits_free(list->hits);
-    list->hits = set->view.query ? hits_new(set->view.query) : NULL;
+    list->hits = set->view.query ? hits_new(set->view.query, QUERY_ANYWHERE) : NULL;
+    list_snippets_begin(list, set->view.query);
     list->cursor = list->top = 0;
     list->unread = 0;
     g_hash_table_remove_all(list->marks);
@@ -478,6 +479,7 @@ list_free(struct view *view)
     list_sort_stop(list);
     g_clear_pointer(&list->splits, g_ptr_array_unref);
     finder_cancel(view->app->counter, list);
+    list_snippets_end(list);
     g_array_unref(list->lines);
     rowset_free(list->set);
     g_hash_table_unref(list->marks);

@@ -90,11 +90,29 @@ draw_people(const struct hits *hits, const struct list_line *line, int row, int 
     term_put(row, column + used, width - used, STYLE_ON(ROLE_DIM, ground), count);
 }
 
+/* What stands behind the subject: the text around what was looked for, else how the message begins. */
 static void
-draw_subject(const struct hits *hits, const struct list_line *line, int row, int column, int width, enum ground ground,
+draw_text(const struct listview *list, const struct list_row *data, int row, int column, int end, enum ground ground,
+          const char *dash, gboolean preview)
+{
+    if (end - column <= 12)
+        return;
+    g_autofree char *snippet = list_snippet(list, data, end - column - width_text(dash));
+    const char *text = snippet ? snippet : preview ? data->preview : "";
+    if (!*text)
+        return;
+    column += term_put(row, column, end - column, STYLE_ON(ROLE_FAINT, ground), dash);
+    g_autofree char *safe = text_safe(text, -1, TEXT_LINE);
+    g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
+    hits_put(list->hits, row, column, end - column, STYLE_ON(ROLE_DIM, ground), STYLE_ON(ROLE_MATCH, ground), cut);
+}
+
+static void
+draw_subject(const struct listview *list, const struct list_line *line, int row, int column, int width, enum ground ground,
              gboolean unread, gboolean preview)
 {
     const struct list_row *data = line->row;
+    const struct hits *hits = list->hits;
     int end = column + width;
     g_autofree char *tags = shown_tags(data->tags);
     if (*tags)
@@ -111,13 +129,7 @@ draw_subject(const struct hits *hits, const struct list_line *line, int row, int
                                     ground),
                            STYLE_ON(ROLE_MATCH, ground), cut);
     }
-    if ((preview || same) && *data->preview && end - column > 12) {
-        if (!same)
-            column += term_put(row, column, end - column, STYLE_ON(ROLE_FAINT, ground), "  — ");
-        g_autofree char *safe = text_safe(data->preview, -1, TEXT_LINE);
-        g_autofree char *cut = width_cut(safe, MAX(end - column, 0));
-        hits_put(hits, row, column, end - column, STYLE_ON(ROLE_DIM, ground), STYLE_ON(ROLE_MATCH, ground), cut);
-    }
+    draw_text(list, data, row, column, end, ground, same ? "" : "  — ", preview || same);
 }
 
 static void
@@ -153,7 +165,7 @@ draw_line(struct listview *list, const struct list_line *line, int row, const st
     }
     if (columns->people_width)
         draw_people(list->hits, line, row, x + columns->people, columns->people_width, ground, unread);
-    draw_subject(list->hits, line, row, x + columns->subject, columns->subject_width, ground, unread, columns->preview);
+    draw_subject(list, line, row, x + columns->subject, columns->subject_width, ground, unread, columns->preview);
     if (columns->size_width) {
         g_autofree char *size = text_size(data->size);
         g_autofree char *fit = width_fit_right(size, columns->size_width);
@@ -229,4 +241,5 @@ list_draw(struct view *view, const struct area *whole)
     for (int i = 0; i < area.rows && list->top + i < n; i++)
         draw_line(list, listview_line(list, list->top + i), area.row + i, &area, &columns,
                   list->top + i == list->cursor, now);
+    list_snippets_ask(list);
 }

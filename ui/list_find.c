@@ -90,6 +90,8 @@ others(struct listview *list, GPtrArray *rows)
         listview_move(list, MOVE_LAST);
     else
         listview_recall(list, &place);
+    if (list->finding == FINDING_AGAIN)
+        list_snippets_again(list);
     if (list->count < 0 || list->finding == FINDING_AGAIN)
         count_next(list);
 }

@@ -22,6 +22,9 @@ struct listview {
     struct view view;
     struct rowset *set;
     struct hits *hits;   /* the words of the search that is shown, or NULL */
+    GHashTable *snippets;   /* list_snippets.c: the text around them, by the rows' keys; "": none. NULL: not of this list */
+    GArray *snippets_asked; /* of gint64: keys that are being looked for */
+    struct hits *snippets_hits;
     struct rowset *next; /* a search whose first rows are being looked for */
     enum list_finding {
         FINDING_FIRST,
@@ -130,6 +133,14 @@ gboolean list_has_splits(const struct listview *list);
 GPtrArray *list_split_queries(struct app *app); /* of struct query; what cannot be read is told, and finds nothing */
 void list_split_take(struct listview *list, GPtrArray *splits);
 void list_split_draw(struct listview *list, const struct area *line);
+
+/* list_snippets.c */
+void list_snippets_begin(struct listview *list, const struct query *query);
+void list_snippets_end(struct listview *list);
+void list_snippets_again(struct listview *list); /* bodies may have come */
+void list_snippets_ask(struct listview *list);   /* of the rows that were just drawn */
+/* Of a row, as far as it is known, in at most so many characters. NULL: none. */
+char *list_snippet(const struct listview *list, const struct list_row *row, int most);
 
 /* list_chips.c: the conditions of a search and a limit, numbered above the list; each can be taken away */
 void list_chips_read(struct listview *list); /* after name or limit changed */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static gint64 limit = 50;
-static gboolean everything, conversations, by_notmuch;
+static gboolean everything, conversations, by_notmuch, snippets;
 static char *only;
 
 static const GOptionEntry list_entries[] = {
@@ -32,6 +32,8 @@ static const GOptionEntry list_entries[] = {
 static const GOptionEntry search_entries[] = {
     {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, N_("at most N, newest first (0: all)"), "N"},
     {"everything", 'e', 0, G_OPTION_ARG_NONE, &everything, N_("also in Trash and Junk"), NULL},
+    {"snippets", 's', 0, G_OPTION_ARG_NONE, &snippets,
+     N_("the text around what was found below each line (on a terminal always)"), NULL},
     {"notmuch", 0, 0, G_OPTION_ARG_NONE, &by_notmuch, N_("ask notmuch's index instead"), NULL},
     {NULL},
 };
@@ -41,10 +43,12 @@ static gboolean
 print_view(struct store *store, const struct list_view *view, GError **error)
 {
     gint64 left = limit > 0 ? limit : G_MAXINT64, key = 0;
+    gboolean below = snippets || isatty(STDOUT_FILENO);
+    g_autoptr(struct_hits) hits = view->query && (cli_json || below) ? hits_new(view->query, QUERY_BODY) : NULL;
     while (left > 0) {
         guint want = (guint)MIN(left, 500);
         g_autoptr(GPtrArray) rows = list_page(store, view, key, LIST_OLDER, want, error);
-        if (!rows || !rows_print(store, rows, error))
+        if (!rows || !rows_print_found(store, rows, hits, below, error))
             return FALSE;
         if (rows->len < want || view->kind == LIST_THREAD)
             break;

@@ -94,8 +94,33 @@ of_several_accounts(GHashTable *folders)
     return FALSE;
 }
 
+#define SNIPPET_JSON 160 /* characters */
+
+/* {"text": …, "hits": [[from, to], …]}, in characters */
+static void
+json_snippet(struct json *json, struct store *store, const struct list_row *row, const struct hits *hits)
+{
+    g_autofree char *text = list_text(store, row->key), *piece = hits_snippet(hits, text, SNIPPET_JSON);
+    if (!piece) {
+        json_string(json, "snippet", NULL);
+        return;
+    }
+    json_object_begin(json, "snippet");
+    json_string(json, "text", piece);
+    json_array_begin(json, "hits");
+    for (gsize at = 0, start, end; hits_find(hits, piece, at, &start, &end); at = end) {
+        json_array_begin(json, NULL);
+        json_int(json, NULL, g_utf8_pointer_to_offset(piece, piece + start));
+        json_int(json, NULL, g_utf8_pointer_to_offset(piece, piece + end));
+        json_array_end(json);
+    }
+    json_array_end(json);
+    json_object_end(json);
+}
+
 static gboolean
-print_json(const struct list_row *row, const struct folder *folder, GError **error)
+print_json(struct store *store, const struct list_row *row, const struct folder *folder, const struct hits *hits,
+           GError **error)
 {
     static const char *const verdicts[] = {"good", "unsure", "junk"};
     struct json json;
@@ -117,6 +142,8 @@ print_json(const struct list_row *row, const struct folder *folder, GError **err
     json_string(&json, "preview", row->preview);
     json_bool(&json, "cached", row->cached);
     json_string(&json, "junk", row->junk < 0 ? NULL : verdicts[MIN(row->junk, 2)]);
+    if (hits)
+        json_snippet(&json, store, row, hits);
     json_object_end(&json);
     return cli_print_json(&json, error);
 }
@@ -163,8 +190,37 @@ print_line(const struct list_row *row, const struct folder *folder, gboolean sev
     return cli_print(line, error);
 }
 
+#define MARKS 12 /* columns for the asterisks */
+
+/* The text around the hits, with these in asterisks. */
+static gboolean
+print_snippet(struct store *store, const struct list_row *row, const struct hits *hits, int indent, int width,
+              GError **error)
+{
+    int room = MAX(width - indent, 20);
+    g_autofree char *text = list_text(store, row->key), *piece = hits_snippet(hits, text, (guint)(room - MARKS));
+    if (!piece)
+        return TRUE;
+    g_autofree char *safe = text_safe(piece, -1, TEXT_LINE);
+    g_autoptr(GString) marked = g_string_new(NULL);
+    gsize at = 0;
+    for (gsize start, end; hits_find(hits, safe, at, &start, &end); at = end) {
+        g_string_append_len(marked, safe + at, (gssize)(start - at));
+        g_string_append_printf(marked, "*%.*s*", (int)(end - start), safe + start);
+    }
+    g_string_append(marked, safe + at);
+    g_autofree char *cut = width_cut(marked->str, room), *line = g_strdup_printf("%*s%s", indent, "", cut);
+    return cli_print(line, error);
+}
+
 gboolean
 rows_print(struct store *store, const GPtrArray *rows, GError **error)
+{
+    return rows_print_found(store, rows, NULL, FALSE, error);
+}
+
+gboolean
+rows_print_found(struct store *store, const GPtrArray *rows, const struct hits *hits, gboolean below, GError **error)
 {
     g_autoptr(GHashTable) folders = load_folders(store, error);
     if (!folders)
@@ -179,7 +235,10 @@ rows_print(struct store *store, const GPtrArray *rows, GError **error)
     for (guint i = 0; i < rows->len; i++) {
         const struct list_row *row = rows->pdata[i];
         const struct folder *folder = g_hash_table_lookup(folders, &row->folder);
-        if (!(cli_json ? print_json(row, folder, error) : print_line(row, folder, several, id_width, width, error)))
+        gboolean ok = cli_json ? print_json(store, row, folder, hits, error)
+                               : print_line(row, folder, several, id_width, width, error) &&
+                                     (!below || !hits || print_snippet(store, row, hits, id_width + 6, width, error));
+        if (!ok)
             return FALSE;
     }
     return TRUE;

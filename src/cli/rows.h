@@ -4,6 +4,7 @@
 #define CLI_ROWS_H
 
 #include "base/json.h"
+#include "search/hits.h"
 #include "store/list.h"
 
 /* {"name": …, "address": …} */
@@ -16,6 +17,9 @@ void rows_json_flags(struct json *json, guint flags, const char *tags);
 /* Prints the rows (GPtrArray of struct list_row), aligned for the width of the terminal, or as JSON with
  * --json. */
 gboolean rows_print(struct store *store, const GPtrArray *rows, GError **error);
+/* With the text around the hits: in JSON always, for people on a line below each when `below`. hits NULL: none. */
+gboolean rows_print_found(struct store *store, const GPtrArray *rows, const struct hits *hits, gboolean below,
+                          GError **error);
 
 /* Columns of the terminal on standard output, 100 when it is none. */
 int rows_width(void);

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "store/internal.h"
+#include "store/list.h"
 #include "store/placement.h"
 #include "store/rows.h"
 
@@ -92,6 +93,15 @@ gboolean
 fulltext_complete(struct store *store, gint64 key, const struct message_index *index, GError **error)
 {
     return fulltext_drop(store, key, error) && fulltext_put(store, key, index->envelope, index, error);
+}
+
+char *
+list_text(struct store *store, gint64 key)
+{
+    char *text = sql_text(store, "SELECT body FROM fulltext WHERE rowid = ?", "l", key);
+    if (text && !*text)
+        g_clear_pointer(&text, g_free);
+    return text;
 }
 
 /* ---- what was only noted ---- */

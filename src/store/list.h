@@ -95,6 +95,8 @@ gint64 list_thread_stamp(struct store *store, gint64 thread);
 /* The messages of a conversation without their rows, oldest first (Trash and Junk apart, unless all lies there): GArray of
  * gint64. *unread receives the first unread one, 0: none. */
 GArray *list_thread_messages(struct store *store, gint64 thread, gint64 *unread, GError **error);
+/* The text of the message of that key, as it is searched: NULL while its body is not here, or has none. Unsafe. */
+char *list_text(struct store *store, gint64 key);
 /* All that a search finds, newest first: GArray of struct query_hit. */
 GArray *list_hits(struct store *store, const struct list_view *view, GError **error);
 /* All messages of conversations (their threads in the view's folders): GArray of gint64 message ids, for

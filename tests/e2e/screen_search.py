@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A search on the screen: its conditions as chips that can be taken away."""
+"""A search on the screen: its conditions as chips that can be taken away, the text around the hits."""
 
 import re
 
@@ -127,6 +127,47 @@ def mouse():
     assert all(len(line) <= 80 for line in screen.lines())
     keys("Escape", "0")
     screen.wait("walk")
+
+
+LONG = ("Dear all,\r\n\r\n" + "nothing of note happened this week, as everybody knows.\r\n" * 30 +
+        "Only the \x1b[31m ostrich\x07 ran away over the hills.\r\n" + "And nothing more.\r\n" * 10)
+
+
+@test("the text around a hit stands in the list, made safe, the hit marked, also where the width has no preview")
+def snippets():
+    world.deliver("ana", mail(5, "Zoe <zoe@lab.test>", "weekly", LONG), mail(6, "Zoe <zoe@lab.test>", "ostrich farm", "eggs"))
+    home.ok("sync")
+    keys("/")
+    screen.type("ostrich")
+    keys("Enter")
+    screen.wait("weekly  — …")
+    screen.wait(re.compile(r"weekly  — ….*ostrich"))
+    screen.resize(120, 30)
+    shown = screen.wait(re.compile(r"weekly  — ….*Only the .*ostrich.* ran away"))
+    assert "ostrich farm  — eggs" in shown, shown      # no hit in the text: how it begins
+    styled = screen.text(styles=True)
+    assert re.search("\x1b\\[[0-9;]+mostrich\x1b\\[", styled), styled
+    assert "\x1b[31m ostrich" not in styled and "\x07" not in styled, styled
+    keys("q")
+    screen.resize(80, 24)
+
+
+@test("the search command shows it below each line on a terminal or with --snippets, and in JSON with the places")
+def command():
+    rows = home.json("search", "ostrich hills or farm")
+    equal([row["snippet"] for row in rows if row["subject"] == "ostrich farm"], [None])
+    piece = [row["snippet"] for row in rows if row["subject"] == "weekly"][0]
+    equal([piece["text"][a:b] for a, b in piece["hits"]], ["ostrich", "hills"])
+    contains(piece["text"], "ran away over the hills")
+    assert "snippet" not in home.json("search", "from:zoe")[0]
+    plain = home.ok("search", "ostrich").text
+    equal(len(plain.splitlines()), 2, "a line each where programs read")
+    below = home.ok("search", "--snippets", "ostrich").text
+    equal(len(below.splitlines()), 3)
+    contains(below, "*ostrich*")
+    assert "\x1b" not in below and "\x07" not in below, below
+    terminal = keep(Screen(home, "search", "ostrich", width=90, height=10))
+    terminal.wait(re.compile(r"^ {8,}….*\*ostrich\*.*ran away", re.M))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ test_hits(void)
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(struct_query) query = search_parse(cases[i].query, cases[i].mode, NULL, NULL);
-        struct hits *hits = hits_new(query);
+        struct hits *hits = hits_new(query, QUERY_ANYWHERE);
         g_autoptr(GString) out = g_string_new(NULL);
         gsize at = 0, start, end;
         while (hits_find(hits, cases[i].text, at, &start, &end)) {
