@@ -129,19 +129,38 @@ bounce_status_words(const char *status, enum bounce_kind *kind)
     return _(reason->words);
 }
 
-/* Says the status less than the words do? x.y.0 and nothing; 5.4.1 is what a large provider says of users that it does
- * not know; of 7.1 there are many kinds. */
 static gboolean
-is_vague(const char *detail, const char *said)
+is_general(const char *detail) /* "2.0", and what no table knows */
 {
-    return !*detail || (g_str_has_suffix(detail, ".0") && strlen(detail) == 3) || g_str_has_prefix(said, "7.1.") ||
-           (!strcmp(detail, "4.1") && !strcmp(said, "1.1"));
+    return !*detail || (g_str_has_suffix(detail, ".0") && strlen(detail) == 3) || !*find_reason(detail)->detail;
+}
+
+static gboolean
+is_one_of(const char *detail, const char *const *details)
+{
+    return detail && g_strv_contains(details, detail);
+}
+
+/* Says the status less than the words do? 5.4.1 is what a large provider says of users that it does not know; 7.1 is said
+ * of anything, and there are many kinds of it; 1.1 and 1.6 are made of 550 and 551 by the sending server, which knows no more. */
+static gboolean
+is_vague(const char *detail, const struct bounce_saying *saying)
+{
+    static const char *const unsure[] = {"7.1", "1.3", "1.6", "4.1", NULL}, *const sizes[] = {"2.2", "3.4", NULL},
+                      *const mailboxes[] = {"2.1", "2.2", "3.4", NULL};
+    if (is_general(detail) || g_str_has_prefix(saying->detail, "7.1."))
+        return TRUE;
+    if (!strcmp(saying->detail, "1.1"))
+        return !strcmp(detail, "4.1") || (saying->is_sure && is_one_of(detail, unsure));
+    if (!strcmp(detail, "7.1"))
+        return is_one_of(saying->detail, sizes);
+    return !strcmp(detail, "1.1") && !*saying->status && is_one_of(saying->detail, mailboxes);
 }
 
 static void
 classify(struct bounce_recipient *recipient, const char *action)
 {
-    struct bounce_saying saying = {{0}, 0, NULL, 0, 0};
+    struct bounce_saying saying = {.len = 0};
     gboolean delayed = !g_ascii_strncasecmp(action, "delayed", 7);
     if (recipient->diagnostic)
         bounce_weigh(recipient->diagnostic, &saying);
@@ -149,11 +168,12 @@ classify(struct bounce_recipient *recipient, const char *action)
     if (!is_given)
         recipient->status = bounce_status_of(&saying, delayed);
     const char *detail = detail_of(recipient->status);
-    if (*saying.status && is_vague(detail, ""))
+    if (*saying.status && is_general(detail))
         detail = detail_of(saying.status);
     /* Of a refusal by policy or for the content the words tell the kind; they do not make one of another failure. */
     gboolean is_refusal = saying.detail && g_str_has_prefix(saying.detail, "7.1.");
-    if (saying.detail && is_vague(detail, saying.detail) && (!is_refusal || strchr("067", *detail)))
+    gboolean may_refuse = strchr("067", *detail) || !strcmp(detail, "3.0") || !*find_reason(detail)->detail;
+    if (saying.detail && is_vague(detail, &saying) && (!is_refusal || may_refuse))
         detail = saying.detail;
     const struct reason *reason = find_reason(detail);
     recipient->reason = _(reason->words);
@@ -297,15 +317,34 @@ read_untyped(struct bounce *bounce, GBytes *message, const struct document *docu
     }
 }
 
+static const char *const receipts[] = {"message/disposition-notification", "message/global-disposition-notification", NULL};
+
+/* A receipt may be a refusal. */
+static gboolean
+read_rejection(struct bounce *bounce, GBytes *message, const struct document *document)
+{
+    g_autofree char *words = NULL;
+    for (guint i = 0; i < document->parts->len; i++) {
+        const struct document_part *part = document->parts->pdata[i];
+        if (part->flags & PART_EMBEDDED)
+            continue;
+        if (!words && !strcmp(part->type, "text/plain"))
+            words = bounce_part_text(message, part);
+        g_autofree char *text = words && is_type(part, receipts) ? bounce_part_text(message, part) : NULL;
+        if (text && bounce_read_rejection(bounce, text, words))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Complaints and receipts are reports as well, and no bounces. */
 static gboolean
 is_other_report(const struct document *document)
 {
-    static const char *const others[] = {"message/feedback-report", "message/disposition-notification",
-                                         "message/global-disposition-notification", "message/tracking-status", NULL};
+    static const char *const others[] = {"message/feedback-report", "message/tracking-status", NULL};
     for (guint i = 0; i < document->parts->len; i++) {
         const struct document_part *part = document->parts->pdata[i];
-        if (!(part->flags & PART_EMBEDDED) && is_type(part, others))
+        if (!(part->flags & PART_EMBEDDED) && (is_type(part, others) || is_type(part, receipts)))
             return TRUE;
     }
     return FALSE;
@@ -343,7 +382,9 @@ bounce_read(GBytes *message, const struct document *document)
     enum bounce_trust trust = bounce_sender(document);
     gboolean is_report = is_delivery_report(document);
     bounce->recipients = g_ptr_array_new_with_free_func(recipient_free);
-    if (!is_other_report(document) && (is_report || trust > BOUNCE_STRANGER)) {
+    if (read_rejection(bounce, message, document)) {
+        read_parts(bounce, message, document, FALSE, &returned);
+    } else if (!is_other_report(document) && (is_report || trust > BOUNCE_STRANGER)) {
         read_parts(bounce, message, document, FALSE, &returned);
         if (trust < BOUNCE_MACHINE && is_challenge(bounce))
             g_ptr_array_set_size(bounce->recipients, 0), trust = BOUNCE_STRANGER, is_report = FALSE;
@@ -354,7 +395,10 @@ bounce_read(GBytes *message, const struct document *document)
         if (is_report || trust > BOUNCE_STRANGER)
             bounce_read_prose(bounce, document, is_report ? BOUNCE_MACHINE : trust, &returned);
     }
-    bounce->message_id = g_steal_pointer(&returned.message_id);
+    if (returned.message_id) {
+        g_free(bounce->message_id);
+        bounce->message_id = g_steal_pointer(&returned.message_id);
+    }
     bounce->subject = g_steal_pointer(&returned.subject);
     g_ptr_array_unref(returned.to);
     if (!bounce->message_id && bounce->recipients->len)

@@ -11,6 +11,53 @@
 #define LINE_BYTES 1000 /* bytes */
 #define WORDS_MAX (128 * 1024)
 
+/* --- addresses in a line */
+
+static gboolean
+is_local_char(char c)
+{
+    return g_ascii_isalnum(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
+}
+
+char *
+prose_address_around(const char *text, const char *at, const char **start, const char **end)
+{
+    const char *open = at, *p = at, *q = at + 1;
+    while (open > text && *open != '<' && *open != '>' && !g_ascii_isspace(*open))
+        open--;
+    gboolean in_brackets = *open == '<'; /* then anything but white space, RFC 6531 */
+    if (p > text && p[-1] == '"') {
+        const char *quote = p - 1;
+        while (quote > text && quote[-1] != '"')
+            quote--;
+        p = quote > text ? quote - 1 : p;
+    } else {
+        while (p > text && (is_local_char(p[-1]) || (in_brackets && (guchar)p[-1] >= 0x80)))
+            p--;
+        while (p < at && strchr("*'`/=.-{|", *p))
+            p++;
+        for (const char *smtp = p; smtp < at; smtp++) /* X.400: "dda:SMTP=ana@example.org" */
+            if (*smtp == '=' && smtp - p >= 4 && !g_ascii_strncasecmp(smtp - 4, "smtp", 4))
+                p = smtp + 1;
+    }
+    while (g_ascii_isalnum(*q) || *q == '-' || *q == '.' || *q == '[' || *q == ']' || (in_brackets && (guchar)*q >= 0x80))
+        q++;
+    while (q > at + 1 && (strchr(".-[", q[-1]) || (q[-1] == ']' && at[1] != '['))) /* "[SMTP:ana@example.org]" */
+        q--;
+    *start = p;
+    *end = q;
+    g_autofree char *address = g_strndup(p, (gsize)(q - p));
+    return p < at && q > at + 1 && q - p < 320 && address_check(address, NULL) ? g_steal_pointer(&address) : NULL;
+}
+
+/* "> ana@example.org": quoted by a gateway, and no line of the returned message. */
+static gboolean
+is_address_alone(const char *text)
+{
+    g_autofree char *bare = g_strstrip(g_strdup(text));
+    return strchr(bare, '@') && !strpbrk(bare, " \t<>:") && address_check(bare, NULL);
+}
+
 /* --- the lines */
 
 void
@@ -55,7 +102,7 @@ is_boundary(const char *lower, gboolean is_ours)
     if (begins_header(lower) || (is_ours && g_str_has_prefix(lower, "---")))
         return TRUE;
     if (!len || strchr(lower, '@') || strstr(lower, "was received") || strstr(lower, "message status") ||
-        strstr(lower, "transcript"))
+        strstr(lower, "transcript") || strstr(lower, "not receive"))
         return FALSE;
     gboolean is_ruled = strchr("-=*#_~", *lower) && lower[1] == *lower;
     gboolean is_title = lower[len - 1] == ':' || g_str_has_suffix(lower, "follows") || g_str_has_suffix(lower, "follows.");
@@ -81,7 +128,7 @@ prose_read_lines(struct prose *prose, const struct document *document)
             prose_line_free(line);
             return p;
         }
-        line->is_quoted = line->text[0] == '>' && line->text[1] != '>';
+        line->is_quoted = line->text[0] == '>' && line->text[1] != '>' && !is_address_alone(line->text + 1);
         g_ptr_array_add(prose->lines, line);
         p += len + (p[len] == '\n');
         n++;
@@ -89,44 +136,7 @@ prose_read_lines(struct prose *prose, const struct document *document)
     return p;
 }
 
-/* --- addresses in a line */
-
-static gboolean
-is_local_char(char c)
-{
-    return g_ascii_isalnum(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
-}
-
-char *
-prose_address_around(const char *text, const char *at, const char **start, const char **end)
-{
-    const char *open = at, *p = at, *q = at + 1;
-    while (open > text && *open != '<' && *open != '>' && !g_ascii_isspace(*open))
-        open--;
-    gboolean in_brackets = *open == '<'; /* then anything but white space, RFC 6531 */
-    if (p > text && p[-1] == '"') {
-        const char *quote = p - 1;
-        while (quote > text && quote[-1] != '"')
-            quote--;
-        p = quote > text ? quote - 1 : p;
-    } else {
-        while (p > text && (is_local_char(p[-1]) || (in_brackets && (guchar)p[-1] >= 0x80)))
-            p--;
-        while (p < at && strchr("*'`/=.-{|", *p))
-            p++;
-        for (const char *smtp = p; smtp < at; smtp++) /* X.400: "dda:SMTP=ana@example.org" */
-            if (*smtp == '=' && smtp - p >= 4 && !g_ascii_strncasecmp(smtp - 4, "smtp", 4))
-                p = smtp + 1;
-    }
-    while (g_ascii_isalnum(*q) || *q == '-' || *q == '.' || *q == '[' || *q == ']' || (in_brackets && (guchar)*q >= 0x80))
-        q++;
-    while (q > at + 1 && strchr(".-[", q[-1]))
-        q--;
-    *start = p;
-    *end = q;
-    g_autofree char *address = g_strndup(p, (gsize)(q - p));
-    return p < at && q > at + 1 && q - p < 320 && address_check(address, NULL) ? g_steal_pointer(&address) : NULL;
-}
+/* --- whose an address is */
 
 static gboolean
 ends_with_any(const char *text, const char *const *words)
@@ -153,6 +163,10 @@ prose_role_of(const char *before)
     g_autofree char *trimmed = g_strdup(before);
     gsize len = strlen(trimmed);
     while (len && (g_ascii_isspace(trimmed[len - 1]) || strchr("<([{\"'`:;,=*>-|&", trimmed[len - 1])))
+        trimmed[--len] = '\0';
+    if (len > 4 && !strcmp(trimmed + len - 4, "smtp") && strchr("[:=", trimmed[len - 5])) /* "Recipient: [SMTP:ana@example.org]" */
+        trimmed[len -= 4] = '\0';
+    while (len && (g_ascii_isspace(trimmed[len - 1]) || strchr("[:=", trimmed[len - 1])))
         trimmed[--len] = '\0';
     const char *start = trimmed;
     while (*start && (g_ascii_isspace(*start) || strchr("<([{\"'`*>-|+", *start)))

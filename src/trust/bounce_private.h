@@ -31,6 +31,9 @@ gboolean bounce_has(const struct bounce *bounce, const char *address);
 GHashTable *bounce_next_block(const char **p);
 /* message/delivery-status and its kin: text with LF line ends. */
 void bounce_read_status(struct bounce *bounce, const char *text);
+/* A receipt by which the recipient's filter sends the message back (RFC 5429): "deleted", by a machine, with words that
+ * say so. FALSE: it is none. */
+gboolean bounce_read_rejection(struct bounce *bounce, const char *text, const char *words);
 /* The three numbers at the beginning of "5.1.1 (bad address)"; NULL: none. */
 char *bounce_status_at(const char *text);
 
@@ -40,6 +43,7 @@ struct bounce_saying {
     char status[12];    /* the enhanced code in it, "" when there is none, or only x.0.0 */
     int code;           /* the SMTP reply, 0: none */
     const char *detail; /* what the words mean, "1.1"; NULL: nothing known. Static */
+    gboolean is_sure;   /* the words leave no doubt that there is no such user */
     gsize at, len;      /* the part of the text that says so; len 0: nothing does */
 };
 /* FALSE when nothing in the text tells why. */

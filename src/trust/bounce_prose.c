@@ -81,10 +81,13 @@ consider(struct prose *prose, guint n, char *address, enum prose_role role, gsiz
     if (role == ROLE_SENDER || (leads && prose_role_of(line_before(prose, n)) == ROLE_SENDER))
         return;
     if (role == ROLE_ORIGIN) {
-        if (prose->candidates->len) {
-            struct prose_candidate *last = prose->candidates->pdata[prose->candidates->len - 1];
+        struct prose_candidate *last =
+            prose->candidates->len ? prose->candidates->pdata[prose->candidates->len - 1] : NULL;
+        if (last && n - last->line < 3) {
             if (!last->original)
                 last->original = g_steal_pointer(&owned);
+        } else if (prose->is_announced) { /* "an undisclosed address (generated from ana@example.org)" */
+            add_candidate(prose, g_steal_pointer(&owned), n, end, TRUE);
         }
         return;
     }
@@ -97,8 +100,11 @@ consider(struct prose *prose, guint n, char *address, enum prose_role role, gsiz
         return;
     gboolean counts = is_rcpt || ((leads || role == ROLE_RECIPIENT) && (prose->is_announced || prose_has_reason(prose, n))) ||
                       (!leads && (prose_weigh_line(line, &saying) || bounce_announces(line->lower, &delayed)));
-    if (!counts)
+    if (!counts) {
+        if (role == ROLE_RECIPIENT)
+            g_ptr_array_add(prose->early, g_steal_pointer(&owned));
         return;
+    }
     *in_paragraph = *in_paragraph || leads;
     add_candidate(prose, g_steal_pointer(&owned), n, end, leads);
 }
@@ -202,14 +208,24 @@ bounce_read_returned(struct bounce_returned *returned, const char *text)
     }
 }
 
+/* Does the line above say that those who follow were not reached? */
+static gboolean
+is_listed(const struct prose *prose, const struct prose_candidate *candidate)
+{
+    const char *above = candidate && candidate->rank == LEADS ? line_before(prose, candidate->line) : "";
+    gboolean delayed;
+    return g_str_has_suffix(above, ":") && bounce_announces(above, &delayed) &&
+           (strstr(above, "recipient") || strstr(above, " user") || strstr(above, "address"));
+}
+
 static void
 add_found(struct bounce *bounce, const struct prose *prose, const struct prose_candidate *candidate, const char *address, guint next,
           enum bounce_trust trust)
 {
-    struct bounce_saying saying = {{0}, 0, NULL, 0, 0};
+    struct bounce_saying saying = {.len = 0};
     g_autofree char *words = NULL;
     gboolean is_known = prose_find_why(prose, candidate, next, &saying, &words);
-    if (!is_known && trust < BOUNCE_MACHINE)
+    if (!is_known && trust < BOUNCE_MACHINE && !is_listed(prose, candidate))
         return;
     gboolean delayed = prose->is_delayed && !prose->is_permanent && saying.code < 500;
     struct bounce_found found = {.address = g_strdup(address),
@@ -270,7 +286,7 @@ complete(struct bounce *bounce, const struct prose *prose)
         struct bounce_recipient *recipient = bounce->recipients->pdata[i];
         if (recipient->diagnostic || recipient->kind > BOUNCE_DELAYED)
             continue;
-        struct bounce_saying saying = {{0}, 0, NULL, 0, 0};
+        struct bounce_saying saying = {.len = 0};
         char *words = NULL;
         const struct prose_candidate *candidate = find_candidate(prose, recipient->address);
         if (prose_find_why(prose, candidate, prose->lines->len, &saying, &words)) {
@@ -317,7 +333,9 @@ guess(struct bounce *bounce, struct prose *prose, const struct document *documen
     add_all(bounce, prose, BOUNCE_MACHINE);
     if (bounce->recipients->len || !prose->is_announced)
         return;
-    if (returned->to->len == 1)
+    for (guint i = 0; i < prose->early->len; i++)
+        add_found(bounce, prose, NULL, prose->early->pdata[i], 0, BOUNCE_MACHINE);
+    if (!bounce->recipients->len && returned->to->len == 1)
         add_found(bounce, prose, NULL, returned->to->pdata[0], 0, BOUNCE_MACHINE);
     for (guint i = 0; !bounce->recipients->len && i < prose->spare->len; i++)
         add_found(bounce, prose, NULL, prose->spare->pdata[i], 0, BOUNCE_SUBJECT);
@@ -332,6 +350,7 @@ bounce_read_prose(struct bounce *bounce, const struct document *document, enum b
     struct prose prose = {.lines = g_ptr_array_new_with_free_func(prose_line_free),
                           .candidates = g_ptr_array_new_with_free_func(candidate_free),
                           .spare = g_ptr_array_new_with_free_func(g_free),
+                          .early = g_ptr_array_new_with_free_func(g_free),
                           .own = g_ptr_array_new_with_free_func(g_free)};
     add_own(prose.own, document->envelope->to);
     add_own(prose.own, document->envelope->from);
@@ -353,5 +372,6 @@ bounce_read_prose(struct bounce *bounce, const struct document *document, enum b
     g_ptr_array_unref(prose.lines);
     g_ptr_array_unref(prose.candidates);
     g_ptr_array_unref(prose.spare);
+    g_ptr_array_unref(prose.early);
     g_ptr_array_unref(prose.own);
 }

@@ -30,6 +30,7 @@ struct prose {
     GPtrArray *lines;      /* of struct prose_line, up to the returned message */
     GPtrArray *candidates; /* of struct prose_candidate */
     GPtrArray *spare;      /* of char *: addresses of the sender or of a header, that failed if none else did */
+    GPtrArray *early;      /* of char *: named as recipients before anything was announced */
     GPtrArray *own;        /* of char *: who got the report, who wrote it */
     gboolean is_announced, is_delayed, is_permanent;
 };

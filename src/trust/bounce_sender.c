@@ -50,7 +50,7 @@ is_report_subject(const char *subject)
         "nicht zustellbar", "zustellung", "non remis", "non délivr", "échec", "no se puede entregar", "no entregado",
         "devuelto", "correo devuelto", "non recapit", "mancata consegna", "não entregue", "falha na entrega", "onbestelbaar",
         "niet bezorgd", "niedostarcz", "nie dostarcz", "не доставлено", "недоставл", "не может быть", "配信不能", "不達", "配信できません",
-        "退信", "传输失败", "投递失败", "無法傳", "système de messagerie", "oletusarvo", "doručen", "kézbesít", "teslim", NULL};
+        "メールエラー", "エラー通知", "退信", "传输失败", "投递失败", "無法傳", "système de messagerie", "oletusarvo", "doručen", "kézbesít", "teslim", NULL};
     g_autofree char *lower = g_utf8_strdown(subject, -1);
     if (is_answer(lower))
         return FALSE;

@@ -4,6 +4,7 @@
 #include "trust/bounce_private.h"
 
 #include "mail/address.h"
+#include "mail/envelope.h"
 
 #include <string.h>
 
@@ -157,7 +158,8 @@ bounce_read_status(struct bounce *bounce, const char *text)
             bounce->reporter = typed_field(block, "reporting-mta");
         g_autofree char *original = recipient_field(block, "original-recipient");
         g_autofree char *final = recipient_field(block, "final-recipient");
-        if (!is_address(final) && is_address(original)) {
+        gboolean is_inside = is_address(final) && !strchr(strchr(final, '@'), '.'); /* a system's own name for it */
+        if ((is_inside || !is_address(final)) && is_address(original)) {
             g_free(final);
             final = g_strdup(original);
         }
@@ -178,4 +180,30 @@ bounce_read_status(struct bounce *bounce, const char *text)
     }
     last.action = action ? action : general;
     bounce_add(bounce, &last);
+}
+
+gboolean
+bounce_read_rejection(struct bounce *bounce, const char *text, const char *words)
+{
+    const char *p = text;
+    GHashTable *block = bounce_next_block(&p);
+    const char *disposition = block ? g_hash_table_lookup(block, "disposition") : NULL;
+    const char *id = block ? g_hash_table_lookup(block, "original-message-id") : NULL;
+    gboolean is_delayed, is_rejection = FALSE;
+    if (disposition && strcasestr(disposition, "automatic-action") && strcasestr(disposition, "deleted")) {
+        g_autofree char *lower = g_utf8_strdown(words, -1);
+        is_rejection = bounce_announces(lower, &is_delayed) && !is_delayed;
+    }
+    if (is_rejection) {
+        struct bounce_saying saying;
+        const char *colon = strstr(words, ":\n"), *said = colon ? colon + 2 : words;
+        struct bounce_found found = {.address = recipient_field(block, "final-recipient"),
+                                     .diagnostic = bounce_text(said, strlen(said)),
+                                     .status = bounce_weigh(said, &saying) ? bounce_status_of(&saying, FALSE) : g_strdup("5.7.1")};
+        bounce_add(bounce, &found);
+        bounce->message_id = id ? message_id_first(id) : NULL;
+    }
+    if (block)
+        g_hash_table_unref(block);
+    return is_rejection && bounce->recipients->len;
 }

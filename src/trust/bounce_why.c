@@ -18,11 +18,34 @@ words_at(const char *text, const struct bounce_saying *saying)
 }
 
 static gboolean
-weigh_lines(const struct prose *prose, const char *address, struct bounce_saying *saying, char **words)
+is_parted(const struct prose *prose, guint from, guint to) /* by an empty line */
+{
+    for (guint n = from; n <= to && n < prose->lines->len; n++)
+        if (!*((const struct prose_line *)prose->lines->pdata[n])->text)
+            return TRUE;
+    return FALSE;
+}
+
+/* Does a line stand in the paragraph of another recipient? */
+static gboolean
+is_of_another(const struct prose *prose, const struct prose_candidate *candidate, guint n)
+{
+    for (guint i = 0; candidate && i < prose->candidates->len; i++) {
+        const struct prose_candidate *other = prose->candidates->pdata[i];
+        if (other != candidate && other->rank == LEADS && other->line <= n && !is_parted(prose, other->line, n) &&
+            is_parted(prose, MIN(candidate->line, other->line), MAX(candidate->line, other->line)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+weigh_lines(const struct prose *prose, const struct prose_candidate *candidate, const char *address,
+            struct bounce_saying *saying, char **words)
 {
     for (guint n = 0; n < prose->lines->len; n++) {
         struct prose_line *line = prose->lines->pdata[n];
-        if (line->is_quoted || (address && !strcasestr(line->text, address)))
+        if (line->is_quoted || (address ? !strcasestr(line->text, address) : is_of_another(prose, candidate, n)))
             continue;
         gboolean delayed;
         if (!prose_weigh_line(line, saying))
@@ -78,7 +101,7 @@ prose_find_why(const struct prose *prose, const struct prose_candidate *candidat
     }
     /* A reply elsewhere says more than prose here. */
     if (candidate && (weigh_answer(prose, candidate->address, saying, words) ||
-                      weigh_lines(prose, candidate->address, saying, words))) {
+                      weigh_lines(prose, candidate, candidate->address, saying, words))) {
         if (saying->code || *saying->status || !weak.len)
             return TRUE;
         g_clear_pointer(words, g_free);
@@ -101,5 +124,5 @@ prose_find_why(const struct prose *prose, const struct prose_candidate *candidat
         }
     }
     *saying = nothing;
-    return weigh_lines(prose, NULL, saying, words);
+    return weigh_lines(prose, candidate, NULL, saying, words);
 }

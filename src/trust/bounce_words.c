@@ -27,12 +27,13 @@ static const struct {
      "excedida|skrzynka jest pełna|skrzynka pełna|przepełniona|przekroczony limit|postvak is vol|postbus vol|mailbox vol|"
      "переполнен|ящик полон|превышен лимит|容量オーバー|容量を超|容量がいっぱい|メールボックスがいっぱい|メールボックスが一杯|邮箱已满|信箱已满|空间不足|"
      "信箱已滿|空間不足|메일함이 가득|용량 초과"},
+    {"7.1.relay", "rcpthosts|as a relay"}, /* before "that domain isn't" */
     {"3.4",
      "message too large|message is too large|message too big|message is too big|message size exceeds|message size limit|size "
      "limit exceeded|exceeds size limit|exceeds the size|exceeds message size|exceeds maximum|exceeds the maximum|exceeded "
      "maximum size|exceeded message size|message length exceeds|message exceeded|message exceeds|maximum message size|max message "
      "size|larger than the|larger than|mail size limit|mail is too|too long for|oversized|is too large|too much data|size "
-     "exceeds|file too big|nachricht zu gross|nachricht ist zu gro|zu groß|zu gross|trop volumineux|trop gros|demasiado "
+     "exceeds|class=size|file too big|nachricht zu gross|nachricht ist zu gro|zu groß|zu gross|trop volumineux|trop gros|demasiado "
      "grande|troppo grande|muito grande|za duża|te groot|слишком больш|превышает максималь|サイズが大き|サイズ制限|邮件太大|邮件过大|郵件太大|"
      "태그가 너무|너무 큽니다"},
     {"1.10", "nullmx|null mx|does not accept mail|does not accept e-mail|domain accepts no mail"},
@@ -52,7 +53,7 @@ static const struct {
     {"2.1",
      "disabled|suspended|deactivated|inactive|account is expired|account expired|account has expired|is expired|discontinued|"
      "account locked|account is locked|account closed|account has been closed|account is closed|no longer active|no longer "
-     "valid|is not active|not active|not activated|account has been blocked|mailbox is blocked|mailbox blocked|mailbox is "
+     "valid|is not active|not active|not an active|not activated|account has been blocked|mailbox is blocked|mailbox blocked|mailbox is "
      "locked|account is blocked|not receiving mail|cannot receive|can't receive|"
      "temporarily unable to receive|deleted|terminated|deaktiviert|gesperrt|désactivé|desactivad|cancelad|disabilitata|disattivata|"
      "zablokowan|отключен|заблокирован|неактивн|удален|停用|已被禁用|已禁用|无效用户|휴면"},
@@ -71,7 +72,7 @@ static const struct {
      "client host|is listed|listed by|listed on|listed at|ip address|your ip|your host|connection rejected|no ptr|reverse "
      "dns|reverse lookup|ptr record"},
     {"7.1.content",
-     "unsolicited|spam|junk mail|bulk mail|virus|malware|trojan|infected|banned|attachment|executable|content reject|message "
+     "unsolicited|spam|junk mail|bulk mail|bulk email|bulk e-mail|mass mailer|uribl|virus|malware|trojan|infected|banned|attachment|executable|content reject|message "
      "content|content filter|content of your|content denied|rejected due to content|rejected by header|rejected by "
      "content|suspicio|垃圾"},
     {"7.1",
@@ -98,7 +99,7 @@ static const struct {
      "fail|connect to |is down|host down|timeout|establish an smtp|nicht erreichbar|injoignable|inaccesible|irraggiungibile|"
      "недоступен|接続できません|无法连接"},
     {"5.3", "too many recipients|recipient limit|too many addresses"},
-    {"3.2", "service unavailable|service not available|service temporarily|temporarily unavailable|system not accepting|server "
+    {"3.2", "service unavailable|service currently unavailable|service not available|service temporarily|temporarily unavailable|system not accepting|server "
             "busy|system busy|too busy|resources temporarily|temporary failure|temporary problem|temporary lookup|temporarily "
             "deferred|temporarily rejected|try again later|try later|local error|local problem|local configuration|internal "
             "error|server error|system error|too many connections|too many messages|rate limit|deferred|throttl|deferring"},
@@ -108,7 +109,7 @@ static const struct {
  * unmistakable ones. */
 static const char unknown_user[] =
     "user unknown|unknown user|no such user|no such recipient|no such mailbox|no such address|no such account|no such "
-    "person|no such local|no such name|no such alias|no mailbox here|no mailbox by|no mailbox|no user|no account|no "
+    "person|no such local|no such name|no such alias|no mail box|no mailbox here|no mailbox by|no mailbox|no user|no account|no "
     "recipient|mailbox not found|mailbox unavailable|mailbox unknown|unknown mailbox|mailbox not available|mailbox does not|"
     "mailbox doesn|mail-box not found|mailbox is unavailable|mailbox invalid|invalid mailbox|mailbox name not|mailbox "
     "currently unavailable|"
@@ -120,7 +121,7 @@ static const char unknown_user[] =
     "address unknown|unknown address|address not found|address does not|address doesn|address invalid|invalid address|address is "
     "not|address couldn|bad address|bad recipient|addressee unknown|unknown addressee|address wasn|address no longer|"
     "unknown local|unknown name|local user|unrouteable address|unroutable address|undeliverable address|unknown or illegal "
-    "alias|bad destination mailbox|badrcptto|destination not found|"
+    "alias|bad destination mailbox|badrcptto|bad_recipient|destination not found|"
     "does not exist|doesn't exist|doesnt exist|do not exist|not exist|nonexistent|non-existent|no longer exist|"
     "invalid final delivery|not listed in|not listed|not found in|could not be found|couldn't be found|cannot be found|can't be "
     "found|wasn't found|was not found|not recognized|not recognised|not exactly match|unrecognized|not in directory|doesn't have a|does not have "
@@ -145,7 +146,7 @@ static const char surely_unknown[] =
     "recipient not found|recipnotfound|unknown local|addressee unknown|account does not exist|account that you tried to reach does "
     "not exist|address does not exist|does not exist|doesn't exist|mailbox unavailable|mail-box not found|invalid recipient|"
     "recipient name is not|not listed in|unrouteable address|unknown or illegal alias|recipient address rejected: access denied|"
-    "invalid mailbox|unknown address|address unknown|invalid final delivery|not our customer|not a valid mailbox|not a valid "
+    "no mailbox|mailbox unknown|invalid mailbox|unknown address|address unknown|invalid final delivery|not our customer|not a valid mailbox|not a valid "
     "recipient";
 
 static const char *
@@ -213,6 +214,7 @@ bounce_weigh(const char *text, struct bounce_saying *saying)
     if (sure && !find_any(lower, sayings[1].words)) {
         hit = sure;
         saying->detail = "1.1";
+        saying->is_sure = TRUE;
     }
     for (guint i = 0; !hit && i < G_N_ELEMENTS(sayings); i++)
         if ((hit = find_any(lower, sayings[i].words)) != NULL)

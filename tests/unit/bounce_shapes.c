@@ -4,6 +4,7 @@
  *     === its name
  *     ? ADDRESS STATUS KIND       a recipient, or "? none": no report
  *     ?id MESSAGE-ID              of the message it is about
+ *     ?why WORDS                  why the first of them failed
  *     the message, up to the next shape
  */
 #include "config.h"
@@ -31,12 +32,14 @@ static void
 check(const char *shape)
 {
     g_autoptr(GString) expected = g_string_new(NULL);
-    g_autofree char *id = NULL;
+    g_autofree char *id = NULL, *why = NULL;
     const char *p = shape;
     for (; *p == '?'; p = strchr(p, '\n') + 1) {
         gsize len = strcspn(p, "\n");
         if (g_str_has_prefix(p, "?id "))
             id = g_strndup(p + 4, len - 4);
+        else if (g_str_has_prefix(p, "?why "))
+            why = g_strndup(p + 5, len - 5);
         else
             g_string_append_len(expected, p + 2, (gssize)len - 1);
     }
@@ -54,6 +57,8 @@ check(const char *shape)
     for (guint i = 0; bounce && i < bounce->recipients->len; i++) {
         const struct bounce_recipient *recipient = bounce->recipients->pdata[i];
         g_assert_true(recipient->reason && *recipient->reason);
+        if (why && i == 0)
+            g_assert_cmpstr(recipient->reason, ==, why);
     }
 }
 
