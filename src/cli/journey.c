@@ -237,19 +237,6 @@ json_attempts(struct json *json, const GPtrArray *attempts)
     json_array_end(json);
 }
 
-static void
-json_recipient(struct json *json, const char *address, const char *status, enum bounce_kind kind,
-               const char *reason, const char *diagnostic)
-{
-    json_object_begin(json, NULL);
-    json_string(json, "address", address);
-    json_string(json, "status", status);
-    json_string(json, "kind", bounce_kind_name(kind));
-    json_string(json, "reason", reason);
-    json_string(json, "diagnostic", diagnostic);
-    json_object_end(json);
-}
-
 static gboolean
 is_receipt(const struct delivery *delivery)
 {
@@ -272,8 +259,12 @@ is_last_word(const GPtrArray *returned, guint at)
 
 /* Calls `each` for what was reported or refused: of the report itself, else what came back about the message, and the
  * recipients that the server refused. */
-typedef gboolean (*recipient_func)(gpointer data, const char *address, const char *status,
-                                   enum bounce_kind kind, const char *reason, const char *diagnostic);
+struct told {
+    const char *address, *original, *status; /* original: to whom the sender wrote, when it is another; or NULL */
+    enum bounce_kind kind;
+    const char *reason, *diagnostic;
+};
+typedef gboolean (*recipient_func)(gpointer data, const struct told *told);
 
 static guint
 each_recipient(const struct story *story, recipient_func each, gpointer data)
@@ -281,8 +272,10 @@ each_recipient(const struct story *story, recipient_func each, gpointer data)
     guint count = 0;
     for (guint i = 0; story->bounce && i < story->bounce->recipients->len; i++, count++) {
         const struct bounce_recipient *recipient = story->bounce->recipients->pdata[i];
-        if (each && !each(data, recipient->address, recipient->status, recipient->kind, recipient->reason,
-                          recipient->diagnostic))
+        gboolean is_same = !recipient->original || address_same(recipient->original, recipient->address);
+        const struct told told = {recipient->address, is_same ? NULL : recipient->original, recipient->status,
+                                  recipient->kind,    recipient->reason,                    recipient->diagnostic};
+        if (each && !each(data, &told))
             return count;
     }
     const GPtrArray *returned = story->bounce ? NULL : story->returned;
@@ -293,8 +286,9 @@ each_recipient(const struct story *story, recipient_func each, gpointer data)
             continue;
         bounce_kind_parse(delivery->kind, &kind);
         const char *reason = kind >= BOUNCE_RELAYED ? _(delivery->kind) : bounce_status_words(delivery->status, &unused);
+        const struct told told = {delivery->address, NULL, delivery->status, kind, reason, delivery->text};
         count++;
-        if (each && !each(data, delivery->address, delivery->status, kind, reason, delivery->text))
+        if (each && !each(data, &told))
             return count;
     }
     for (guint i = 0; !story->bounce && story->item && i < story->item->recipients->len; i++) {
@@ -306,18 +300,27 @@ each_recipient(const struct story *story, recipient_func each, gpointer data)
             continue;
         enum bounce_kind kind;
         const char *reason = bounce_status_words(recipient->enhanced, &kind);
+        const struct told told = {recipient->addr, NULL, recipient->enhanced, kind, reason, recipient->text};
         count++;
-        if (each && !each(data, recipient->addr, recipient->enhanced, kind, reason, recipient->text))
+        if (each && !each(data, &told))
             return count;
     }
     return count;
 }
 
 static gboolean
-add_json_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind,
-                   const char *reason, const char *diagnostic)
+add_json_recipient(gpointer data, const struct told *told)
 {
-    json_recipient(data, address, status, kind, reason, diagnostic);
+    struct json *json = data;
+    json_object_begin(json, NULL);
+    json_string(json, "address", told->address);
+    if (told->original)
+        json_string(json, "original", told->original);
+    json_string(json, "status", told->status);
+    json_string(json, "kind", bounce_kind_name(told->kind));
+    json_string(json, "reason", told->reason);
+    json_string(json, "diagnostic", told->diagnostic);
+    json_object_end(json);
     return TRUE;
 }
 
@@ -506,13 +509,14 @@ print_attempt(const struct outbox_attempt *attempt, GError **error)
 }
 
 static gboolean
-print_recipient(gpointer data, const char *address, const char *status, enum bounce_kind kind,
-                const char *reason, const char *diagnostic)
+print_recipient(gpointer data, const struct told *told)
 {
     GError **error = data;
-    return print_line(error, "  %s %s  %s %s: %s%s%s", kind <= BOUNCE_SOFT ? "✘" : "●",
-                      bounce_kind_name(kind), status ? status : "", address ? address : "", reason,
-                      diagnostic ? " — " : "", diagnostic ? diagnostic : "");
+    g_autofree char *original = told->original ? g_strdup_printf(_(" (written to: %s)"), told->original) : NULL;
+    return print_line(error, "  %s %s  %s %s%s: %s%s%s", told->kind <= BOUNCE_SOFT ? "✘" : "●",
+                      bounce_kind_name(told->kind), told->status ? told->status : "", told->address ? told->address : "",
+                      original ? original : "", told->reason, told->diagnostic ? " — " : "",
+                      told->diagnostic ? told->diagnostic : "");
 }
 
 static gboolean

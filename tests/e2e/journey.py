@@ -84,6 +84,20 @@ def bounced():
     contains(ana.ok("journey", str(row["id"])).text, "hard")
 
 
+@test("a report about an address that was forwarded names the one that was written to, too")
+def forwarded():
+    report = f"{temporary()}/report"
+    with open(report, "w") as out:
+        out.write("From: MAILER-DAEMON@mx.example.net\nTo: ana@lab.test\nSubject: Undelivered Mail Returned to Sender\n"
+                  "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\n"
+                  "It could not be delivered.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n"
+                  "Final-Recipient: rfc822; box7@store.example.net\nOriginal-Recipient: rfc822; clark@example.net\n"
+                  "Action: failed\nStatus: 5.2.2\n--b--\n")
+    found = ana.json("journey", report)[0]["bounce"]["recipients"][0]
+    equal((found["address"], found["original"], found["kind"]), ("box7@store.example.net", "clark@example.net", "soft"))
+    contains(ana.ok("journey", report).text, "box7@store.example.net (written to: clark@example.net)")
+
+
 @test("an address that bounced is known; a report that is read again changes nothing")
 def known():
     report = [r for r in ana.json("list", "--limit", "0") if "mailer-daemon" in (r["from"]["address"] or "").lower()][0]
