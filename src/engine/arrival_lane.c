@@ -1,4 +1,4 @@
-/* arrival_lane.c - mail that has just come, and what the user does with mail, for the sync lane */
+/* arrival_lane.c - mail that has just come, for the sync lane */
 #include "config.h"
 
 #include "engine/lane.h"
@@ -6,26 +6,12 @@
 #include "base/log.h"
 #include "store/standing.h"
 #include "trust/arrival.h"
-#include "trust/teach.h"
 
 static void
 on_arrival_notice(const char *text, gpointer data)
 {
     struct lane *lane = data;
     worker_notice(lane->worker, NULL, text);
-}
-
-void
-lane_take_lessons(struct lane *lane)
-{
-    g_autoptr(GError) error = NULL;
-    lane->learning = FALSE;
-    if (lane->worker->config->filter == FILTERING_OFF)
-        return;
-    if (!lane->reader)
-        lane->reader = reader_new();
-    if (!teach_run(lane->store, lane->reader, lane->account_id, &lane->learning, &error))
-        log_warn("engine.filter", "%s", error->message);
 }
 
 /* Is something of the account to be told to its server? */

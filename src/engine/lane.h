@@ -45,7 +45,7 @@ struct job {
     struct worker *worker;
 };
 
-enum lane_kind { LANE_SYNC, LANE_FETCH, LANE_DELIVER, LANES };
+enum lane_kind { LANE_SYNC, LANE_FETCH, LANE_DELIVER, LANE_LEARN, LANES };
 
 struct lane {
     enum lane_kind kind;
@@ -59,7 +59,7 @@ struct lane {
     struct reader *reader; /* of the sync lane, for what arrives; NULL before it was needed */
     struct dns *dns;       /* likewise */
     gboolean arriving;     /* of the sync lane: there may be messages whose stages of arrival are not done */
-    gboolean learning;     /* likewise, messages that may teach the filter something */
+    gboolean learning;     /* likewise, messages that may teach the filter something: the learn lane is to look */
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */
@@ -70,6 +70,7 @@ struct lane {
 gpointer sync_lane(gpointer lane);
 gpointer fetch_lane(gpointer lane);
 gpointer deliver_lane(gpointer lane);
+gpointer learn_lane(gpointer lane); /* knows the job "lessons" alone */
 
 /* The next job, waiting at most `ms` (-1: no limit); NULL at the end of that, or of the worker. Release each
  * with job_done. */
@@ -92,8 +93,6 @@ gboolean lane_take_maildirs(struct lane *lane, struct sync *sync);
 /* ---- arrival_lane.c, for the sync lane */
 /* What has just come passes its stages (trust/arrival.h), some at a time: lane->arriving says that there is more. */
 void lane_take_arrivals(struct lane *lane);
-/* What the user did with mail, here or elsewhere, teaches the filter (trust/teach.h): lane->learning says that there is more. */
-void lane_take_lessons(struct lane *lane);
 
 /* ---- sieve_lane.c */
 gboolean lane_upload_rules(struct lane *lane, gboolean replace, GError **error);
@@ -116,6 +115,8 @@ guint lane_pause_ms(const struct lane *lane);
 void lane_tell_arrival(void);
 /* Something may have been put into the queue: the deliver lane looks. */
 void lane_tell_queued(void);
+/* What the user did with mail, here or elsewhere, may teach the filter something (trust/teach.h): the learn lane looks. */
+void lane_tell_lessons(void);
 
 /* For imap_secret_func and deliver_options: asks the configuration's command, or what the user gave; else
  * says need-password and fails with ERROR_AUTH. */

@@ -1,4 +1,4 @@
-/* lanes.c - the three lanes of an account worker: sync, fetch, deliver */
+/* lanes.c - three of the lanes of an account worker: sync, fetch, deliver; learn_lane.c has the fourth */
 #include "config.h"
 
 #include "engine/lane.h"
@@ -445,9 +445,9 @@ sync_lane(gpointer data)
             lane_take_arrivals(lane);
             continue;
         }
-        if (lane->learning) { /* nobody waits for it */
-            lane_take_lessons(lane);
-            continue;
+        if (lane->learning) {
+            lane->learning = FALSE;
+            lane_tell_lessons();
         }
         gboolean left = sync && !is_paused(worker) && has_changes(lane);
         lane_settle(lane, left && lane->failures < 3);

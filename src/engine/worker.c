@@ -89,6 +89,12 @@ lane_tell_queued(void)
     lane_push_own(&lanes[LANE_DELIVER], "queued");
 }
 
+void
+lane_tell_lessons(void)
+{
+    lane_push_own(&lanes[LANE_LEARN], "lessons");
+}
+
 gboolean
 lane_has_job(struct lane *lane)
 {
@@ -407,7 +413,7 @@ start_lanes(void)
     static const struct {
         const char *name;
         GThreadFunc run;
-    } threads[LANES] = {{"sync", sync_lane}, {"fetch", fetch_lane}, {"deliver", deliver_lane}};
+    } threads[LANES] = {{"sync", sync_lane}, {"fetch", fetch_lane}, {"deliver", deliver_lane}, {"learn", learn_lane}};
     for (int i = 0; i < LANES; i++)
         lanes[i].thread = g_thread_new(threads[i].name, threads[i].run, &lanes[i]);
 }

@@ -92,7 +92,7 @@ store_lock(struct store *store, GError **error)
 {
     g_autofree char *path = g_build_filename(store->dir, "postrider.lock", NULL);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    /* The three lanes of a worker open it at the same moment, for some milliseconds each. */
+    /* The lanes of a worker open it at the same moment, for some milliseconds each. */
     for (int waited = 0; fd >= 0 && waited < BUSY_TIMEOUT; waited++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return fd;

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Push: what another client does is here at once, and what nobody did costs nothing."""
 
+import contextlib
 import os
 import random
 import re
+import signal
 import statistics
 import subprocess
 import threading
 import time
 
 from harness import *
+import process
 
 pause = threading.Event()
 FLAGGED = 1 << 2          # base/flags.h
@@ -100,6 +103,50 @@ def flag():
     # The machine that runs the tests may be busy; the figure itself is in the note.
     if median("flag", found) > (0.3 if LONG else 1):
         raise AssertionError("too late")
+
+
+class Frozen:
+    """Readers of this engine stand still as soon as they are there."""
+
+    def __init__(self, home):
+        self.home, self.pids, self.ended = home, set(), threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        while not self.ended.wait(0.002):
+            for worker in self.home.processes():
+                for pid in set(process.children(worker)) - self.pids:
+                    if b"postrider-reader" in process.arguments(pid):
+                        os.kill(pid, signal.SIGSTOP)
+                        self.pids.add(pid)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+@test("N5: a flag is here at once also while the filter learns, however long that takes")
+def while_learning():
+    learned = lambda: w.home.json("filter", "status")[0]["seen_good"]
+    before = learned()
+    w.other.append("Elsewhere", mail("lesson"))
+    wait_for(lambda: "lesson" in w.subjects("Elsewhere"), what="what it learns from")
+    with Frozen(w.home) as frozen:
+        w.flip("Elsewhere", w.other.uids("Elsewhere")[-1])
+        wait_for(lambda: frozen.pids, 60, "a lesson that does not come to its end")
+        for uid in (1, 2, 3):
+            before_it = w.flags("INBOX", uid)
+            change = ("-" if before_it[0][0] & FLAGGED else "+") + "\\Flagged"
+            seconds(lambda: w.other.flag("INBOX", [uid], change), lambda: w.flags("INBOX", uid) != before_it,
+                    "a flag beside a lesson", 10)  # a reader is waited for 15 s
+    wait_for(lambda: learned() > before, 60, "the lesson")
 
 
 @test("N5: new mail, in the folder on the screen and in another, is here at once (NOTIFY)")
