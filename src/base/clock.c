@@ -137,7 +137,7 @@ clock_relative(gint64 seconds, gint64 now)
         if (size >= units[i].size)
             return g_strdup_printf(diff < 0 ? "in %" G_GINT64_FORMAT " %s" : "%" G_GINT64_FORMAT " %s ago",
                                    size / units[i].size, units[i].unit);
-    return g_strdup("just now");
+    return diff < 0 ? g_strdup_printf("in %" G_GINT64_FORMAT " s", size) : g_strdup("just now");
 }
 
 /* Local midnight `days` after now's day, plus hour and minute. */

@@ -23,7 +23,7 @@ char *clock_rfc5322(gint64 seconds, int zone_minutes);
 int clock_local_zone(gint64 seconds);
 /* For people: "10:42" today, "Fri" within the week, "12 Nov" within the year, "12.11.24" else. */
 char *clock_short(gint64 seconds, gint64 now);
-/* "3 h ago", "in 5 min", "just now". */
+/* "3 h ago", "in 5 min", "in 20 s", "just now". */
 char *clock_relative(gint64 seconds, gint64 now);
 /* What a person types for a moment to come: "+2h", "+30min", "08:00" (the next one), "tomorrow", "tomorrow
  * 8:00", "mon 9:00", "2026-11-24", "2026-11-24 08:00", RFC 3339. A day alone is its 08:00. FALSE when it is

@@ -89,7 +89,7 @@ const struct cli_command cmd_block = {
        "below it, list:ID a mailing list by its List-Id; the closest word holds, so that an address can be allowed within a "
        "blocked domain."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_block};
 const struct cli_command cmd_allow = {
     "allow",
@@ -97,5 +97,5 @@ const struct cli_command cmd_allow = {
     N_("never take for junk what comes from a sender"),
     N_("Mail that is shown to be forged is not let in by it. Without a word, the allowed senders are listed."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_allow};

@@ -43,6 +43,46 @@ show_error(const char *command, GError *error)
     return code;
 }
 
+static const GOptionEntry *
+find_option(const struct cli_command *command, const char *word)
+{
+    const GOptionEntry *const tables[] = {command->entries, common};
+    for (guint t = 0; t < G_N_ELEMENTS(tables); t++)
+        for (const GOptionEntry *entry = tables[t]; entry && entry->long_name; entry++) {
+            gsize len = strlen(entry->long_name);
+            if (word[1] == '-' ? !strncmp(word + 2, entry->long_name, len) && (!word[2 + len] || word[2 + len] == '=')
+                               : entry->short_name && word[1] == entry->short_name && !word[2])
+                return entry;
+        }
+    return NULL;
+}
+
+/* Of a command whose own words begin with - (mark 17 -unread --json): its options first, then --, then the words. Long
+ * options may stand anywhere, short ones before the first word. The strings are borrowed. */
+static char **
+options_first(const struct cli_command *command, int *argc, char **argv)
+{
+    GPtrArray *options = g_ptr_array_new(), *words = g_ptr_array_new();
+    gboolean ended = FALSE;
+    g_ptr_array_add(options, argv[0]);
+    g_ptr_array_add(words, (char *)"--");
+    for (int i = 1; i < *argc; i++) {
+        gboolean is_long = g_str_has_prefix(argv[i], "--");
+        if (!ended && is_long && !argv[i][2]) {
+            ended = TRUE;
+            continue;
+        }
+        const GOptionEntry *entry = ended || *argv[i] != '-' || (!is_long && words->len > 1) ? NULL : find_option(command, argv[i]);
+        g_ptr_array_add(entry || (is_long && !ended) ? options : words, argv[i]);
+        if (entry && entry->arg != G_OPTION_ARG_NONE && !(is_long && strchr(argv[i], '=')) && i + 1 < *argc)
+            g_ptr_array_add(options, argv[++i]);
+    }
+    g_ptr_array_extend_and_steal(options, words);
+    *argc = (int)options->len;
+    g_ptr_array_add(options, NULL);
+    return (char **)g_ptr_array_free(options, FALSE);
+}
+
 static int
 run_command(const struct cli_command *command, int argc, char **argv)
 {
@@ -56,7 +96,8 @@ run_command(const struct cli_command *command, int argc, char **argv)
     if (command->entries)
         g_option_context_add_main_entries(options, command->entries, I18N_DOMAIN);
     g_option_context_add_main_entries(options, common, I18N_DOMAIN);
-    g_option_context_set_strict_posix(options, command->strict_order);
+    g_option_context_set_strict_posix(options, command->words == WORDS_LAST);
+    g_autofree char **sorted = command->words == WORDS_DASHED ? argv = options_first(command, &argc, argv) : NULL;
     /* GLib takes argv[0] for the program's name in the help. */
     g_autofree char *name = g_strdup_printf("postrider %s", command->name);
     g_set_prgname(name);

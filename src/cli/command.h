@@ -14,6 +14,12 @@
 #define CLI_ERROR (cli_error_quark())
 GQuark cli_error_quark(void);
 
+enum cli_words {
+    WORDS_ANYWHERE = 0,
+    WORDS_LAST,   /* options end at the first word that is none: filter train --junk … */
+    WORDS_DASHED  /* words may begin with a dash, long options stand anywhere: mark 17 -unread --json */
+};
+
 struct cli_command {
     const char *name;
     const char *arguments; /* "ID… FOLDER" */
@@ -21,7 +27,7 @@ struct cli_command {
     const char
         *description; /* paragraphs for the manual page, blank lines between; NULL: the summary says it all */
     const GOptionEntry *entries; /* ends with a NULL long_name; NULL: none of its own */
-    gboolean strict_order;       /* options end at the first word that is none */
+    enum cli_words words;        /* where its own words may stand */
     /* argv holds the words after the options. FALSE with an error; *exit_code may be set on TRUE as well. */
     gboolean (*run)(int argc, char **argv, int *exit_code, GError **error);
 };

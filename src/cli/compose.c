@@ -186,25 +186,56 @@ mailbox_has(const struct flags *flags, gint64 *total, gint64 *unread, GError **e
     return TRUE;
 }
 
-/* -Q NAME prints a value of the configuration, -D all of them, as they stand in the file. */
 static gboolean
-print_settings(const struct flags *flags, GError **error)
+is_setting(const char *line, const char *name)
+{
+    gsize len = strcspn(line, "=");
+    g_autofree char *key = g_strndup(line, len);
+    return line[len] == '=' && *line != '#' && !strcmp(g_strstrip(key), name);
+}
+
+/* What counts where the file says nothing. FALSE without an error: there is no such key. */
+static gboolean
+print_default(const char *name, GError **error)
+{
+    for (const struct config_key *key = config_keys; key->key; key++) {
+        if (strcmp(key->key, name))
+            continue;
+        g_autofree char *line = g_strdup_printf("%s = %s", name, key->fallback ? key->fallback : "");
+        return cli_print(line, error);
+    }
+    return FALSE;
+}
+
+/* -Q NAME prints a value of the configuration, -D all that stand in the file. */
+static gboolean
+print_settings(const struct flags *flags, int *exit_code, GError **error)
 {
     const struct config *config = cli_config(error);
+    g_autofree char *text = NULL;
     if (!config)
         return FALSE;
-    g_autofree char *text = NULL;
     if (!g_file_get_contents(config->path, &text, NULL, NULL))
-        return TRUE;
+        text = g_strdup("");
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        g_autofree char *name = g_strndup(*line, strcspn(*line, "="));
-        g_strstrip(name);
-        gboolean wanted = flags->dump && **line && **line != '#';
-        for (guint i = 0; i < flags->query->len; i++)
-            wanted = wanted || (strchr(*line, '=') && !strcmp(flags->query->pdata[i], name));
-        if (wanted && !cli_print(*line, error))
+    for (char **line = lines; flags->dump && *line; line++)
+        if (**line && **line != '#' && !cli_print(*line, error))
             return FALSE;
+    for (guint i = 0; i < flags->query->len; i++) {
+        const char *name = flags->query->pdata[i];
+        g_autoptr(GError) local = NULL;
+        gboolean found = FALSE;
+        for (char **line = lines; *line && !local; line++)
+            if (is_setting(*line, name))
+                found = cli_print(*line, &local);
+        if (!found && !local && !print_default(name, &local) && !local) {
+            cli_note(_("postrider: -Q %s: the configuration has no key of this name"), name);
+            *exit_code = 1;
+        }
+        if (local) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
     }
     return TRUE;
 }
@@ -224,6 +255,39 @@ read_text(const char *path, char **text, GError **error)
     g_autoptr(GBytes) bytes = cli_read_file(path, BODY_MAX, error);
     *text = bytes ? post_text(bytes) : NULL;
     return bytes != NULL;
+}
+
+/* Of mutt's commands, two say something about a message: my_hdr NAME: VALUE and set from=ADDRESS. */
+static char *
+header_of_command(const char *command)
+{
+    g_autoptr(GRegex) from = g_regex_new("^\\s*set\\s+from\\s*=\\s*(\"?)(.*?)\\1\\s*$", G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    g_autofree char *words = g_strstrip(g_strdup(command));
+    if (g_regex_match(from, words, 0, &match)) {
+        g_autofree char *address = g_match_info_fetch(match, 2);
+        return g_strconcat("From: ", address, NULL);
+    }
+    return g_str_has_prefix(words, "my_hdr ") ? g_strstrip(g_strdup(words + strlen("my_hdr "))) : NULL;
+}
+
+/* Those of -e that are about the message go into it and off the list, which is left to the screen. */
+static gboolean
+take_commands(struct draft *draft, GPtrArray *commands, GError **error)
+{
+    for (guint i = 0; i < commands->len;) {
+        g_autofree char *header = header_of_command(commands->pdata[i]);
+        if (!header) {
+            i++;
+            continue;
+        }
+        if (g_str_has_prefix(header, "From: "))
+            g_ptr_array_set_size(draft->from, 0);
+        if (!post_add_header(draft, header, "-e", error))
+            return FALSE;
+        g_ptr_array_remove_index(commands, i);
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -254,7 +318,17 @@ fill(struct draft *draft, const struct flags *flags, gboolean interactive, int *
         return FALSE;
     if (body)
         draft_set_body(draft, body);
-    return TRUE;
+    return take_commands(draft, flags->commands, error);
+}
+
+/* Ended with NULL, borrowed; NULL: none. */
+static char **
+screen_commands(const struct flags *flags)
+{
+    if (!flags->commands->len)
+        return NULL;
+    g_ptr_array_add(flags->commands, NULL);
+    return (char **)flags->commands->pdata;
 }
 
 /* Hands the draft to the composer through a private file. */
@@ -279,7 +353,7 @@ to_screen(const struct draft *draft, const struct flags *flags, screen_function 
     struct screen_request request = {
         .draft = flags->edit_draft && flags->draft ? flags->draft : path,
         .draft_temporary = !(flags->edit_draft && flags->draft),
-        .commands = flags->commands->len ? (char **)flags->commands->pdata : NULL,
+        .commands = screen_commands(flags),
     };
     *exit_code = screen(&request);
     unlink(path);
@@ -297,6 +371,9 @@ write_message(const struct flags *flags, screen_function screen, int *exit_code,
         return FALSE;
     if (interactive)
         return to_screen(draft, flags, screen, exit_code, error);
+    for (guint i = 0; i < flags->commands->len; i++)
+        cli_note(_("postrider: -e \"%s\" is for the screen: without it, only my_hdr and set from= are understood"),
+                 (const char *)flags->commands->pdata[i]);
     const char *from = address_list_length(draft->from) ? address_list_get(draft->from, 0)->addr : NULL;
     struct post_options options = {.account = post_account(from, error), .quiet = TRUE};
     return options.account && post_draft(draft, &options, exit_code, error);
@@ -309,7 +386,7 @@ open_screen(const struct flags *flags, screen_function screen, int *exit_code, G
         .recall = flags->recall,
         .read_only = flags->read_only,
         .folders = flags->folders,
-        .commands = flags->commands->len ? (char **)flags->commands->pdata : NULL,
+        .commands = screen_commands(flags),
     };
     g_autofree char *path = flags->mailbox ? paths_expand(flags->mailbox) : NULL;
     if (flags->mailbox && g_file_test(path, G_FILE_TEST_EXISTS))
@@ -342,12 +419,9 @@ cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GErro
     if (!parse(&flags, argc, argv, error))
         return FALSE;
     if (flags.dump || query->len)
-        return print_settings(&flags, error);
-    if (flags.writes || to->len) {
-        g_ptr_array_add(commands, NULL);
-        g_ptr_array_set_size(commands, (int)commands->len - 1);
+        return print_settings(&flags, exit_code, error);
+    if (flags.writes || to->len)
         return write_message(&flags, screen, exit_code, error);
-    }
     if (alias->len)
         return expand_aliases(&flags, TRUE, NULL, exit_code, error);
     if (flags.if_mail || flags.if_new) {
@@ -360,7 +434,5 @@ cli_compose(int argc, char **argv, screen_function screen, int *exit_code, GErro
             return TRUE;
         }
     }
-    g_ptr_array_add(commands, NULL);
-    g_ptr_array_set_size(commands, (int)commands->len - 1);
     return open_screen(&flags, screen, exit_code, error);
 }

@@ -65,5 +65,5 @@ const struct cli_command cmd_contacts = {
        "contacts %s. Exit status 1 when "
        "nobody is found."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_contacts};

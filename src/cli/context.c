@@ -68,7 +68,16 @@ cli_store(enum store_mode mode, GError **error)
     }
     if (store)
         return store;
-    store = store_open(NULL, mode, error);
+    const struct config *config = cli_config(error);
+    if (!config)
+        return NULL;
+    g_autoptr(GError) local = NULL, no_account = NULL;
+    store = store_open(NULL, mode, &local);
+    /* Where nothing was ever set up, that is the news. */
+    if (g_error_matches(local, STORE_ERROR, ERROR_NOINPUT) && !config_account(config, NULL, &no_account))
+        g_set_error_literal(error, STORE_ERROR, ERROR_NOINPUT, no_account->message);
+    else if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
     if (store && mode == STORE_WRITE && !ensure_accounts(store, error)) {
         store_close(store);
         store = NULL;

@@ -39,5 +39,5 @@ const struct cli_command cmd_demo = {
        "In a terminal the screen opens on it; without one, the program shows what it can do and ends. "
        "Nothing is left behind."),
     NULL,
-    TRUE,
+    WORDS_LAST,
     run_demo};

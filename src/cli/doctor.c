@@ -19,13 +19,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static gboolean repair, rebuild;
+#define ANSWER_LIMIT_MS (30 * 1000)
+
+static gboolean repair, rebuild, offline;
 
 static const GOptionEntry entries[] = {
     {"repair", 0, 0, G_OPTION_ARG_NONE, &repair,
      N_("recompute what the store derives (counters, conversations)"), NULL},
     {"rebuild", 0, 0, G_OPTION_ARG_NONE, &rebuild,
      N_("put a damaged database aside and make a new one from the mail files and the server"), NULL},
+    {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, N_("do not ask the servers"), NULL},
     {NULL},
 };
 
@@ -146,11 +149,42 @@ check_engine(GError **error)
     return tell("engine", client ? "running" : "not running: it is started when it is needed", NULL, error);
 }
 
+/* Logs in and asks what a pass would do, through the engine: only that talks to servers. */
+static gboolean
+check_server(const struct account *account, GError **error)
+{
+    const char *const names[] = {account->name, NULL};
+    g_autoptr(GError) local = NULL;
+    g_autoptr(struct_engine_client) client = engine_client_new(ENGINE_START, FALSE, &local);
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "accounts", "^as", names);
+    g_variant_dict_insert(&values, "dry-run", "b", TRUE);
+    guint request = client ? engine_client_send(client, "sync", &values, &local) : 0;
+    if (!request || !cli_await(client, request, ANSWER_LIMIT_MS, &local))
+        return tell("server", local->message, "", error);
+    g_autofree char *text = g_strdup_printf("%s: answers, and takes the password", account->name);
+    return tell("server", text, NULL, error);
+}
+
+static gboolean
+check_servers(GError **error)
+{
+    const struct config *config = offline ? NULL : cli_config(NULL);
+    for (guint i = 0; config && i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        if (account->incoming && !check_server(account, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 check_store(GError **error)
 {
     g_autoptr(GError) local = NULL;
-    struct store *store = cli_store(repair ? STORE_WRITE : STORE_READ, &local);
+    /* A wrong configuration was told of already. */
+    g_autoptr(struct_store) store = store_open(NULL, repair ? STORE_WRITE : STORE_READ, &local);
     if (!store && g_error_matches(local, STORE_ERROR, ERROR_NOINPUT))
         return tell("store", "there is none yet", NULL, error);
     if (!store)
@@ -220,7 +254,8 @@ run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
         return cli_usage_error(error, _("doctor takes no arguments"));
     if (rebuild && !run_rebuild(error))
         return FALSE;
-    if (!check_config(error) || !check_programs(error) || !check_engine(error) || !check_store(error))
+    if (!check_config(error) || !check_programs(error) || !check_engine(error) || !check_servers(error) ||
+        !check_store(error))
         return FALSE;
     *exit_code = problems ? 1 : 0;
     return TRUE;
@@ -228,8 +263,8 @@ run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
 
 const struct cli_command cmd_doctor = {"doctor",
                                        NULL,
-                                       N_("check configuration, programs and store; say what to mend"),
+                                       N_("check configuration, servers, programs and store; say what to mend"),
                                        N_("Exit status 1 when something has to be mended."),
                                        entries,
-                                       FALSE,
+                                       WORDS_ANYWHERE,
                                        run_doctor};

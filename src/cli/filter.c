@@ -408,5 +408,5 @@ const struct cli_command cmd_filter = {
        "needs no account; what it learned lies in the store. It is silent, and everything unsure, until it has seen 20 "
        "messages of each kind."),
     NULL,
-    TRUE,
+    WORDS_LAST,
     run_filter};

@@ -160,5 +160,5 @@ const struct cli_command cmd_folders = {
        "yet; only here; held back (a pass would have removed much: see sync --agree); trouble (the reason stands behind); not "
        "subscribed; left alone (keep = off); no mail in it. The last column is the rule of \"keep\" in postrider-config(5)."),
     NULL,
-    FALSE,
+    WORDS_ANYWHERE,
     run_folders};

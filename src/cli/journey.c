@@ -3,6 +3,7 @@
 
 #include "cli/bytes.h"
 #include "cli/commands.h"
+#include "cli/queue.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
@@ -218,25 +219,6 @@ json_virus(struct json *json, const struct virus *virus)
     json_object_end(json);
 }
 
-static void
-json_attempts(struct json *json, const GPtrArray *attempts)
-{
-    json_array_begin(json, "attempts");
-    for (guint i = 0; attempts && i < attempts->len; i++) {
-        const struct outbox_attempt *attempt = attempts->pdata[i];
-        g_autofree char *time =
-            clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
-        json_object_begin(json, NULL);
-        json_string(json, "time", time);
-        json_string(json, "server", attempt->server);
-        json_string(json, "tls", attempt->tls);
-        json_string(json, "reply", attempt->reply);
-        json_bool(json, "ok", attempt->ok);
-        json_object_end(json);
-    }
-    json_array_end(json);
-}
-
 static gboolean
 is_receipt(const struct delivery *delivery)
 {
@@ -394,7 +376,7 @@ print_json(const struct story *story, GError **error)
     json_filter(&json, story->message);
     json_filings(&json, story->message);
     json_virus(&json, &story->virus);
-    json_attempts(&json, story->attempts);
+    queue_json_attempts(&json, story->attempts, FALSE);
     if (!each_recipient(story, NULL, NULL)) {
         json_null(&json, "bounce");
     } else {
@@ -635,5 +617,5 @@ const struct cli_command cmd_journey = {
        "DMARC, and with --ip, --helo and --from SPF too. It asks the DNS, "
        "needs no account, and connects to no mail server."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_journey};

@@ -208,7 +208,7 @@ const struct cli_command cmd_list = {
        "Without one: INBOX. INBOX or a role is that folder of every account, as one list in which a message stands once, "
        "unless --account names one. The marks are N new, * flagged, r replied, f forwarded, d draft, @ attachments."),
     list_entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_list};
 const struct cli_command cmd_search = {"search",
                                        "QUERY",
@@ -216,7 +216,7 @@ const struct cli_command cmd_search = {"search",
                                        N_("The language is notmuch's; see SEARCHING. A query with quotes or "
                                           "parentheses is best given as one word to the shell."),
                                        search_entries,
-                                       FALSE,
+                                       WORDS_ANYWHERE,
                                        run_search};
 const struct cli_command cmd_thread = {
     "thread",
@@ -225,5 +225,5 @@ const struct cli_command cmd_thread = {
     N_("With an option it is put right: this is kept by Message-ID, holds for messages that are still to come, and can be "
        "undone. --mute tags the messages \"muted\", a keyword on the server, so that it holds on every device."),
     thread_entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_thread};

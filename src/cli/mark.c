@@ -42,15 +42,39 @@ static const GOptionEntry undo_entries[] = {
     {NULL},
 };
 
-/* The intent is written; let the engine know, and say nothing: scripts expect silence. What is too much for one short
- * transaction is left to the engine, or done here when there is none. */
+/* What can be undone. Of what was just done, also how many messages it was about. */
 static gboolean
-written(struct store *store, gint64 journal, GError **error)
+print_entry_json(const struct undo_entry *entry, const guint *count, GError **error)
 {
-    if (!journal)
-        return FALSE;
-    if (journal == INTENT_NOTHING)
-        return TRUE;
+    g_autofree char *when = entry ? clock_rfc3339(entry->time, clock_local_zone(entry->time)) : NULL;
+    struct json json;
+    json_init(&json);
+    json_object_begin(&json, NULL);
+    entry ? json_int(&json, "id", entry->id) : json_null(&json, "id");
+    json_string(&json, "time", when);
+    json_string(&json, "text", entry ? entry->text : NULL);
+    if (count)
+        json_int(&json, "count", *count);
+    json_object_end(&json);
+    return cli_print_json(&json, error);
+}
+
+/* The entry of the journal; without a number the newest. NULL: there is none. */
+static struct undo_entry *
+find_entry(struct store *store, gint64 id)
+{
+    g_autoptr(GPtrArray) entries = undo_list(store, id ? 50 : 1, FALSE, NULL);
+    for (guint i = 0; entries && i < entries->len; i++)
+        if (!id || ((struct undo_entry *)entries->pdata[i])->id == id)
+            return g_ptr_array_steal_index(entries, i);
+    return NULL;
+}
+
+/* The intent is written; let the engine know. What is too much for one short transaction is left to the engine, or
+ * done here when there is none. */
+static gboolean
+hand_over(struct store *store, GError **error)
+{
     gboolean heard = engine_kick();
     if (!bulk_is_pending(store, 0))
         return TRUE;
@@ -61,6 +85,17 @@ written(struct store *store, gint64 journal, GError **error)
         return TRUE;
     }
     return bulk_finish(store, NULL, NULL, error);
+}
+
+/* Says nothing, as scripts expect; to programs it tells what can be undone. */
+static gboolean
+written(struct store *store, gint64 journal, guint count, GError **error)
+{
+    if (!journal)
+        return FALSE;
+    gboolean nothing = journal == INTENT_NOTHING;
+    g_autoptr(struct_undo_entry) entry = cli_json && !nothing ? find_entry(store, journal) : NULL;
+    return (nothing || hand_over(store, error)) && (!cli_json || print_entry_json(entry, &count, error));
 }
 
 /* ---- which messages ---- */
@@ -132,9 +167,14 @@ choose(char **words, int n, struct chosen *chosen, GError **error)
 static gboolean
 only_count(const struct chosen *chosen, gboolean *ok, GError **error)
 {
+    const guint none = 0;
     *ok = TRUE;
-    if (!dry_run)
-        return !chosen->ids->len;
+    if (!dry_run && chosen->ids->len)
+        return FALSE;
+    if (!dry_run) {
+        *ok = !cli_json || print_entry_json(NULL, &none, error);
+        return TRUE;
+    }
     if (cli_json) {
         struct json json;
         json_init(&json);
@@ -203,7 +243,7 @@ run_mark(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
         ok = written(store,
                      intent_mark(store, (const gint64 *)chosen.ids->data, chosen.ids->len, marks.set, marks.clear,
                                  marks.add, marks.remove, error),
-                     error);
+                     chosen.ids->len, error);
     g_free(marks.add);
     g_free(marks.remove);
     return store && ok;
@@ -229,7 +269,7 @@ into(int argc, char **argv, to_folder act, GError **error)
     return only_count(&chosen, &ok, error)
                ? ok
                : written(store, act(store, (const gint64 *)chosen.ids->data, chosen.ids->len, chosen.from, to, error),
-                         error);
+                         chosen.ids->len, error);
 }
 
 static gboolean
@@ -242,7 +282,8 @@ away(int argc, char **argv, from_here act, GError **error)
         return FALSE;
     return only_count(&chosen, &ok, error)
                ? ok
-               : written(store, act(store, (const gint64 *)chosen.ids->data, chosen.ids->len, chosen.from, error), error);
+               : written(store, act(store, (const gint64 *)chosen.ids->data, chosen.ids->len, chosen.from, error),
+                         chosen.ids->len, error);
 }
 
 static gboolean
@@ -299,18 +340,11 @@ print_undoable(struct store *store, GError **error)
     g_autoptr(GPtrArray) entries = undo_list(store, 50, FALSE, error);
     for (guint i = 0; entries && i < entries->len; i++) {
         const struct undo_entry *entry = entries->pdata[i];
-        g_autofree char *when = clock_rfc3339(entry->time, clock_local_zone(entry->time));
         gboolean ok;
         if (cli_json) {
-            struct json json;
-            json_init(&json);
-            json_object_begin(&json, NULL);
-            json_int(&json, "id", entry->id);
-            json_string(&json, "time", when);
-            json_string(&json, "text", entry->text);
-            json_object_end(&json);
-            ok = cli_print_json(&json, error);
+            ok = print_entry_json(entry, NULL, error);
         } else {
+            g_autofree char *when = clock_rfc3339(entry->time, clock_local_zone(entry->time));
             g_autofree char *line =
                 g_strdup_printf("%6" G_GINT64_FORMAT "  %s  %s", entry->id, when, entry->text);
             ok = cli_print(line, error);
@@ -333,16 +367,20 @@ run_undo(int argc, char **argv G_GNUC_UNUSED, int *exit_code G_GNUC_UNUSED, GErr
         return store && print_undoable(store, error);
     }
     struct store *store = cli_store(STORE_WRITE, error);
-    if (!store || !undo(store, undo_id, &text, error) || !written(store, 1, error))
+    g_autoptr(struct_undo_entry) entry = store ? find_entry(store, undo_id) : NULL;
+    if (!store || !undo(store, undo_id, &text, error) || !hand_over(store, error))
         return FALSE;
-    g_autofree char *line = g_strdup_printf("undone: %s", text);
-    return cli_json || cli_print(line, error);
+    if (cli_json)
+        return print_entry_json(entry, NULL, error);
+    g_autofree char *line = g_strdup_printf(_("undone: %s"), text);
+    return cli_print(line, error);
 }
 
 static const char many_text[] =
     N_("With --query all messages that match are meant (Trash and Junk apart, unless they are named), however many; when "
        "it names one folder, what lies there. More than 500 are written down as one action, at once, and are carried out "
-       "by the engine from then on, the newest first; \"postrider undo\" takes the whole back at any time.");
+       "by the engine from then on, the newest first; \"postrider undo\" takes the whole back at any time.\n\n"
+       "With --json it prints what \"undo --list\" would, and count, the number of messages.");
 
 const struct cli_command cmd_mark = {
     "mark",
@@ -350,25 +388,27 @@ const struct cli_command cmd_mark = {
     N_("set and clear flags and tags"),
     N_("Flags are spelt as notmuch does: unread flagged replied passed draft deleted. Any other word is a "
        "tag, that is a keyword on "
-       "the server and a tag in notmuch. ID \"-\" reads IDs from standard input."),
+       "the server and a tag in notmuch. ID \"-\" reads IDs from standard input. Long options may stand anywhere, short "
+       "ones before the first ID: -n alone is an option, -news takes the tag away.\n\n"
+       "With --json it prints what \"undo --list\" would, and count, the number of messages."),
     mark_entries,
-    TRUE,
+    WORDS_DASHED,
     run_mark};
 const struct cli_command cmd_move = {
-    "move", "ID…|--query QUERY FOLDER", N_("move messages to a folder"), many_text, from_entries, FALSE, run_move};
+    "move", "ID…|--query QUERY FOLDER", N_("move messages to a folder"), many_text, from_entries, WORDS_ANYWHERE, run_move};
 const struct cli_command cmd_copy = {
-    "copy", "ID…|--query QUERY FOLDER", N_("copy messages to a folder"), many_text, from_entries, FALSE, run_copy};
+    "copy", "ID…|--query QUERY FOLDER", N_("copy messages to a folder"), many_text, from_entries, WORDS_ANYWHERE, run_copy};
 const struct cli_command cmd_delete = {
     "delete", "ID…|--query QUERY", N_("move messages to the Trash; from the Trash: for good"),
-    many_text, from_entries,       FALSE,
+    many_text, from_entries,       WORDS_ANYWHERE,
     run_delete};
 const struct cli_command cmd_archive = {
-    "archive", "ID…|--query QUERY", N_("move messages to the Archive"), many_text, from_entries, FALSE, run_archive};
+    "archive", "ID…|--query QUERY", N_("move messages to the Archive"), many_text, from_entries, WORDS_ANYWHERE, run_archive};
 const struct cli_command cmd_junk = {
-    "junk", "ID…|--query QUERY", N_("this is junk: to the Junk folder, and a lesson for the filter"), many_text, from_entries, FALSE, run_junk};
+    "junk", "ID…|--query QUERY", N_("this is junk: to the Junk folder, and a lesson for the filter"), many_text, from_entries, WORDS_ANYWHERE, run_junk};
 const struct cli_command cmd_notjunk = {
-    "notjunk", "ID…|--query QUERY", N_("this is not junk: out of the Junk folder, and a lesson for the filter"), many_text, from_entries, FALSE,
+    "notjunk", "ID…|--query QUERY", N_("this is not junk: out of the Junk folder, and a lesson for the filter"), many_text, from_entries, WORDS_ANYWHERE,
     run_notjunk};
 const struct cli_command cmd_undo = {
     "undo", NULL,    N_("take back the last action, also after it reached the server"), NULL, undo_entries,
-    FALSE,  run_undo};
+    WORDS_ANYWHERE,  run_undo};

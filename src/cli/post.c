@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/client.h"
+#include "mail/draftfile.h"
 #include "mail/mailto.h"
 #include "mail/rawmsg.h"
 #include "mail/reader.h"
@@ -159,6 +160,32 @@ post_add_addresses(GPtrArray *list, const char *text, const char *what, GError *
     for (guint i = 0; i < parsed->len; i++) {
         const struct address *address = address_list_get(parsed, i);
         address_list_add(list, address->name, address->addr);
+    }
+    return TRUE;
+}
+
+gboolean
+post_add_header(struct draft *draft, const char *line, const char *option, GError **error)
+{
+    const char *colon = strchr(line, ':');
+    if (!colon || colon == line)
+        return cli_usage_error(error, _("%s \"%s\": a field is written NAME: VALUE"), option, line);
+    for (const char *byte = line; byte < colon; byte++)
+        if (*byte <= ' ' || *byte > '~') { /* RFC 5322, 2.2 */
+            g_set_error(error, CLI_ERROR, ERROR_INPUT,
+                        _("%s \"%.*s\": the name of a field has no spaces and is plain ASCII"), option,
+                        (int)(colon - line), line);
+            return FALSE;
+        }
+    if (strpbrk(colon, "\r\n")) {
+        g_set_error(error, CLI_ERROR, ERROR_INPUT, _("%s %.*s: the value has a line break"), option,
+                    (int)(colon - line), line);
+        return FALSE;
+    }
+    g_autofree char *name = g_strndup(line, (gsize)(colon - line));
+    if (!draftfile_add_field(draft, name, colon + 1, error)) {
+        g_prefix_error(error, "%s: ", option);
+        return FALSE;
     }
     return TRUE;
 }

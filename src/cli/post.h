@@ -30,6 +30,8 @@ gboolean post_message(GBytes *message, const char *from, const GPtrArray *recipi
 
 /* What a person typed, added to a list; `what` ("To") begins the error. */
 gboolean post_add_addresses(GPtrArray *list, const char *text, const char *what, GError **error);
+/* "NAME: VALUE" into the header; `option` begins the error. */
+gboolean post_add_header(struct draft *draft, const char *line, const char *option, GError **error);
 /* A mailto: link's recipients, subject and text, as far as the draft has none; what is left out is told (RFC
  * 6068, M9). */
 gboolean post_add_link(struct draft *draft, const char *url, GError **error);

@@ -42,8 +42,30 @@ json_error(struct json *json, const char *key, int code, const char *enhanced, c
     json_object_end(json);
 }
 
+void
+queue_json_attempts(struct json *json, const GPtrArray *attempts, gboolean with_dialogue)
+{
+    json_array_begin(json, "attempts");
+    for (guint i = 0; attempts && i < attempts->len; i++) {
+        const struct outbox_attempt *attempt = attempts->pdata[i];
+        g_autofree char *time =
+            clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
+        json_object_begin(json, NULL);
+        json_string(json, "time", time);
+        json_string(json, "server", attempt->server);
+        json_string(json, "tls", attempt->tls);
+        json_string(json, "reply", attempt->reply);
+        json_bool(json, "ok", attempt->ok);
+        if (with_dialogue)
+            json_string(json, "dialogue", attempt->dialogue);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+/* attempts: NULL, or those of the item. */
 static gboolean
-print_json(const struct outbox_item *item, GError **error)
+print_json(const struct outbox_item *item, const GPtrArray *attempts, GError **error)
 {
     struct json json;
     gboolean waits = item->state == OUTBOX_WAITING || item->state == OUTBOX_DEFERRED;
@@ -73,6 +95,8 @@ print_json(const struct outbox_item *item, GError **error)
         json_object_end(&json);
     }
     json_array_end(&json);
+    if (attempts)
+        queue_json_attempts(&json, attempts, TRUE);
     json_object_end(&json);
     return cli_print_json(&json, error);
 }
@@ -81,7 +105,7 @@ gboolean
 queue_print(const struct outbox_item *item, GError **error)
 {
     if (cli_json)
-        return print_json(item, error);
+        return print_json(item, NULL, error);
     g_autoptr(GString) to = g_string_new(NULL);
     for (guint i = 0; i < item->recipients->len; i++)
         g_string_append_printf(to, "%s%s", i ? ", " : "",
@@ -90,8 +114,7 @@ queue_print(const struct outbox_item *item, GError **error)
                     *subject = text_safe(item->subject, -1, TEXT_LINE);
     g_autofree char *to_cell = width_fit(safe_to, 30);
     g_autofree char *next = NULL;
-    if (item->state == OUTBOX_DEFERRED ||
-        (item->state == OUTBOX_WAITING && item->next_attempt > clock_now())) {
+    if (item->next_attempt > clock_now() && (item->state == OUTBOX_DEFERRED || item->state == OUTBOX_WAITING)) {
         g_autofree char *when = clock_relative(item->next_attempt, clock_now());
         next = g_strdup_printf(" (next attempt %s)", when);
     }
@@ -103,7 +126,10 @@ queue_print(const struct outbox_item *item, GError **error)
     if (!item->error)
         return TRUE;
     g_autofree char *why = text_safe(item->error, -1, TEXT_LINE);
-    g_autofree char *reason = g_strdup_printf("      %s", why);
+    g_autofree char *code = item->code ? g_strdup_printf("%d ", item->code) : g_strdup("");
+    g_autofree char *reason =
+        g_strdup_printf("      %s%s%s%s", code, item->code && item->enhanced ? item->enhanced : "",
+                        item->code && item->enhanced ? " " : "", why);
     return cli_print(reason, error);
 }
 
@@ -144,9 +170,11 @@ show_item(struct store *store, gint64 id, GError **error)
 {
     g_autoptr(struct_outbox_item) item = outbox_get(store, id, error);
     g_autoptr(GPtrArray) attempts = item ? outbox_attempts(store, id, error) : NULL;
+    if (attempts && cli_json)
+        return print_json(item, attempts, error);
     if (!attempts || !queue_print(item, error))
         return FALSE;
-    for (guint i = 0; i < attempts->len && !cli_json; i++) {
+    for (guint i = 0; i < attempts->len; i++) {
         const struct outbox_attempt *attempt = attempts->pdata[i];
         g_autofree char *time =
             clock_rfc3339_ms(attempt->time, clock_local_zone(attempt->time / G_USEC_PER_SEC));
@@ -222,7 +250,10 @@ run_queue(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
             return FALSE;
         if (actions[i].wake)
             engine_kick();
-        return TRUE;
+        if (!cli_json || actions[i].run == show_item)
+            return TRUE;
+        g_autoptr(struct_outbox_item) item = outbox_get(store, (gint64)id, error);
+        return item && print_json(item, NULL, error);
     }
     return cli_usage_error(error, _("queue %s: the words are list, show, flush, retry, resend, hold, cancel"), word);
 }
@@ -232,13 +263,13 @@ const struct cli_command cmd_queue = {
     "[list|show|flush|retry|resend|hold|cancel] [ID]",
     N_("the outgoing queue"),
     N_("list (the default) shows what has not left yet, with the state and the server's words; show ID adds "
-       "the dialogue of each attempt; "
+       "the dialogue of each attempt (with --json: attempts); "
        "flush tries all now; retry ID one, also a failed or a held one; resend ID sends a failed one again "
        "to those whom it did not reach, with --to at a better address; hold ID keeps it; cancel ID takes it "
-       "out.\n\n"
+       "out. With --json they print the item as it is then.\n\n"
        "States: waiting, held, sending, deferred (tried again by itself), failed, unknown (the connection "
        "broke when the server may have "
        "taken it already: it is not sent again by itself), sent, cancelled."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_queue};

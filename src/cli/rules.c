@@ -291,5 +291,5 @@ const struct cli_command cmd_rules = {
        "so without --replace.\n\n"
        "    [rule lists]\n    when = list:dev.example.org\n    then = move Lists/dev; tag +dev; stop"),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_rules};

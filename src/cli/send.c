@@ -29,7 +29,7 @@ static const GOptionEntry entries[] = {
     {"draft", 'H', 0, G_OPTION_ARG_FILENAME, &draft_file,
      N_("header lines and text from a file (- is standard input)"), "FILE"},
     {"header", 0, 0, G_OPTION_ARG_STRING_ARRAY, &headers, N_("a further header field"), "NAME: VALUE"},
-    {"from", 'f', 0, G_OPTION_ARG_STRING, &from, N_("the sender: an address of one of your accounts"),
+    {"from", 'f', 0, G_OPTION_ARG_STRING, &from, N_("the sender; it goes through the account that has this address, else through the first"),
      "ADDRESS"},
     {"now", 0, 0, G_OPTION_ARG_NONE, &now, N_("wait until the server has taken or refused it"), NULL},
     {"at", 0, 0, G_OPTION_ARG_STRING, &at, N_("send later: +2h, 17:30, tomorrow 8:00, 2026-12-01 08:00"),
@@ -77,29 +77,9 @@ read_body(struct draft *draft, GError **error)
 static gboolean
 add_headers(struct draft *draft, GError **error)
 {
-    for (char **header = headers; header && *header; header++) {
-        char *colon = strchr(*header, ':');
-        if (!colon || colon == *header)
-            return cli_usage_error(error, _("--header \"%s\": a field is written NAME: VALUE"), *header);
-        for (const char *byte = *header; byte < colon; byte++)
-            if (*byte <= ' ' || *byte > '~') { /* RFC 5322, 2.2 */
-                g_set_error(error, CLI_ERROR, ERROR_INPUT,
-                            _("--header \"%.*s\": the name of a field has no spaces and is plain ASCII"),
-                            (int)(colon - *header), *header);
-                return FALSE;
-            }
-        if (strpbrk(colon, "\r\n")) {
-            g_set_error(error, CLI_ERROR, ERROR_INPUT, _("--header %.*s: the value has a line break"),
-                        (int)(colon - *header), *header);
+    for (char **header = headers; header && *header; header++)
+        if (!post_add_header(draft, *header, "--header", error))
             return FALSE;
-        }
-        /* As a line of a draft, so that In-Reply-To, Reply-To and the like find their places. */
-        g_autofree char *text = g_strconcat(*header, "\n\n", draft->body, NULL);
-        if (!draftfile_parse(text, strlen(text), draft, error)) {
-            g_prefix_error(error, "--header: ");
-            return FALSE;
-        }
-    }
     return TRUE;
 }
 
@@ -171,5 +151,5 @@ const struct cli_command cmd_send = {"send",
                                         "taken it). An attachment that cannot be read, or an address that "
                                         "is none, queues nothing."),
                                      entries,
-                                     FALSE,
+                                     WORDS_ANYWHERE,
                                      run_send};

@@ -14,7 +14,7 @@
 #define MESSAGE_MAX (256 * 1024 * 1024)
 
 struct flags {
-    gboolean from_header, ignore_dot, print_queue, run_queue, verbose;
+    gboolean from_header, ignore_dot, print_queue, run_queue, verbose, make_aliases;
     const char *from, *name, *notify, *ret, *envid;
     GPtrArray *to; /* borrowed words */
 };
@@ -22,6 +22,18 @@ struct flags {
 /* Flags with a value that mean nothing here. */
 static const char ignored_with_value[] = "BhLOopX";
 static const char ignored[] = "GmnAxUi";
+
+/* -bm and -ba take a message, -bp prints the queue, -bi would make a file of aliases, which is none of ours. The others
+ * (-bs, -bv, -bt, -bd) talk or test: a message must not leave by them. */
+static gboolean
+take_mode(struct flags *flags, const char *mode, GError **error)
+{
+    if (!*mode || strspn(mode, "mapi") != 1 || mode[1])
+        return cli_usage_error(error, _("-b%s is not possible here: -bm sends, -bp prints the queue"), mode);
+    flags->print_queue |= *mode == 'p';
+    flags->make_aliases |= *mode == 'i';
+    return TRUE;
+}
 
 static gboolean
 take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
@@ -34,10 +46,8 @@ take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
                   {'F', offsetof(struct flags, name)}, {'N', offsetof(struct flags, notify)},
                   {'R', offsetof(struct flags, ret)},  {'V', offsetof(struct flags, envid)}};
 
-    if (!strcmp(word, "bp")) {
-        flags->print_queue = TRUE;
-        return TRUE;
-    }
+    if (*word == 'b')
+        return take_mode(flags, word + 1, error);
     if (*word == 'q') { /* -q, -q15m: an interval is the engine's business */
         flags->run_queue = TRUE;
         return TRUE;
@@ -46,7 +56,7 @@ take_option(struct flags *flags, int argc, char **argv, int *at, GError **error)
         flags->ignore_dot = TRUE;
         return TRUE;
     }
-    if (*word == 'o' || *word == 'b' || *word == 'A') /* -oem, -odi, -bm, -Am: modes of another program */
+    if (*word == 'o' || *word == 'A') /* -oem, -odi, -Am: modes of another program */
         return word[1] || *word != 'o' ? TRUE : (++*at, TRUE);
     for (guint i = 0; i < G_N_ELEMENTS(values); i++) {
         if (*word != values[i].letter)
@@ -182,6 +192,8 @@ cli_sendmail(int argc, char **argv, int *exit_code, GError **error)
         return queue_print_all(FALSE, error);
     if (flags.run_queue)
         return queue_flush(error);
+    if (flags.make_aliases)
+        return TRUE;
     return send_message(&flags, exit_code, error);
 }
 
@@ -197,5 +209,5 @@ const struct cli_command cmd_sendmail = {
        "link called sendmail or mailq to "
        "the program does the same. For git: git config sendemail.sendmailCmd \"postrider sendmail\"."),
     NULL,
-    FALSE,
+    WORDS_ANYWHERE,
     NULL};

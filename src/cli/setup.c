@@ -126,5 +126,5 @@ const struct cli_command cmd_setup = {
        "it is), and tries the account. "
        "All answers can be given as options; then nothing is asked."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_setup};

@@ -314,5 +314,5 @@ const struct cli_command cmd_show = {"show",
                                         "attachments by number. FILE is a path, or - for standard input. The "
                                         "message stays unread."),
                                      entries,
-                                     FALSE,
+                                     WORDS_ANYWHERE,
                                      run_show};

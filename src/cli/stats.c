@@ -117,5 +117,5 @@ const struct cli_command cmd_stats = {
        "with most mail, and the folders. A month is counted once and kept. What lies in Junk is left out. With --json: one "
        "object; \"my_answers\" and \"their_answers\" count delays below so many seconds, null for longer ones."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_stats};

@@ -70,6 +70,38 @@ end_progress(void)
         fputs("\r\033[K", stderr);
 }
 
+/* One line for a person. */
+static gboolean
+show_notice(const struct engine_event *event, GError **error)
+{
+    struct json json;
+    end_progress();
+    if (!cli_json) {
+        cli_note("%s: %s", engine_event_string(event, "account"), engine_event_string(event, "text"));
+        return TRUE;
+    }
+    json_init(&json);
+    json_object_begin(&json, NULL);
+    json_string(&json, "account", engine_event_string(event, "account"));
+    json_string(&json, "notice", engine_event_string(event, "text"));
+    json_object_end(&json);
+    return cli_print_json(&json, error);
+}
+
+/* How the pass went, for programs. */
+static gboolean
+print_outcome(gboolean ok, int code, const char *text, GError **error)
+{
+    struct json json;
+    json_init(&json);
+    json_object_begin(&json, NULL);
+    json_bool(&json, "ok", ok);
+    json_int(&json, "code", code);
+    json_string(&json, "text", *text ? text : NULL);
+    json_object_end(&json);
+    return cli_print_json(&json, error);
+}
+
 /* FALSE when there is nobody to ask. */
 static gboolean
 answer_password(struct engine_client *client, const struct engine_event *event, GError **error)
@@ -118,8 +150,8 @@ follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GEr
         if (!strcmp(event->verb, "progress")) {
             show_progress(event);
         } else if (!strcmp(event->verb, "notice")) {
-            end_progress();
-            cli_note("%s: %s", engine_event_string(event, "account"), engine_event_string(event, "text"));
+            if (!show_notice(event, error))
+                return FALSE;
         } else if (!strcmp(event->verb, "planned") && dry_run) {
             end_progress();
             if (!planned_take(planned, event, error))
@@ -138,12 +170,13 @@ follow(struct engine_client *client, const GPtrArray *names, int *exit_code, GEr
             const char *text = engine_event_string(event, "text");
             if (dry_run && engine_event_bool(event, "ok") && !planned_finish(planned, error))
                 return FALSE;
-            if (*text && engine_event_bool(event, "ok"))
-                return cli_print(text, error);
-            if (*text)
+            gboolean ok = engine_event_bool(event, "ok");
+            *exit_code = ok && *text ? 0 : (int)engine_event_int(event, "code");
+            if (cli_json && !dry_run && !print_outcome(ok, *exit_code, text, error))
+                return FALSE;
+            if (*text && !ok)
                 cli_note("%s", text);
-            *exit_code = (int)engine_event_int(event, "code");
-            return TRUE;
+            return !*text || !ok || cli_json || cli_print(text, error);
         }
     }
     return FALSE;
@@ -225,11 +258,12 @@ const struct cli_command cmd_sync = {
        "says so; --agree FOLDER is the answer when that is what you want. It holds for one pass.\n\n"
        "--pause ACCOUNT lets an account rest, over restarts too: it is passed over with a word and exit status 75 until --resume; "
        "what is written leaves all the same, and a text that is opened is fetched.\n\n"
+       "With --json: account and notice for each remark, and at the end one object with ok, code (the exit status) and text.\n\n"
        "--dry-run asks the server and prints a line for each thing that a pass would do, with the folder, the direction (in: the "
        "store changes; out: the server) and the number of messages, and the sums. With --json: account, folder, direction, "
        "action, count (0 when it is about the folder itself, or known only when the messages are listed), text; the last object "
        "has actions, in and out. What other programs did to the files since the last pass is not looked at, and a message that "
        "somebody moved on the server counts as one that goes and one that comes."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_sync};

@@ -133,5 +133,5 @@ const struct cli_command cmd_unsubscribe = {
     N_("Says how, and asks. One click (RFC 8058) only where the list's domain signed that offer and your own server found the "
        "signature good; else a message to the list, through the queue; a link is only shown."),
     entries,
-    FALSE,
+    WORDS_ANYWHERE,
     run_unsubscribe};

@@ -179,6 +179,17 @@ read_field(struct draft *draft, GPtrArray *files, const char *name, const char *
     return TRUE;
 }
 
+gboolean
+draftfile_add_field(struct draft *draft, const char *name, const char *value, GError **error)
+{
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autofree char *stripped = g_strstrip(g_strdup(value));
+    if (read_field(draft, none, name, stripped, error))
+        return TRUE;
+    g_prefix_error(error, "%s: ", name);
+    return FALSE;
+}
+
 static guint
 line_number(const char *text, gsize offset)
 {

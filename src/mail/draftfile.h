@@ -18,5 +18,7 @@ char *draftfile_format(const struct draft *draft, gboolean headers);
  * have are kept; unknown fields become extra headers.  Errors name the line: "line 3: To: ana@: no domain
  * after the @".  Text without a header block is all body. The draft is unchanged after an error. */
 gboolean draftfile_parse(const char *text, gsize length, struct draft *draft, GError **error);
+/* One field, whatever its name; extra headers that the draft has stay. */
+gboolean draftfile_add_field(struct draft *draft, const char *name, const char *value, GError **error);
 
 #endif

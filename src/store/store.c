@@ -146,7 +146,11 @@ static gboolean
 open_for_reading(struct store *store, const char *path, GError **error)
 {
     if (access(path, R_OK) < 0) {
-        error_set_errno(error, STORE_ERROR, errno, "there is no mail store at %s yet", store->dir);
+        if (errno == ENOENT)
+            g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
+                        "there is no mail store at %s yet: \"postrider sync\" makes one", store->dir);
+        else
+            error_set_errno(error, STORE_ERROR, errno, "the mail store at %s cannot be read", store->dir);
         return FALSE;
     }
     g_autoptr(GError) first = NULL;

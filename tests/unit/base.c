@@ -34,6 +34,10 @@ test_dates(void)
     g_assert_cmpstr(ago, ==, "3 h ago");
     g_autofree char *soon = clock_relative(1300, 1000);
     g_assert_cmpstr(soon, ==, "in 5 min");
+    g_autofree char *sooner = clock_relative(1020, 1000);
+    g_assert_cmpstr(sooner, ==, "in 20 s");
+    g_autofree char *now = clock_relative(990, 1000);
+    g_assert_cmpstr(now, ==, "just now");
 }
 
 static void
