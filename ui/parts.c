@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "mail/attachment.h"
 #include "mail/reader.h"
 #include "trust/virus.h"
 #include "ui/app.h"
@@ -81,6 +82,8 @@ draw(struct view *view, const struct area *area)
         term_put(row, column + 17 + indent, 30,
                  STYLE_ON(part->flags & PART_CONTAINER ? ROLE_DIM : ROLE_TEXT, ground), type);
         int at = column + 17 + MAX(30, indent + width_text(type) + 2);
+        if (part->marks & ATTACHMENT_WARNS)
+            at += term_put(row, at, end - at, STYLE_ON(ROLE_BAD, ground), "! ");
         at += term_put(row, at, end - at, STYLE_ON(ROLE_PEOPLE, ground), name);
         if (*about && strcmp(about, name) != 0)
             term_put(row, at + 2, end - at - 2, STYLE_ON(ROLE_DIM, ground), about);
@@ -249,6 +252,24 @@ use_held(struct using *using)
 }
 
 static void
+open_anyway(struct app *app G_GNUC_UNUSED, gpointer data)
+{
+    struct using **using = data;
+    start_using(g_steal_pointer(using));
+}
+
+/* What is wrong with it is said before another program gets it. */
+static void
+use_warned(struct using *using, const char *words)
+{
+    struct using **kept = g_new(struct using *, 1);
+    g_autofree char *name = text_safe(using->name, -1, TEXT_LINE);
+    g_autofree char *question = g_strdup_printf(_("%s: %s. Open it?"), name, words);
+    *kept = using;
+    prompt_confirm(using->app, question, open_anyway, kept, unwanted);
+}
+
+static void
 use_part(struct app *app, gint64 id, const struct document_part *part, GBytes *message, enum use use, const char *target)
 {
     g_autofree char *virus = virus_held(app->store, id);
@@ -260,8 +281,12 @@ use_part(struct app *app, gint64 id, const struct document_part *part, GBytes *m
     using->target = g_strdup(target);
     using->message = g_bytes_ref(message);
     using->n = part->n;
+    g_autofree char *words =
+        use == USE_OPEN ? attachment_words(part->marks & ATTACHMENT_WARNS, part->inside) : NULL;
     if (virus)
         use_held(using);
+    else if (words)
+        use_warned(using, words);
     else
         start_using(using);
 }

@@ -99,10 +99,13 @@ follow(struct app *app, struct readview *read, guint number)
         app_say(app, _("there is no link or attachment %u here"), number);
         return;
     }
-    if (link->suspicious)
+    if (link->suspicious) {
         app_warn(app, _("not opened: %s. Ctrl-B shows where it leads."), link->reason);
-    else
-        spawn_browser(app, link->url);
+        return;
+    }
+    if (*link->reason)
+        app_say(app, "%s", link->reason);
+    spawn_browser(app, link->url);
 }
 
 static void
@@ -151,7 +154,7 @@ complete_link(struct app *app, const char *text, gsize cursor G_GNUC_UNUSED, gsi
         g_autofree char *hay = text_fold(folded);
         g_autofree char *number = g_strdup_printf("%u", link->number);
         if (strstr(hay, needle))
-            g_ptr_array_add(result, candidate_new(number, label, link->suspicious ? link->reason : words));
+            g_ptr_array_add(result, candidate_new(number, label, *link->reason ? link->reason : words));
     }
     return result;
 }

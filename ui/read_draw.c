@@ -6,6 +6,7 @@
 #include "base/flags.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "mail/attachment.h"
 #include "store/account.h"
 #include "store/contact.h"
 #include "ui/app.h"
@@ -19,6 +20,7 @@
 
 #define LABEL_WIDTH 7
 #define ADDRESSES_SHOWN 20
+#define WARNINGS_SHOWN 3
 
 void
 readview_relayout(struct readview *read)
@@ -245,6 +247,24 @@ draw_to(struct readview *read, int row, const struct area *area)
     return row;
 }
 
+/* What is to be said of attachments before they are opened. */
+static int
+draw_warnings(const struct document *document, int row, const struct area *area)
+{
+    guint said = 0;
+    for (guint i = 0; i < document->parts->len && said < WARNINGS_SHOWN; i++) {
+        const struct document_part *part = g_ptr_array_index(document->parts, i);
+        g_autofree char *words = part->number ? attachment_words(part->marks, part->inside) : NULL;
+        if (!words)
+            continue;
+        g_autofree char *line = g_strdup_printf("[%u] %s", part->number, words);
+        gboolean warns = part->marks & ATTACHMENT_WARNS;
+        head_line(row++, area, warns ? "!" : "", warns ? ROLE_BAD : ROLE_DIM, line);
+        said++;
+    }
+    return row;
+}
+
 static int
 draw_marks(struct readview *read, int row, const struct area *area)
 {
@@ -263,6 +283,7 @@ draw_marks(struct readview *read, int row, const struct area *area)
         g_autofree char *files = files_text(document);
         head_line(row++, area, _("Files"), ROLE_ACCENT, files);
     }
+    row = draw_warnings(document, row, area);
     if (document->flags & DOCUMENT_ENCRYPTED)
         head_line(row++, area, _("Crypt"), ROLE_WARN, _("encrypted: v and | hand the parts to gpg"));
     else if (document->flags & (DOCUMENT_SIGNED | DOCUMENT_INLINE_PGP))

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "mail/attachment.h"
+#include "mail/link.h"
 #include "mail/reader.h"
 #include "trust/virus.h"
 
@@ -106,6 +108,17 @@ save_attachments(struct reader *reader, GBytes *bytes, const struct document *do
     return saved > 0;
 }
 
+/* The names of a set of bits. */
+static void
+json_marks(struct json *json, const char *key, guint marks, const char *(*name)(guint bit))
+{
+    json_array_begin(json, key);
+    for (guint bit = 0; name(bit); bit++)
+        if (marks & 1u << bit)
+            json_string(json, NULL, name(bit));
+    json_array_end(json);
+}
+
 static void
 json_parts(struct json *json, const struct document *document)
 {
@@ -120,6 +133,9 @@ json_parts(struct json *json, const struct document *document)
         json_string(json, "disposition", *part->disposition ? part->disposition : NULL);
         json_int(json, "size", (gint64)part->size);
         json_string(json, "encoding", *part->encoding ? part->encoding : NULL);
+        json_marks(json, "marks", part->marks, attachment_mark_name);
+        g_autofree char *words = attachment_words(part->marks, part->inside);
+        json_string(json, "warning", words);
         json_object_end(json);
     }
     json_array_end(json);
@@ -177,6 +193,7 @@ show_json(gint64 id, const struct document *document, GError **error)
         json_string(&json, "text", link->text);
         json_bool(&json, "suspicious", link->suspicious);
         json_string(&json, "reason", *link->reason ? link->reason : NULL);
+        json_marks(&json, "marks", link->marks, link_mark_name);
         json_object_end(&json);
     }
     json_array_end(&json);
@@ -230,6 +247,9 @@ show_text(const struct document *document, GError **error)
         g_autofree char *safe = text_safe(name, -1, TEXT_LINE);
         g_string_append_printf(out, "%-8s [%u] %s, %s, %s (--part %u)\n", "File", part->number, safe,
                                part->type, size, part->n);
+        g_autofree char *words = attachment_words(part->marks, part->inside);
+        if (words)
+            g_string_append_printf(out, "%-8s [%u] %s\n", part->marks & ATTACHMENT_WARNS ? "!" : "", part->number, words);
     }
     for (char **notice = document->notices; *notice; notice++)
         header_line(out, "Note", *notice);

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #define HEADER_FORMAT "(sss)"
-#define PART_FORMAT "(uuussssssstttt)"
+#define PART_FORMAT "(uuussssssssutttt)"
 #define LINE_FORMAT "(uuqq)"
 G_STATIC_ASSERT(sizeof(struct document_line) == 12); /* as GVariant lays it out */
-#define LINK_FORMAT "(uuubsss)"
+#define LINK_FORMAT "(uuubsssu)"
 
 static G_DEFINE_QUARK(postrider_document_error, document_error)
 
@@ -45,6 +45,7 @@ document_part_free(struct document_part *part)
     g_free(part->encoding);
     g_free(part->cid);
     g_free(part->description);
+    g_free(part->inside);
     g_free(part);
 }
 
@@ -139,7 +140,7 @@ document_part_to_variant(const struct document_part *part)
 {
     return g_variant_new(PART_FORMAT, part->parent, part->number, part->flags, part->type, part->charset,
                          part->filename, part->disposition, part->encoding, part->cid, part->description,
-                         part->size, part->header_offset, part->offset, part->length);
+                         part->inside, part->marks, part->size, part->header_offset, part->offset, part->length);
 }
 
 struct document_part *
@@ -149,7 +150,7 @@ document_part_from_variant(GVariant *value, guint n)
     part->n = n;
     g_variant_get(value, PART_FORMAT, &part->parent, &part->number, &part->flags, &part->type, &part->charset,
                   &part->filename, &part->disposition, &part->encoding, &part->cid, &part->description,
-                  &part->size, &part->header_offset, &part->offset, &part->length);
+                  &part->inside, &part->marks, &part->size, &part->header_offset, &part->offset, &part->length);
     return part;
 }
 
@@ -174,7 +175,7 @@ document_to_variant(const struct document *document)
     for (guint i = 0; i < document->links->len; i++) {
         const struct document_link *link = document->links->pdata[i];
         g_variant_builder_add(&links, LINK_FORMAT, link->number, link->offset, link->length, link->suspicious,
-                              link->url, link->text, link->reason);
+                              link->url, link->text, link->reason, link->marks);
     }
     return g_variant_new("(u@" ENVELOPE_TYPE "a" HEADER_FORMAT "a" PART_FORMAT "ss@a" LINE_FORMAT
                          "a" LINK_FORMAT "^as)",
@@ -260,7 +261,7 @@ links_from_variant(struct document *document, GVariant *value, GError **error)
     struct document_link got;
     g_variant_iter_init(&iter, value);
     while (g_variant_iter_next(&iter, LINK_FORMAT, &got.number, &got.offset, &got.length, &got.suspicious,
-                               &got.url, &got.text, &got.reason)) {
+                               &got.url, &got.text, &got.reason, &got.marks)) {
         g_ptr_array_add(document->links, g_memdup2(&got, sizeof got));
         if (got.offset > length || got.length > length - got.offset ||
             !is_boundary(document->text, got.offset) || !is_boundary(document->text, got.offset + got.length))

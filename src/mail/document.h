@@ -58,6 +58,8 @@ struct document_part {
     char *encoding;        /* "7bit", "8bit", "binary", "quoted-printable", "base64", "x-uuencode", or "" */
     char *cid;             /* Content-ID without brackets, or "" */
     char *description;     /* Content-Description, or "" */
+    char *inside;          /* of attachment.h: what the marks are about, or "" */
+    guint marks;           /* enum attachment_mark; of the name alone when no text was wanted */
     guint64 size;          /* bytes after decoding; for a container, bytes of its content as it stands */
     guint64 header_offset; /* where its MIME header begins in the message bytes that were given … */
     guint64 offset;        /* … where its content begins … */
@@ -89,7 +91,8 @@ struct document_link {
     gboolean suspicious;
     char *url;
     char *text;   /* what the message shows for it; "" when that is the address itself */
-    char *reason; /* why it is suspicious, a sentence; "" otherwise */
+    char *reason; /* why it is suspicious or worth a word, a sentence; "" otherwise */
+    guint marks;  /* enum link_mark (link.h) */
 };
 
 struct document {
@@ -126,12 +129,12 @@ char *document_part_filename(const struct document_part *part);
 
 void document_part_free(struct document_part *part);
 
-#define PART_TYPE "(uuussssssstttt)"
+#define PART_TYPE "(uuussssssssutttt)"
 GVariant *document_part_to_variant(const struct document_part *part);
 /* value must have PART_TYPE. */
 struct document_part *document_part_from_variant(GVariant *value, guint n);
 
-#define DOCUMENT_TYPE "(u" ENVELOPE_TYPE "a(sss)a(uuussssssstttt)ssa(uuqq)a(uuubsss)as)"
+#define DOCUMENT_TYPE "(u" ENVELOPE_TYPE "a(sss)a" PART_TYPE "ssa(uuqq)a(uuubsssu)as)"
 GVariant *document_to_variant(const struct document *document);
 /* value must have DOCUMENT_TYPE and be in normal form.  NULL with an error when its parts contradict one
  * another. */

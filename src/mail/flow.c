@@ -3,8 +3,11 @@
 #include "mail/flow.h"
 
 #include "mail/limits.h"
+#include "mail/link.h"
 
 #include <string.h>
+
+#define COUNTING_LINKS 5 /* of a message to one host: it counts clicks */
 
 static void
 link_free(struct document_link *link)
@@ -81,150 +84,11 @@ flow_gap(struct flow *flow)
 
 /* --- links --- */
 
-static const char *const schemes[] = {
-    "http://",   "https://", "ftp://", "ftps://", "mailto:", "news:", "nntp://", "gopher://",
-    "gemini://", "xmpp:",    "irc://", "ircs://", "tel:",    "sip:",  "matrix:", "magnet:"};
-
-gboolean
-url_is_link(const char *url)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
-        if (g_ascii_strncasecmp(url, schemes[i], strlen(schemes[i])) == 0 && url[strlen(schemes[i])])
-            return TRUE;
-    return FALSE;
-}
-
-/* The authority of an address, "user@host:80"; NULL when it has none. Browsers take \ for /. */
-static char *
-url_authority(const char *url)
-{
-    const char *start = strstr(url, "//");
-    gsize scheme = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
-    if (!start || url[scheme] != ':' || start != url + scheme + 1)
-        return NULL;
-    start += 2;
-    return g_strndup(start, strcspn(start, "/?#\\"));
-}
-
-char *
-url_host(const char *url)
-{
-    g_autofree char *authority = url_authority(url);
-    if (!authority)
-        return NULL;
-    char *host = strrchr(authority, '@');
-    host = host ? host + 1 : authority;
-    if (*host != '[')
-        host[strcspn(host, ":")] = '\0';
-    while (g_str_has_suffix(host, "."))
-        host[strlen(host) - 1] = '\0';
-    char *ascii = *host ? address_domain_to_ascii(host) : NULL;
-    return ascii ? ascii : (*host ? g_utf8_strdown(host, -1) : NULL);
-}
-
-/* A word without a scheme is a host only when it ends in a well-known top; "README.md" and "build.sh" are
- * files. */
-static gboolean
-is_known_top(const char *top)
-{
-    static const char *const known[] = {"com",  "org",    "net",     "edu",  "gov",     "mil",
-                                        "int",  "info",   "biz",     "bank", "app",     "dev",
-                                        "shop", "online", "example", "test", "invalid", "localhost"};
-    static const char *const files[] = {"md", "sh", "py", "pl", "rs", "ps", "so", "cc",
-                                        "js", "ts", "am", "st", "la", "hs", "gz"};
-    for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
-        if (g_ascii_strcasecmp(top, known[i]) == 0)
-            return TRUE;
-    for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
-        if (g_ascii_strcasecmp(top, files[i]) == 0)
-            return FALSE;
-    return strlen(top) == 2 && g_ascii_isalpha(top[0]) && g_ascii_isalpha(top[1]);
-}
-
-static char *
-host_in_word(const char *word)
-{
-    if (strstr(word, "://"))
-        return url_host(word);
-    g_autofree char *host = g_strndup(word, strcspn(word, "/?#:"));
-    gsize length = strlen(host);
-    while (length && strchr(".,;!)]'\"", host[length - 1]))
-        host[--length] = '\0';
-    const char *dot = strrchr(host, '.');
-    if (!dot || dot == host || !dot[1])
-        return NULL;
-    for (const char *p = host; *p; p++)
-        if (!g_ascii_isalnum(*p) && *p != '-' && *p != '.' && (guchar)*p < 0x80)
-            return NULL;
-    if (g_ascii_strncasecmp(host, "www.", 4) != 0 && !is_known_top(dot + 1))
-        return NULL;
-    return address_domain_to_ascii(host);
-}
-
-/* The first host that a text names. */
-static char *
-host_in_text(const char *text)
-{
-    g_auto(GStrv) words = g_strsplit_set(text, " \t\r\n\"'<>()[]", -1);
-    for (guint i = 0; words[i] && i < 64; i++) {
-        char *host = *words[i] && !strchr(words[i], '@') ? host_in_word(words[i]) : NULL;
-        if (host)
-            return host;
-    }
-    return NULL;
-}
-
-static const char *
-without_www(const char *host)
-{
-    return g_ascii_strncasecmp(host, "www.", 4) == 0 && strchr(host + 4, '.') ? host + 4 : host;
-}
-
-static gboolean
-is_below(const char *host, const char *above)
-{
-    gsize h = strlen(host), a = strlen(above);
-    return h >= a && g_ascii_strcasecmp(host + h - a, above) == 0 && (h == a || host[h - a - 1] == '.');
-}
-
-static char *
-mailto_suspicion(const char *text, const char *url)
-{
-    const char *at = strchr(text, '@');
-    if (!at || strpbrk(text, " \t\n"))
-        return NULL;
-    const char *start = url + strlen("mailto:");
-    g_autofree char *raw = g_strndup(start, strcspn(start, "?"));
-    g_autofree char *addr = g_uri_unescape_string(raw, NULL);
-    if (!addr || !*addr || address_same(addr, text))
-        return NULL;
-    return g_strdup_printf("the text names %s, the mail would go to %s", text, addr);
-}
-
-char *
-link_suspicion(const char *text, const char *url)
-{
-    if (g_ascii_strncasecmp(url, "mailto:", 7) == 0)
-        return mailto_suspicion(text, url);
-    g_autofree char *host = url_host(url);
-    if (!host)
-        return NULL;
-    g_autofree char *authority = url_authority(url);
-    if (strchr(authority, '@'))
-        return g_strdup_printf("what stands before the @ is not where it goes: it goes to %s", host);
-    g_autofree char *named = host_in_text(text);
-    if (!named)
-        return NULL;
-    const char *a = without_www(named), *b = without_www(host);
-    if (is_below(a, b) || is_below(b, a))
-        return NULL;
-    return g_strdup_printf("the text names %s, the link goes to %s", named, host);
-}
-
 guint
 flow_link(struct flow *flow, const char *url, const char *text)
 {
-    g_autofree char *reason = link_suspicion(text, url);
+    g_autofree char *reason = NULL;
+    guint marks = link_judge(text, url, &reason);
     for (guint i = flow->links->len; i > 0 && flow->links->len - i < 64;
          i--) { /* newsletters repeat the last ones */
         const struct document_link *link = flow->links->pdata[i - 1];
@@ -240,10 +104,34 @@ flow_link(struct flow *flow, const char *url, const char *text)
     link->offset = G_MAXUINT32; /* not placed yet */
     link->url = g_strdup(url);
     link->text = g_strdup(g_str_equal(text, url) ? "" : text);
-    link->suspicious = reason != NULL;
+    link->marks = marks;
+    link->suspicious = (marks & LINK_WARNS) != 0;
     link->reason = reason ? g_steal_pointer(&reason) : g_strdup("");
     g_ptr_array_add(flow->links, link);
     return link->number;
+}
+
+/* Newsletters send every link over a host that counts the clicks, also those whose text is a name such as "shop.example".
+ * An address that is written out in full is held to its word all the same. */
+void
+flow_settle_links(struct flow *flow)
+{
+    g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < flow->links->len; i++) {
+        const struct document_link *link = flow->links->pdata[i];
+        char *host = url_host(link->url);
+        guint count = host ? GPOINTER_TO_UINT(g_hash_table_lookup(counts, host)) : 0;
+        if (host)
+            g_hash_table_replace(counts, host, GUINT_TO_POINTER(count + 1));
+    }
+    for (guint i = 0; i < flow->links->len; i++) {
+        struct document_link *link = flow->links->pdata[i];
+        g_autofree char *host = (link->marks & LINK_WARNS) == LINK_ELSEWHERE ? url_host(link->url) : NULL;
+        if (!host || strstr(link->text, "://") || GPOINTER_TO_UINT(g_hash_table_lookup(counts, host)) < COUNTING_LINKS)
+            continue;
+        link->marks = (link->marks & ~(guint)LINK_ELSEWHERE) | LINK_COUNTED;
+        link->suspicious = FALSE;
+    }
 }
 
 void

@@ -28,19 +28,14 @@ void flow_gap(struct flow *flow);
 
 /* A link's number; the same address keeps its number.  0 when there are too many. */
 guint flow_link(struct flow *flow, const char *url, const char *text);
+/* When all are there: what is no warning beside the others. */
+void flow_settle_links(struct flow *flow);
 /* Where the mark of a link stands. */
 void flow_link_place(struct flow *flow, guint number, gsize offset, gsize length);
 /* Finds addresses in the lines from `first` on (plain text). */
 void flow_find_links(struct flow *flow, guint first);
 /* The list "[3] https://…" of the links since the last one. */
 void flow_list_links(struct flow *flow);
-
-/* Why a link that shows `text` and goes to `url` is not to be believed: a new sentence, or NULL. */
-char *link_suspicion(const char *text, const char *url);
-/* The host of an address in lower case ASCII, or NULL. */
-char *url_host(const char *url);
-/* http, https, ftp, mailto, and some that are harmless: what may be offered as a link. */
-gboolean url_is_link(const char *url);
 
 /* Number of quote marks at the start of a line ("> > ", ">> "); *length receives the bytes they take, one
  * space after each included. */

@@ -4,6 +4,7 @@
 
 #include "mail/html_private.h"
 #include "mail/limits.h"
+#include "mail/link.h"
 
 #include <string.h>
 #include <time.h>
@@ -80,8 +81,6 @@ link_end(struct html *html)
     g_autofree char *host = link->suspicious ? url_host(url) : NULL;
     g_autofree char *mark = g_strdup_printf(" %c[%u%s%s]%c", MARK_BEGIN, number, link->suspicious ? ": " : "",
                                             link->suspicious ? (host ? host : "!") : "", MARK_END);
-    if (link->suspicious)
-        html->flags |= DOCUMENT_SUSPICIOUS_LINK;
     struct document_line *last = html_sink_last(html->sink);
     if (html->line->len || !last || !last->length || last->offset + last->length != html->sink->text->len) {
         g_string_append(html->line, html->line->len ? mark : mark + 1);

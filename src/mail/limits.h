@@ -18,6 +18,7 @@
 #define LIMIT_LINKS 2000
 #define LIMIT_NOTICES 20
 #define LIMIT_PREVIEW 200               /* characters */
+#define LIMIT_EXAMINED (64 * 1024 * 1024) /* encoded bytes of attachments that are looked into */
 #define LIMIT_INDEX_TEXT (1024 * 1024)  /* bytes of body text given to the index */
 #define LIMIT_FILENAME 200              /* bytes */
 #define LIMIT_MAILTO (64 * 1024)        /* bytes of a mailto: address */

@@ -389,6 +389,7 @@ render(struct tree *tree, guint want, struct flow *flow)
     show(&rendering, 1);
     if (flow->lines->len == 0 && tree->attachments == 0 && tree->flags & (DOCUMENT_LIMITED | DOCUMENT_BROKEN))
         show_raw(tree, flow);
+    flow_settle_links(flow);
     if (tree->flags & DOCUMENT_HTML)
         flow_list_links(flow);
     if (flow->full)
@@ -423,6 +424,7 @@ message_parse(GBytes *message, guint want)
         struct flow flow;
         flow_init(&flow, tree->attachments + 1);
         render(tree, want, &flow);
+        tree_examine(tree);
         g_free(document->preview);
         document->preview = preview(&flow);
         g_free(document->text);

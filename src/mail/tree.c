@@ -3,6 +3,7 @@
 #include "mail/tree.h"
 
 #include "base/text.h"
+#include "mail/attachment.h"
 #include "mail/charset.h"
 #include "mail/guard.h"
 #include "mail/header.h"
@@ -124,7 +125,7 @@ is_bare_text(GMimeObject *object)
 }
 
 static char *
-part_filename(GMimeObject *object)
+part_filename(GMimeObject *object, guint *marks)
 {
     const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
     if (!name || !*name)
@@ -138,6 +139,7 @@ part_filename(GMimeObject *object)
     for (const char *p = valid; *p; p++)
         if ((*p == '/' || *p == '\\') && p[1])
             last = p + 1;
+    *marks = attachment_name_marks(last);
     return text_file_name(last);
 }
 
@@ -284,7 +286,7 @@ describe(struct document_part *part, GMimeObject *object)
 {
     part->type = is_bare_text(object) ? g_strdup("text/plain") : part_type(object);
     part->charset = lower_copy(g_mime_object_get_content_type_parameter(object, "charset"));
-    part->filename = part_filename(object);
+    part->filename = part_filename(object, &part->marks);
     part->disposition = lower_copy(g_mime_object_get_disposition(object));
     if (!g_str_equal(part->disposition, "inline") && *part->disposition) {
         g_free(part->disposition); /* RFC 2183: whatever else is an attachment */
@@ -293,6 +295,7 @@ describe(struct document_part *part, GMimeObject *object)
     part->encoding = part_encoding(object);
     part->cid = valid_copy(g_mime_object_get_content_id(object));
     part->description = header_copy(object, "Content-Description");
+    part->inside = g_strdup("");
 }
 
 static void
@@ -486,6 +489,7 @@ enter_fallback(struct tree *tree)
     part->encoding = g_strdup("");
     part->cid = g_strdup("");
     part->description = g_strdup("");
+    part->inside = g_strdup("");
     part->offset = after_header(tree, 0, tree->length);
     part->length = part->size = tree->length - part->offset;
     g_ptr_array_add(tree->parts, part);

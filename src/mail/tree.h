@@ -43,6 +43,9 @@ gboolean tree_is_kind(const struct tree *tree, guint n, const char *prefix);
 /* text/… that is data for a program: calendars, cards. */
 gboolean tree_is_data(const struct tree *tree, guint n);
 
+/* Sets the marks of the attachments. One is decoded whole only when its beginning says that it is worth it. */
+void tree_examine(struct tree *tree);
+
 /* Sets the decoded size of a part that has its place. */
 void tree_measure(struct tree *tree, struct document_part *part);
 

@@ -31,6 +31,7 @@ make_document(const char *message, const struct part_at *parts, guint flags, con
         part->encoding = g_strdup(parts->encoding ? parts->encoding : "7bit");
         part->cid = g_strdup("");
         part->description = g_strdup("");
+        part->inside = g_strdup("");
         part->offset = (guint64)(start - message);
         part->length = end ? (guint64)(end - start) : strlen(start);
         g_ptr_array_add(document->parts, part);

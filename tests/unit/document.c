@@ -25,6 +25,7 @@ small(void)
     part->encoding = g_strdup("");
     part->cid = g_strdup("");
     part->description = g_strdup("");
+    part->inside = g_strdup("");
     g_ptr_array_add(document->parts, part);
     g_free(document->text);
     document->text = g_strdup("h\xc3\xa9lo\n");

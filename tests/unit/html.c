@@ -5,6 +5,7 @@
 #include "mail/flow.h"
 #include "mail/html.h"
 #include "mail/limits.h"
+#include "mail/link.h"
 
 #include <time.h>
 
