@@ -214,9 +214,8 @@ handover_read(GBytes *message, const struct journey *journey, struct handover *h
     }
     if (!outer)
         return;
-    g_autofree char *ip = journey_client_address(outer);
-    if (ip && !journey_is_private(ip))
-        handover->ip = g_steal_pointer(&ip);
+    if (outer->client && !journey_is_private(outer->client))
+        handover->ip = g_strdup(outer->client);
     const char *helo = outer->from_real ? strstr(outer->from_real, "helo=") : NULL; /* Exim */
     handover->helo = helo ? g_strndup(helo + 5, strcspn(helo + 5, " )")) : g_strdup(outer->from);
     handover->time = outer->has_time ? outer->time : 0;

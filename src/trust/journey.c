@@ -160,27 +160,12 @@ read_forward(struct journey *journey, const char *bytes, const struct rawmsg_fie
     g_ptr_array_add(journey->forwards, g_memdup2(&found, sizeof found));
 }
 
-char *
-journey_client_address(const struct hop *hop)
-{
-    const char *const texts[] = {hop->from_real, hop->from};
-    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
-        g_auto(GStrv) words = g_strsplit_set(texts[i] ? texts[i] : "", " []()", -1);
-        for (char **word = words; *word; word++) {
-            const char *address = g_ascii_strncasecmp(*word, "IPv6:", 5) ? *word : *word + 5;
-            if (g_hostname_is_ip_address(address))
-                return g_strdup(address);
-        }
-    }
-    return NULL;
-}
-
 /* Somebody outside gave it to an own server: by a public address whose name, as that server looked it up, is not the
  * own. What the client calls itself counts for nothing. */
 static gboolean
 is_handover(const struct hop *hop)
 {
-    g_autofree char *address = journey_client_address(hop);
+    const char *address = hop->client;
     if (!address || journey_is_private(address))
         return FALSE;
     g_autofree char *name = hop->from_real ? g_strndup(hop->from_real, strcspn(hop->from_real, " [(")) : NULL;

@@ -44,8 +44,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_journey, journey_free)
  * NULL). */
 struct journey *journey_read(GBytes *message, const char *const *own);
 
-/* The address of who gave it to that server, as the server saw it; NULL: not told. New string. */
-char *journey_client_address(const struct hop *hop);
 /* Of no public network. */
 gboolean journey_is_private(const char *address);
 

@@ -14,6 +14,7 @@ hop_free(struct hop *hop)
         return;
     g_free(hop->from);
     g_free(hop->from_real);
+    g_free(hop->client);
     g_free(hop->by);
     g_free(hop->with);
     g_free(hop->tls);
@@ -265,6 +266,81 @@ read_clauses(struct hop *hop, const char *text)
     }
 }
 
+/* --- the client's address */
+
+/* The last address in a comment, "mail.example.net [192.0.2.7]:4711", but for what the client called itself: "helo=[192.0.2.8]",
+ * "HELO [192.0.2.8]". */
+static char *
+address_in(const char *text, gsize len)
+{
+    g_autofree char *copy = g_strndup(text, len), *found = NULL;
+    g_auto(GStrv) words = g_strsplit_set(copy, " \t\r\n()", -1);
+    for (char **word = words; *word; word++) {
+        if (!g_ascii_strncasecmp(*word, "helo=", 5))
+            continue;
+        if ((!g_ascii_strcasecmp(*word, "HELO") || !g_ascii_strcasecmp(*word, "EHLO")) && word[1]) {
+            word++;
+            continue;
+        }
+        const char *start = strrchr(*word, '@') ? strrchr(*word, '@') + 1 : *word;
+        const char *open = strchr(start, '[');
+        g_autofree char *bare = open ? g_strndup(open + 1, strcspn(open + 1, "]")) : g_strdup(start);
+        const char *address = g_ascii_strncasecmp(bare, "IPv6:", 5) ? bare : bare + 5;
+        if (g_hostname_is_ip_address(address)) {
+            g_free(found);
+            found = g_strdup(address);
+        }
+    }
+    return g_steal_pointer(&found);
+}
+
+struct client {
+    char *address, *comment; /* comment: in which it stands, or NULL */
+};
+
+static void
+client_move(struct client *to, struct client *from)
+{
+    g_free(to->address);
+    g_free(to->comment);
+    *to = *from;
+    memset(from, 0, sizeof *from);
+}
+
+/* What a client calls itself comes first and may be anything, "x ([192.0.2.8]) by y" too; what the server saw stands last
+ * before its own "by". */
+static void
+read_client(struct hop *hop, const char *text)
+{
+    const char *p = text, *start;
+    gsize len;
+    gboolean is_comment, is_from = FALSE;
+    struct client client = {0}, last = {0};
+    while (next_token(&p, &start, &len, &is_comment)) {
+        enum clause clause = is_comment ? NONE : clause_of(start, len);
+        is_from = is_from || clause == FROM;
+        struct client found = {is_from && (is_comment || *start == '[') ? address_in(start, len) : NULL, NULL};
+        if (found.address && is_comment)
+            found.comment = bounded(start, len);
+        if (found.address && (is_comment || !last.comment))
+            client_move(&last, &found);
+        else
+            g_free(found.address);
+        if (clause == BY && last.address)
+            client_move(&client, &last);
+    }
+    if (!client.address)
+        client_move(&client, &last);
+    if (client.comment && hop->from_real && !strstr(hop->from_real, client.address)) {
+        g_free(hop->from_real);
+        hop->from_real = g_steal_pointer(&client.comment);
+    }
+    hop->client = g_steal_pointer(&client.address);
+    g_free(client.comment);
+    g_free(last.address);
+    g_free(last.comment);
+}
+
 /* --- the date, at the end: behind the last semicolon that is in no comment; or without any */
 
 static gboolean
@@ -321,6 +397,7 @@ hop_parse(const char *value)
     if (weekday && (hop->has_time = read_date(hop, weekday)))
         text[MIN((gsize)(weekday - value), strlen(text))] = '\0';
     read_clauses(hop, text);
+    read_client(hop, text);
     if (!hop->tls && hop->with && is_tls_protocol(hop->with))
         hop->tls = g_strdup("TLS");
     if (!hop->tls && hop->cipher)

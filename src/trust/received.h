@@ -22,6 +22,7 @@ const char *hop_kind_name(enum hop_kind kind); /* "relay", …: JSON's `kind` */
 struct hop {
     char *from;      /* the name the client gave; NULL: none (made here) */
     char *from_real; /* what the server saw in its place: "mail.example.net [192.0.2.7]", or NULL */
+    char *client;    /* the address the server saw, never one that the client named; NULL: not said */
     char *by;        /* NULL: not said */
     char *with;      /* "ESMTPS", "LMTP", "Microsoft SMTP Server", or NULL */
     char *tls;       /* "TLSv1.3", "TLS" when only the protocol tells so, or NULL: in the clear or not said */

@@ -76,6 +76,44 @@ test_received(void)
     hop_free(hop);
 }
 
+/* Whom the server saw, whatever the client called itself. */
+static void
+test_client(void)
+{
+    static const struct {
+        const char *value, *client;
+    } cases[] = {
+        {"from a.example (a.example [192.0.2.10]) by mx.example.org (Postfix) with ESMTP id 1", "192.0.2.10"},
+        {"from a.example (unknown [IPv6:2001:db8::25]) by mx.example.org (Postfix) with ESMTP id 1", "2001:db8::25"},
+        {"from [203.0.113.5] (unknown [192.0.2.10]) by mx.example.org (Postfix)", "192.0.2.10"},
+        {"from x([203.0.113.5]) (unknown [192.0.2.10]) by mx.example.org (Postfix)", "192.0.2.10"},
+        {"from x ([203.0.113.5]) (unknown [192.0.2.10]) by mx.example.org (Postfix)", "192.0.2.10"},
+        {"from x (bank.example [203.0.113.5]) by mx.example.org (Postfix) with ESMTP id 7 (unknown [192.0.2.10]) by "
+         "mx.example.org (Postfix) with ESMTP id 8",
+         "192.0.2.10"},
+        {"from a.example ([192.0.2.10] helo=[203.0.113.5]) by mx.example.org with esmtp (Exim 4.96)", "192.0.2.10"},
+        {"from a.example ([192.0.2.10]:40000 helo=b.example) by mx.example.org with esmtp (Exim 4.96)", "192.0.2.10"},
+        {"from [192.0.2.10] (helo=[203.0.113.5]) by mx.example.org with esmtp (Exim 4.96)", "192.0.2.10"},
+        {"from [192.0.2.10] (port=40000 helo=[203.0.113.5]) by mx.example.org with esmtp (Exim 4.96)", "192.0.2.10"},
+        {"from [2001:db8::66] (helo=b.example) by mx.example.org with esmtp (Exim 4.96)", "2001:db8::66"},
+        {"from unknown (HELO b.example) (192.0.2.10) by mx.example.org with SMTP", "192.0.2.10"},
+        {"from unknown (HELO [203.0.113.5]) (192.0.2.10) by mx.example.org with SMTP", "192.0.2.10"},
+        {"from unknown (HELO b.example) (ident@192.0.2.10) by mx.example.org with SMTP", "192.0.2.10"},
+        {"from b.example (rdns.example [192.0.2.10] (may be forged)) by mx.example.org (8.17.1/8.17.1)", "192.0.2.10"},
+        {"from A.example (2603:10b6::12) by B.example (2603:10b6::13) with Microsoft SMTP Server", "2603:10b6::12"},
+        {"by 10.1.2.3 with SMTP id x", NULL},
+        {"from mx.example.org by imap.example.org with LMTP", NULL},
+        {"", NULL},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct hop *hop = hop_parse(cases[i].value);
+        g_assert_cmpstr(hop->client, ==, cases[i].client);
+        g_assert_true(!hop->from_real || !strstr(hop->from_real, "203.0.113.5") || strstr(hop->from_real, "helo=") ||
+                      strstr(hop->from_real, "HELO"));
+        hop_free(hop);
+    }
+}
+
 static void
 test_authres(void)
 {
@@ -240,6 +278,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/journey/received", test_received);
+    g_test_add_func("/journey/client", test_client);
     g_test_add_func("/journey/authentication-results", test_authres);
     g_test_add_func("/journey/whole", test_journey);
     g_test_add_func("/journey/kinds", test_kinds);
