@@ -31,6 +31,7 @@
 #define POLL_MS 2000 /* other programs change the store too */
 #define REREAD_MS 40 /* a sync changes the store many times a second */
 #define SAID_SECONDS 8
+#define WAITING_MAX 4 /* lines that wait until one that must not be missed was seen */
 #define CLOCK_SECONDS 60 /* "3 h ago" and the days of the list */
 #define MESSAGES_MAX 200
 #define SEQUENCE_MAX 4
@@ -46,6 +47,8 @@ static struct {
     guint sequence_length;
     char *said;
     gboolean said_warning;
+    gboolean said_stays; /* until a key: what is said meanwhile waits */
+    GQueue waiting;      /* of texts, the first character tells warnings */
     guint said_timer;
     gboolean away, ending;
     int status;
@@ -74,13 +77,32 @@ said_long_enough(gpointer data)
 }
 
 static void
-say(struct app *app, gboolean warning, char *text)
+show_said(struct app *app, gboolean warning, char *text)
 {
     unsay();
     loop.said = text;
     loop.said_warning = warning;
     if (!warning) /* a warning stays until a key says that it was seen */
         loop.said_timer = g_timeout_add_seconds(SAID_SECONDS, said_long_enough, app);
+    app_dirty(app);
+}
+
+/* A key was pressed: what stood there was seen, and what waited for that comes. */
+static void
+said_was_seen(struct app *app)
+{
+    unsay();
+    loop.said_stays = FALSE;
+    g_autofree char *next = g_queue_pop_head(&loop.waiting);
+    if (!next)
+        return;
+    show_said(app, *next == '!', g_strdup(next + 1));
+    loop.said_stays = loop.waiting.length > 0;
+}
+
+static void
+say(struct app *app, gboolean warning, char *text)
+{
     if (app->messages->len >= MESSAGES_MAX)
         g_ptr_array_remove_index(app->messages, 0);
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
@@ -88,7 +110,14 @@ say(struct app *app, gboolean warning, char *text)
     g_ptr_array_add(app->messages, g_strdup_printf("%s  %s%s", time, warning ? "! " : "", text));
     if (warning)
         log_info("ui.say", "%s", text);
-    app_dirty(app);
+    if (!loop.said_stays) {
+        show_said(app, warning, text);
+        return;
+    }
+    if (loop.waiting.length >= WAITING_MAX)
+        g_free(g_queue_pop_tail(&loop.waiting));
+    g_queue_push_tail(&loop.waiting, g_strconcat(warning ? "!" : " ", text, NULL));
+    g_free(text);
 }
 
 void
@@ -107,6 +136,15 @@ app_warn(struct app *app, const char *format, ...)
     va_start(arguments, format);
     say(app, TRUE, g_strdup_vprintf(format, arguments));
     va_end(arguments);
+}
+
+void
+app_hold(void)
+{
+    if (loop.said_timer)
+        g_source_remove(loop.said_timer);
+    loop.said_timer = 0;
+    loop.said_stays = loop.said != NULL;
 }
 
 void
@@ -417,7 +455,7 @@ on_key(const struct key_event *event, gpointer data)
         return;
     app_dirty(app);
     if (event->key != K_MOUSE)
-        unsay();
+        said_was_seen(app);
     if (event->key == K_MOUSE) {
         if (!app->prompt && top->class->mouse)
             top->class->mouse(top, event);
@@ -511,8 +549,10 @@ bind_keys(struct app *app)
     for (guint i = 0; app->config->keys && i < app->config->keys->len; i++) {
         const struct config_pair *pair = &g_array_index(app->config->keys, struct config_pair, i);
         g_autofree char *why = NULL;
-        if (!keymap_bind(app->keymap, pair->key, pair->value, &why))
-            app_warn(app, _("%s, line %d: %s"), app->config->path, pair->line, why);
+        if (keymap_bind(app->keymap, pair->key, pair->value, &why))
+            continue;
+        app_warn(app, _("%s, line %d: %s"), app->config->path, pair->line, why);
+        app_hold();
     }
 }
 
@@ -587,6 +627,7 @@ app_run(const struct screen_request *request)
     g_ptr_array_unref(app.views);
     g_ptr_array_unref(app.messages);
     unsay();
+    g_queue_clear_full(&loop.waiting, g_free);
     key_decoder_free(loop.decoder);
     g_main_loop_unref(loop.loop);
     return loop.status;

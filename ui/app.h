@@ -60,6 +60,8 @@ void app_back(struct app *app);
 /* One line at the bottom, until the next key. Untrusted text is fine: it is made safe when drawn. */
 void app_say(struct app *app, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void app_warn(struct app *app, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* What stands there must not be missed: what is said before the next key waits for that. */
+void app_hold(void);
 /* Takes the error's message, frees the error. NULL is fine. */
 void app_error(struct app *app, const char *what, GError *error);
 

@@ -103,6 +103,7 @@ offer_autosaves(struct app *app)
         g_autofree char *when = clock_relative(save->time, clock_now());
         app_say(app, _("R goes on with \"%s\", that was being written %s"),
                 save->title && *save->title ? save->title : _("no subject"), when);
+        app_hold();
         return;
     }
 }

@@ -107,7 +107,7 @@ post_message(GBytes *message, const char *from, const GPtrArray *recipients, con
         .message_id = message_id,
         .hold = options->hold,
         .send_at = options->at,
-        .copy = options->account->sent_copy && options->account->incoming != NULL,
+        .copy = options->account->sent_copy && account_receives(options->account),
         .dsn_notify = options->dsn_notify,
         .dsn_ret = options->dsn_ret,
         .dsn_envid = options->dsn_envid,

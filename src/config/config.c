@@ -390,6 +390,18 @@ config_account_for(const struct config *config, const char *address)
     return NULL;
 }
 
+gboolean
+account_receives(const struct account *account)
+{
+    return account->incoming || account->maildir;
+}
+
+gboolean
+account_is_local(const struct account *account)
+{
+    return account->maildir || (account->incoming && account->incoming->protocol == ENDPOINT_POP3);
+}
+
 GStrv
 config_own_hosts(const struct config *config)
 {

@@ -135,6 +135,10 @@ void config_free(struct config *config);
 /* Borrowed; NULL with an error that lists the names when there is none called so. `name` NULL: the default
  * account. */
 const struct account *config_account(const struct config *config, const char *name, GError **error);
+/* Does mail come to it? Not so an account that only sends. */
+gboolean account_receives(const struct account *account);
+/* No server keeps its folders (POP3, a Maildir). */
+gboolean account_is_local(const struct account *account);
 /* Borrowed: the account that has this address (or alias), NULL when none has. */
 const struct account *config_account_for(const struct config *config, const char *address);
 /* Host names of the servers that mail comes from: their word counts. NULL-terminated. */

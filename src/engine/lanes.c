@@ -89,7 +89,7 @@ on_delivery_notice(const char *text, gpointer data)
 static gboolean
 is_here(const struct endpoint *endpoint)
 {
-    return !strcmp(endpoint->host, "localhost") || !strcmp(endpoint->host, "::1") || g_str_has_prefix(endpoint->host, "127.");
+    return endpoint && (!strcmp(endpoint->host, "localhost") || !strcmp(endpoint->host, "::1") || g_str_has_prefix(endpoint->host, "127."));
 }
 
 static struct sync *
@@ -123,7 +123,7 @@ static gboolean
 is_polling(struct worker *worker)
 {
     g_mutex_lock(&worker->lock);
-    gboolean polling = worker->polling && worker->online && !worker->paused;
+    gboolean polling = worker->polling && (worker->online || worker->account->maildir) && !worker->paused;
     g_mutex_unlock(&worker->lock);
     return polling;
 }
@@ -160,7 +160,7 @@ offline_error(struct worker *worker, GError **error)
 static gboolean
 may_sync(struct worker *worker)
 {
-    return is_online(worker) && !is_paused(worker);
+    return (is_online(worker) || worker->account->maildir) && !is_paused(worker);
 }
 
 /* Says how a piece of work ended: the account's state in the store, on the screen and in the log. */
@@ -380,16 +380,6 @@ wait_for_news(struct lane *lane, struct sync *sync, gint64 *next_pass)
     return FALSE;
 }
 
-/* What this version cannot fetch from, in words; NULL: all is well, or the account only sends. */
-static GError *
-cannot_fetch(const struct account *account)
-{
-    if (account->maildir)
-        return g_error_new(SYNC_ERROR, ERROR_CONFIG,
-                           "a Maildir as an account is not there yet: read it with \"postrider -f %s\"", account->maildir);
-    return NULL;
-}
-
 static gboolean
 is_stopping(gpointer worker)
 {
@@ -419,7 +409,7 @@ sync_lane(gpointer data)
     g_autoptr(GError) error = NULL;
     if (!intent_recover(lane->store, lane->account_id, &error))
         log_error("engine.sync", "%s", error->message);
-    struct sync *sync = worker->account->incoming ? open_sync(lane) : NULL;
+    struct sync *sync = account_receives(worker->account) ? open_sync(lane) : NULL;
     g_mutex_lock(&worker->lock);
     worker->paused = account_is_paused(lane->store, lane->account_id);
     g_mutex_unlock(&worker->lock);
@@ -434,11 +424,8 @@ sync_lane(gpointer data)
             sync_job(lane, sync, job, &next_pass);
             continue;
         }
-        if (job) { /* an account that only sends, or one that cannot be fetched from */
-            g_autoptr(GError) why = strcmp(job->verb, "sync") ? NULL : cannot_fetch(worker->account);
-            if (why)
-                worker_state(worker, "error", why->message, 0);
-            job_done(job, why);
+        if (job) { /* an account that only sends */
+            job_done(job, NULL);
             continue;
         }
         if (lane->arriving) {
@@ -499,7 +486,7 @@ fetch_lane(gpointer data)
     struct lane *lane = data;
     struct worker *worker = lane->worker;
     struct sync *sync = NULL;
-    if (!worker->account->incoming || !lane_open_store(lane))
+    if (!account_receives(worker->account) || !lane_open_store(lane))
         worker = NULL;
     while (!control_stopping(lane->worker->control)) {
         lane_settle(lane, FALSE);

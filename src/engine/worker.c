@@ -11,6 +11,7 @@
 #include "net/network.h"
 #include "net/turn.h"
 #include "store/account.h"
+#include "store/tree.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
@@ -173,8 +174,11 @@ ensure_account(struct store *store, const struct config *config, const struct ac
         if (!id || one == account)
             break;
     }
-    gboolean local = account->incoming && account->incoming->protocol == ENDPOINT_POP3;
-    return id && store_account_set_local(store, id, local, (const char *const *)account->role_names, error) ? id : 0;
+    const char *const *roles = (const char *const *)account->role_names;
+    return id && store_account_set_tree(store, id, account->maildir, error) &&
+                   store_account_set_local(store, id, account_is_local(account), roles, error)
+               ? id
+               : 0;
 }
 
 gboolean

@@ -173,13 +173,11 @@ move_dir(struct store *store, gint64 folder, const char *from, const char *to, G
 
 /* Below mail/, where the folder belongs by its name. */
 static char *
-dir_of_name(struct store *store, gint64 folder)
+dir_of_name(struct store *store, gint64 folder, const char *now)
 {
     g_autofree char *name = sql_text(store, "SELECT name FROM folder WHERE id = ?", "l", folder);
-    g_autofree char *base = sql_text(
-        store, "SELECT a.dir FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l", folder);
-    g_autofree char *below = name && base ? folder_dir_from_name(name) : NULL;
-    return below ? g_build_filename(base, below, NULL) : NULL;
+    gint64 account = sql_int(store, 0, "SELECT account FROM folder WHERE id = ?", "l", folder);
+    return name ? folder_dir_wanted(store, account, name, now) : NULL;
 }
 
 enum follow {
@@ -196,7 +194,7 @@ next_dir(struct store *store, gint64 folder, const char *dir, gboolean aside, ch
     *to = sql_text(store, "SELECT dir_want FROM folder WHERE id = ?", "l", folder);
     if (*to)
         return FOLLOW_MOVES;
-    *to = dir_of_name(store, folder);
+    *to = dir_of_name(store, folder, dir);
     if (!*to || !strcmp(*to, dir))
         return FOLLOW_STAYS;
     if (!sql_int(store, 0, "SELECT 1 FROM folder WHERE id <> ? AND (dir = ? OR dir_want = ?2)", "ls", folder, *to))

@@ -19,15 +19,28 @@ arrival_row_free(struct arrival_row *row)
 /* Mail of our own making has not arrived. */
 #define SETTLED (1 << FOLDER_SENT | 1 << FOLDER_DRAFTS | 1 << FOLDER_TRASH)
 
-gboolean
-arrival_note(struct store *store, gint64 message, gboolean is_report, GError **error)
+static gboolean
+note(struct store *store, gint64 message, gboolean is_report, guint unless, GError **error)
 {
     return sql_run(store, error,
                    "INSERT OR IGNORE INTO arrival (message, account) SELECT m.id, f.account FROM message m"
                    " CROSS JOIN placement p ON p.message = m.id CROSS JOIN folder f ON f.id = p.folder"
                    " WHERE m.id = ?1 AND m.bits & ?5 = 0 AND (m.received >= ?2 OR ?3)"
                    " AND p." SHOWN " AND (1 << f.role) & ?4 = 0 LIMIT 1",
-                   "lliii", message, clock_now() - ARRIVAL_RECENT, is_report, SETTLED, MESSAGE_INDEXED | MESSAGE_BROKEN);
+                   "lliii", message, clock_now() - ARRIVAL_RECENT, is_report, SETTLED, unless);
+}
+
+gboolean
+arrival_note(struct store *store, gint64 message, gboolean is_report, GError **error)
+{
+    return note(store, message, is_report, MESSAGE_INDEXED | MESSAGE_BROKEN, error);
+}
+
+gboolean
+arrival_note_found(struct store *store, gint64 message, GError **error)
+{
+    gint64 is_report = sql_int(store, 0, "SELECT bits & ? FROM message WHERE id = ?", "il", (int)MESSAGE_REPORT, message);
+    return note(store, message, is_report != 0, 0, error);
 }
 
 GPtrArray *

@@ -6,6 +6,7 @@
 #include "store/maildir.h"
 #include "store/placement.h"
 #include "store/rows.h"
+#include "store/tree.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -18,24 +19,6 @@
 
 #define NAME_MAX_BYTES 1000
 #define LEVELS_MAX 50
-
-static const char *const role_names[FOLDER_ROLES] = {"",      "inbox",   "drafts", "sent",    "junk",
-                                                     "trash", "archive", "all",    "flagged", "important"};
-
-const char *
-folder_role_name(enum folder_role role)
-{
-    return role < FOLDER_ROLES ? role_names[role] : "";
-}
-
-enum folder_role
-folder_role_from_name(const char *name)
-{
-    for (guint i = 1; name && i < FOLDER_ROLES; i++)
-        if (!g_ascii_strcasecmp(name, role_names[i]))
-            return i;
-    return FOLDER_NONE;
-}
 
 void
 folder_free(struct folder *folder)
@@ -264,6 +247,49 @@ name_is_bearable(const char *name, GError **error)
     return FALSE;
 }
 
+char *
+folder_dir_wanted(struct store *store, gint64 account, const char *name, const char *now)
+{
+    g_autofree char *base = sql_text(store, "SELECT dir FROM account WHERE id = ?", "l", account);
+    if (!base)
+        return NULL;
+    gint64 flat = sql_int(store, -1, "SELECT tree_flat FROM account WHERE id = ? AND tree IS NOT NULL", "l", account);
+    gsize length = strlen(base);
+    if (flat >= 0 && now && g_str_has_prefix(now, base) && (now[length] == '/' || !now[length])) {
+        g_autofree char *means = tree_dir_to_name(now + length + (now[length] == '/'));
+        g_autofree char *spelt = means ? canonical(means) : NULL;
+        if (!g_strcmp0(spelt, name))
+            return g_strdup(now); /* somebody else called it so */
+    }
+    g_autofree char *below = flat < 0 ? folder_dir_from_name(name) : tree_dir_from_name(name, flat > 0);
+    return *below ? g_build_filename(base, below, NULL) : g_strdup(base);
+}
+
+/* Where a new one goes. A folder that was called so may not have left the place yet: maildir_apply() sees to it. */
+static char *
+free_dir(struct store *store, gint64 account, const char *name, GError **error)
+{
+    g_autofree char *dir = folder_dir_wanted(store, account, name, NULL);
+    if (!dir)
+        g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no account number %" G_GINT64_FORMAT, account);
+    if (!dir || !sql_int(store, 0, "SELECT 1 FROM folder WHERE dir = ? OR dir_want = ?1", "s", dir))
+        return g_steal_pointer(&dir);
+    g_autofree char *base = sql_text(store, "SELECT dir FROM account WHERE id = ?", "l", account);
+    return folder_dir_aside(base, sql_int(store, 0, "SELECT max(id) + 1 FROM folder", ""));
+}
+
+gint64
+folder_insert_found(struct store *store, gint64 account, const char *name, const char *dir, GError **error)
+{
+    g_autofree char *spelt = canonical(name);
+    if (!name_is_bearable(spelt, error) ||
+        !sql_run(store, error, "INSERT INTO folder (account, name, dir, role, bits) VALUES (?, ?, ?, ?, ?)", "lssii", account,
+                 spelt, dir, (int)(strcmp(spelt, "INBOX") ? FOLDER_NONE : FOLDER_INBOX),
+                 (int)(FOLDER_SELECTABLE | FOLDER_SUBSCRIBED)))
+        return 0;
+    return sqlite3_last_insert_rowid(store->db);
+}
+
 gint64
 folder_upsert(struct store *store, gint64 account, const char *name, const char *wire, char delimiter,
               enum folder_role role, guint bits, GError **error)
@@ -291,25 +317,12 @@ folder_upsert(struct store *store, gint64 account, const char *name, const char 
                      "siiil", wire, delimiter, 0, (int)bits, id) &&
              (!role || folder_set_role(store, id, role, error));
     } else {
-        g_autofree char *base = sql_text(store, "SELECT dir FROM account WHERE id = ?", "l", account);
-        g_autofree char *below = folder_dir_from_name(spelt);
-        g_autofree char *dir = g_build_filename(base ? base : "", below, NULL);
-        /* A folder that was called so has not left it yet: maildir_apply() sees to it. */
-        if (sql_int(store, 0, "SELECT 1 FROM folder WHERE dir = ? OR dir_want = ?1", "s", dir)) {
-            g_free(dir);
-            dir = folder_dir_aside(base ? base : "", sql_int(store, 0, "SELECT max(id) + 1 FROM folder", ""));
-        }
-        if (!base) {
-            g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "there is no account number %" G_GINT64_FORMAT,
-                        account);
-            ok = FALSE;
-        } else {
-            ok = sql_run(store, error,
-                         "INSERT INTO folder (account, name, wire, delimiter, dir, role, bits) VALUES (?, ?, "
-                         "?, ?, ?, ?, ?)",
-                         "lssisii", account, spelt, wire, delimiter, dir, (int)role, (int)bits);
-            id = sqlite3_last_insert_rowid(store->db);
-        }
+        g_autofree char *dir = free_dir(store, account, spelt, error);
+        ok = dir && sql_run(store, error,
+                            "INSERT INTO folder (account, name, wire, delimiter, dir, role, bits) VALUES (?, ?, "
+                            "?, ?, ?, ?, ?)",
+                            "lssisii", account, spelt, wire, delimiter, dir, (int)role, (int)bits);
+        id = sqlite3_last_insert_rowid(store->db);
     }
     return txn_leave(store, own, ok, error) ? id : 0;
 }

@@ -27,6 +27,10 @@ enum folder_role {
 /* "", "inbox", "drafts", …: JSON's `role`. */
 const char *folder_role_name(enum folder_role role);
 enum folder_role folder_role_from_name(const char *name);
+/* What we call one that we make, "Sent"; NULL: only servers have such. */
+const char *folder_role_usual(enum folder_role role);
+/* Names in lower case that mean it where nobody says which folder has the role, the most usual first; ends with NULL. */
+const char *const *folder_role_guesses(enum folder_role role);
 
 enum folder_bits {
     FOLDER_SUBSCRIBED = 1 << 0,

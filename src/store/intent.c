@@ -443,7 +443,7 @@ message_of_entry(struct store *store, gint64 folder, const struct maildir_entry 
     if (message)
         return message;
     struct message_new new = {.envelope = index->envelope,
-                              .received = clock_now(),
+                              .received = entry->time > 0 ? MIN(entry->time, clock_now()) : clock_now(),
                               .size = entry->wire_size,
                               .flags = flags,
                               .tags = tags,

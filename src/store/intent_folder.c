@@ -210,22 +210,21 @@ intent_folder_subscribe(struct store *store, gint64 folder, gboolean subscribe, 
 gint64
 intent_ensure_role(struct store *store, gint64 account, guint role, GError **error)
 {
-    static const char *const usual[FOLDER_ROLES] = {NULL,   "INBOX", "Drafts", "Sent",
-                                                    "Junk", "Trash", "Archive"};
+    const char *usual = folder_role_usual(role);
     gint64 id = folder_find_role(store, account, role);
     gboolean own, ok;
 
     if (id)
         return id;
-    if (role >= FOLDER_ROLES || !usual[role]) {
+    if (!usual) {
         g_set_error(error, STORE_ERROR, ERROR_NOINPUT, "the account has no folder for that");
         return 0;
     }
     if (!txn_enter(store, &own, error))
         return 0;
-    id = folder_find(store, account, usual[role]);
+    id = folder_find(store, account, usual);
     ok = id ? folder_set_bits(store, id, FOLDER_SELECTABLE, FOLDER_GONE, error)
-            : intent_folder_create(store, account, usual[role], &id, error) != 0;
+            : intent_folder_create(store, account, usual, &id, error) != 0;
     ok = ok && folder_set_role(store, id, role, error);
     return txn_leave(store, own, ok, error) ? id : 0;
 }

@@ -86,37 +86,30 @@ local_settle(struct store *store, GError **error)
 
 /* ---- becoming local, and no longer ---- */
 
-/* The role's folder under the name that the user wants for it; 0 for the usual name of a role that is
+/* The role's folder under the name that the user wants for it; NULL for the usual name of a role that is
  * missing. */
 static gboolean
-ensure_role(struct store *store, gint64 account, enum folder_role role, const char *name, const char *usual,
-            GError **error)
+ensure_role(struct store *store, gint64 account, enum folder_role role, const char *name, GError **error)
 {
     if (!name && folder_find_role(store, account, role))
         return TRUE;
-    gint64 id = folder_upsert(store, account, name ? name : usual, NULL, 0, role,
+    gint64 id = folder_upsert(store, account, name ? name : folder_role_usual(role), NULL, 0, role,
                               FOLDER_SELECTABLE | FOLDER_SUBSCRIBED, error);
     gint64 before = folder_find_role(store, account, role);
     return id && (!before || before == id || folder_set_role(store, before, FOLDER_NONE, error)) &&
            folder_set_bits(store, id, 0, FOLDER_GONE, error);
 }
 
+/* Those that every account has beside INBOX, in the order of config_roles. */
+static const enum folder_role own_roles[] = {FOLDER_SENT, FOLDER_DRAFTS, FOLDER_JUNK, FOLDER_TRASH, FOLDER_ARCHIVE};
+
 static gboolean
 ensure_roles(struct store *store, gint64 account, const char *const *roles, GError **error)
 {
-    /* In the order of config_roles. */
-    static const struct {
-        enum folder_role role;
-        const char *usual;
-    } usual[] = {{FOLDER_SENT, "Sent"},
-                 {FOLDER_DRAFTS, "Drafts"},
-                 {FOLDER_JUNK, "Junk"},
-                 {FOLDER_TRASH, "Trash"},
-                 {FOLDER_ARCHIVE, "Archive"}};
-    if (!ensure_role(store, account, FOLDER_INBOX, NULL, "INBOX", error))
+    if (!ensure_role(store, account, FOLDER_INBOX, NULL, error))
         return FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
-        if (!ensure_role(store, account, usual[i].role, roles ? roles[i] : NULL, usual[i].usual, error))
+    for (guint i = 0; i < G_N_ELEMENTS(own_roles); i++)
+        if (!ensure_role(store, account, own_roles[i], roles ? roles[i] : NULL, error))
             return FALSE;
     return TRUE;
 }
@@ -196,10 +189,8 @@ is_settled(struct store *store, gint64 account, gboolean local, const char *cons
 {
     if (store_account_is_local(store, account) != local)
         return FALSE;
-    static const enum folder_role wanted[] = {FOLDER_SENT, FOLDER_DRAFTS, FOLDER_JUNK, FOLDER_TRASH,
-                                              FOLDER_ARCHIVE};
-    for (guint i = 0; local && i < G_N_ELEMENTS(wanted); i++) {
-        gint64 has = folder_find_role(store, account, wanted[i]);
+    for (guint i = 0; local && i < G_N_ELEMENTS(own_roles); i++) {
+        gint64 has = folder_find_role(store, account, own_roles[i]);
         if (!has || (roles && roles[i] && has != folder_find(store, account, roles[i])))
             return FALSE;
     }

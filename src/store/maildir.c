@@ -218,6 +218,7 @@ maildir_sum(const char *path, struct maildir_entry *entry, GError **error)
     gboolean ok = maildir_writer_put_fd(writer, fd);
     ok = maildir_writer_end(writer, ok, entry);
     int err = errno;
+    entry->time = st.st_mtime;
     close(fd);
     if (!ok)
         error_set_errno(error, MAILDIR_ERROR, err, "cannot read %s", path);

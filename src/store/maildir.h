@@ -21,6 +21,7 @@ struct maildir_entry {
     guint8 hash[32];   /* SHA-256 of the bytes with LF line ends */
     guint64 size;      /* of the file */
     guint64 wire_size; /* with CRLF */
+    gint64 time;       /* of its last change, when it was found; 0: it is new */
 };
 void maildir_entry_clear(struct maildir_entry *entry);
 

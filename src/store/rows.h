@@ -148,6 +148,8 @@ gboolean texts_drop(struct store *store, gint64 key, GError **error);
 /* --- arrival.c */
 /* Its body is about to be read for the first time: noted as just arrived, if that is what it is (arrival.h). */
 gboolean arrival_note(struct store *store, gint64 message, gboolean is_report, GError **error);
+/* Likewise, of one that somebody delivered into the user's own Maildir, and that has been read. */
+gboolean arrival_note_found(struct store *store, gint64 message, GError **error);
 
 /* --- fulltext.c */
 gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope,
@@ -170,5 +172,11 @@ gboolean contact_count_reply(struct store *store, const char *addr, GError **err
 
 /* --- maildir.c */
 void maildir_unmake(const char *dir); /* removes cur, new, tmp and dir as far as they are empty */
+
+/* --- folder.c: where a folder called so has its directory, below mail/; `now`: where it is (NULL: nowhere). NULL: there is no
+ * such account. */
+char *folder_dir_wanted(struct store *store, gint64 account, const char *name, const char *now);
+/* One for a directory that was found, in the caller's transaction; 0 on error. */
+gint64 folder_insert_found(struct store *store, gint64 account, const char *name, const char *dir, GError **error);
 
 #endif

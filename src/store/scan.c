@@ -57,6 +57,8 @@ struct scan {
     struct scan_result *result;
     gint64 journal;
     guint how;
+    gboolean is_tree;    /* the user's own Maildir (tree.h): what comes to it has arrived, and nothing of it is for undo */
+    gboolean seen_before; /* it has been looked through */
     gboolean unfinished; /* something was left for the next time */
 };
 
@@ -412,6 +414,9 @@ take_new_content(struct scan *scan, const struct stranger *stranger, const struc
                            &message, &intent, error))
         return FALSE;
     scan->result->added++;
+    if (scan->is_tree && scan->seen_before &&
+        !arrival_note_found(scan->store, message, error))
+        return FALSE;
     /* One with our own name may be on the server already: the runner looks before it uploads. */
     return (!ours ||
             sql_run(scan->store, error, "UPDATE intent SET uncertain = 1 WHERE id = ?", "l", intent)) &&
@@ -443,7 +448,8 @@ journal_line(struct scan *scan)
     return g_strdup_printf(_("what another program did in %s"), name ? name : "");
 }
 
-/* A transaction with an entry for undo around one step; an entry without items goes again. */
+/* A transaction with an entry for undo around one step; an entry without items goes again. Mail that is delivered into the
+ * user's own Maildir is nothing to undo. */
 static gboolean
 scan_begin(struct scan *scan, GError **error)
 {
@@ -460,6 +466,8 @@ scan_begin(struct scan *scan, GError **error)
 static gboolean
 scan_end(struct scan *scan, gboolean ok, GError **error)
 {
+    ok = ok && (!scan->is_tree ||
+                sql_run(scan->store, error, "DELETE FROM journal_item WHERE journal = ?", "l", scan->journal));
     ok = ok && sql_run(scan->store, error,
                        "DELETE FROM journal WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM journal_item WHERE "
                        "journal = ?1)",
@@ -605,6 +613,23 @@ stop_folder(struct scan *scan, GError **error)
            folder_set_notice(scan->store, scan->folder, text, error);
 }
 
+/* Agreed, and there is no server: they were deleted. */
+static gboolean
+take_all_missing(struct scan *scan, GError **error)
+{
+    if (!scan_begin(scan, error))
+        return FALSE;
+    g_autoptr(struct_placement_set) set = placement_load(scan->store, scan->folder, PLACEMENT_SELECT_ALL, 0, error);
+    gboolean ok = set != NULL;
+    for (guint i = 0; ok && i < set->n; i++) {
+        g_auto(struct_placement_row) row = {0};
+        ok = placement_row_set_file(scan->store, set->rows[i].id, NULL, set->rows[i].flags, error) &&
+             placement_row_read(scan->store, set->rows[i].id, &row, error) &&
+             (row.state == PLACEMENT_LEAVING || intent_expunge_one(scan->store, &row, 0, scan->journal, error));
+    }
+    return scan_end(scan, ok, error);
+}
+
 /* Agreed: the files are lost, the messages are not. What the server has is fetched again. */
 static gboolean
 forget_files(struct scan *scan, GError **error)
@@ -638,13 +663,19 @@ maildir_scan(struct store *store, gint64 folder, guint how, scan_reader reader, 
     scan.dir = folder_path(store, folder, FALSE, error);
     if (!scan.dir)
         return FALSE;
+    scan.is_tree = sql_int(store, 0,
+                           "SELECT a.tree IS NOT NULL FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?",
+                           "l", folder) != 0;
+    scan.seen_before = sql_int(store, 0, "SELECT synced FROM folder WHERE id = ?", "l", folder) > 0;
     struct maildir_times times;
     gboolean settled = witness_begin(store, folder, scan.dir, &times), there = times.cur && times.new;
     gboolean has_files =
         !there && sql_int(store, 0, "SELECT 1 FROM placement WHERE folder = ? AND file IS NOT NULL", "l", folder);
 
     if (has_files) {
-        ok = how & SCAN_AGREED ? forget_files(&scan, error) : stop_folder(&scan, error);
+        ok = !(how & SCAN_AGREED) ? stop_folder(&scan, error)
+             : scan.is_tree       ? take_all_missing(&scan, error)
+                                  : forget_files(&scan, error);
     } else if (there && (how & SCAN_FORCE || !settled)) {
         scan.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, known_free);
         scan.listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);

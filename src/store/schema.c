@@ -361,6 +361,10 @@ static const char add_results_host[] =
     "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('results_host', 'results_host', '200 100 1');"
     "ANALYZE sqlite_schema;";
 
+/* Where the folders of an account are the user's own Maildirs (tree.h). */
+static const char add_tree[] = "ALTER TABLE account ADD COLUMN tree TEXT;"
+                               "ALTER TABLE account ADD COLUMN tree_flat INTEGER NOT NULL DEFAULT 0;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -384,6 +388,7 @@ static const char *const migrations[] = {
     add_stats,
     add_lesson,
     add_results_host,
+    add_tree,
 };
 
 int

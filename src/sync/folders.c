@@ -24,17 +24,16 @@
 static const struct {
     guint server; /* IMAP_ROLE_* */
     enum folder_role role;
-    const char *config;   /* key of the account's configuration, or NULL */
-    const char *names[8]; /* when nobody says it; in lower case */
+    const char *config; /* key of the account's configuration, or NULL */
 } roles[] = {
-    {IMAP_ROLE_SENT, FOLDER_SENT, "sent", {"sent", "sent items", "sent mail", "sent messages", "outbox.sent", "gesendet"}},
-    {IMAP_ROLE_DRAFTS, FOLDER_DRAFTS, "drafts", {"drafts", "draft", "postponed", "entw\xC3\xBCrfe"}},
-    {IMAP_ROLE_JUNK, FOLDER_JUNK, "junk", {"junk", "spam", "junk e-mail", "junk email", "bulk mail"}},
-    {IMAP_ROLE_TRASH, FOLDER_TRASH, "trash", {"trash", "deleted items", "deleted messages", "bin", "papierkorb"}},
-    {IMAP_ROLE_ARCHIVE, FOLDER_ARCHIVE, "archive", {"archive", "archives", "archiv"}},
-    {IMAP_ROLE_ALL, FOLDER_ALL, "all", {"all mail"}},
-    {IMAP_ROLE_FLAGGED, FOLDER_FLAGGED, NULL, {NULL}},
-    {IMAP_ROLE_IMPORTANT, FOLDER_IMPORTANT, NULL, {NULL}},
+    {IMAP_ROLE_SENT, FOLDER_SENT, "sent"},
+    {IMAP_ROLE_DRAFTS, FOLDER_DRAFTS, "drafts"},
+    {IMAP_ROLE_JUNK, FOLDER_JUNK, "junk"},
+    {IMAP_ROLE_TRASH, FOLDER_TRASH, "trash"},
+    {IMAP_ROLE_ARCHIVE, FOLDER_ARCHIVE, "archive"},
+    {IMAP_ROLE_ALL, FOLDER_ALL, "all"},
+    {IMAP_ROLE_FLAGGED, FOLDER_FLAGGED, NULL},
+    {IMAP_ROLE_IMPORTANT, FOLDER_IMPORTANT, NULL},
 };
 
 /* ---- names ---- */
@@ -343,7 +342,7 @@ find_role(struct sync *sync, const struct listing *listing, guint r, const GHash
         if (candidate->roles & roles[r].server && !(candidate->attributes & IMAP_NOSELECT))
             return candidate;
     }
-    for (const char *const *usual = roles[r].names; *usual; usual++) {
+    for (const char *const *usual = folder_role_guesses(roles[r].role); *usual; usual++) {
         g_hash_table_iter_init(&iter, (GHashTable *) names);
         while (g_hash_table_iter_next(&iter, &name, &folder)) {
             g_autofree char *lower = g_utf8_strdown(name, -1);

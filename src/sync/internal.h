@@ -74,6 +74,7 @@ struct sync_protocol {
 };
 const struct sync_protocol *sync_protocol_of(const struct account *account);
 extern const struct sync_protocol sync_over_pop3; /* drop.c */
+extern const struct sync_protocol sync_over_tree; /* tree.c */
 
 /* ---- run.c: IMAP ---- */
 

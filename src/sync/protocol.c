@@ -14,7 +14,9 @@ static const struct sync_protocol over_imap = {
 const struct sync_protocol *
 sync_protocol_of(const struct account *account)
 {
-    return account->incoming && account->incoming->protocol == ENDPOINT_POP3 ? &sync_over_pop3 : &over_imap;
+    if (account->maildir)
+        return &sync_over_tree;
+    return account->incoming->protocol == ENDPOINT_POP3 ? &sync_over_pop3 : &over_imap;
 }
 
 gboolean

@@ -348,6 +348,7 @@ def program_of(screen):
 def autosave():
     for number in (signal.SIGKILL, signal.SIGHUP, signal.SIGTERM):
         home = keep(Home(environment={"EDITOR": "", "VISUAL": ""}))
+        mailbox.Maildir(home.path("Maildir"))
         home.configure("[account a]\naddress = Ana <ana@lab.test>\nincoming = maildir:%s\noutgoing = smtps://a@localhost:1\n"
                        "password = ask\n" % home.path("Maildir"))
         with Screen(home) as screen:

@@ -135,6 +135,7 @@ test_migration(void)
     "DROP TABLE maildrop;" \
     "DROP TABLE withheld;" \
     "ALTER TABLE thread DROP COLUMN muted; ALTER TABLE wanted DROP COLUMN excerpt;" \
+    "ALTER TABLE account DROP COLUMN tree; ALTER TABLE account DROP COLUMN tree_flat;" \
     "ALTER TABLE account DROP COLUMN local; ALTER TABLE folder DROP COLUMN mailbox_id;" \
     "DROP INDEX placement_leaving; DROP INDEX placement_key;" \
     "CREATE INDEX placement_key ON placement (folder, key) WHERE state <> 1;" \
