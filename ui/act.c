@@ -6,8 +6,10 @@
 #include "base/flags.h"
 #include "base/text.h"
 #include "store/bulk.h"
+#include "store/conversation.h"
 #include "store/folder.h"
 #include "store/intent.h"
+#include "store/message.h"
 #include "ui/app.h"
 #include "ui/listview.h"
 #include "ui/readview.h"
@@ -19,10 +21,12 @@
 struct action {
     enum act_kind kind;
     GArray *messages;
+    GArray *elsewhere; /* likewise, that lie outside of the list's folders (an own answer in Sent): acted upon where they lie */
     GArray *threads; /* all their messages in the folders, too; NULL: none */
     GArray *folders;
     gint64 from, to, journal;
     guint set, clear;
+    guint spared; /* messages of a conversation that are not called junk with it */
     char *add, *remove;
     char *said;
     guint overlay;         /* on the list, 0: none */
@@ -34,6 +38,7 @@ action_free(gpointer data)
 {
     struct action *action = data;
     g_array_unref(action->messages);
+    g_clear_pointer(&action->elsewhere, g_array_unref);
     g_clear_pointer(&action->threads, g_array_unref);
     g_clear_pointer(&action->folders, g_array_unref);
     g_free(action->add);
@@ -43,40 +48,76 @@ action_free(gpointer data)
 }
 
 static gint64
-write_intent(struct store *store, const struct action *action, GError **error)
+write_intent(struct store *store, const struct action *action, const GArray *messages, gint64 from, GError **error)
 {
-    const gint64 *ids = (const gint64 *)(gpointer)action->messages->data;
-    guint n = action->messages->len;
+    const gint64 *ids = (const gint64 *)(gconstpointer)messages->data;
+    guint n = messages->len;
     switch (action->kind) {
     case ACT_FLAGS:
         return intent_mark(store, ids, n, action->set, action->clear, action->add, action->remove, error);
     case ACT_MOVE:
-        return intent_move(store, ids, n, action->from, action->to, error);
+        return intent_move(store, ids, n, from, action->to, error);
     case ACT_COPY:
-        return intent_copy(store, ids, n, action->from, action->to, error);
+        return intent_copy(store, ids, n, from, action->to, error);
     case ACT_DELETE:
-        return intent_delete(store, ids, n, action->from, error);
+        return intent_delete(store, ids, n, from, error);
     case ACT_EXPUNGE:
-        return intent_expunge(store, ids, n, action->from, error);
+        return intent_expunge(store, ids, n, from, error);
     case ACT_ARCHIVE:
-        return intent_archive(store, ids, n, action->from, error);
+        return intent_archive(store, ids, n, from, error);
     case ACT_JUNK:
     case ACT_NOT_JUNK:
-        return intent_junk(store, ids, n, action->from, action->kind == ACT_JUNK, error);
+        return intent_junk(store, ids, n, from, action->kind == ACT_JUNK, error);
     }
     return 0;
 }
 
+/* What lies in the list's folders and what does not, as one change. */
+static gint64
+write_both(struct store *store, const struct action *action, GError **error)
+{
+    static const char *const names[] = {
+        [ACT_FLAGS] = N_("mark messages"),       [ACT_MOVE] = N_("move messages"),
+        [ACT_COPY] = N_("copy messages"),        [ACT_DELETE] = N_("delete messages"),
+        [ACT_EXPUNGE] = N_("delete messages for good"), [ACT_ARCHIVE] = N_("archive messages"),
+        [ACT_JUNK] = N_("call messages junk"),   [ACT_NOT_JUNK] = N_("call messages not junk"),
+    };
+    if (!action->elsewhere || !action->elsewhere->len)
+        return write_intent(store, action, action->messages, action->from, error);
+    if (!action->messages->len)
+        return write_intent(store, action, action->elsewhere, 0, error);
+    if (!intent_group_begin(store, error))
+        return 0;
+    gboolean ok = write_intent(store, action, action->messages, action->from, error) &&
+                  write_intent(store, action, action->elsewhere, 0, error);
+    return intent_group_end(store, ok, _(names[action->kind]), error);
+}
+
 static gboolean
-add_messages_of(struct store *store, struct action *action, GError **error)
+add_messages_of(struct store *store, struct action *action, gint64 thread, GError **error)
 {
     const struct list_view view = {.folders = (const gint64 *)(gpointer)action->folders->data,
                                    .n_folders = action->folders->len};
-    g_autoptr(GArray) all = list_messages_of(store, &view, (const gint64 *)(gpointer)action->threads->data,
-                                             action->threads->len, error);
-    if (all)
-        g_array_append_vals(action->messages, all->data, all->len);
-    return all != NULL;
+    g_autoptr(GArray) all = list_messages_of(store, &view, &thread, 1, error);
+    guint spared = 0;
+    if (!all || (action->kind == ACT_JUNK && !conversation_spare_people(store, thread, all, &spared, error)))
+        return FALSE;
+    g_array_append_vals(action->messages, all->data, all->len);
+    action->spared += spared;
+    return TRUE;
+}
+
+/* What was sent, or is being written, is no junk. */
+static gboolean
+spare_own(struct store *store, struct action *action, GError **error)
+{
+    for (guint i = action->elsewhere->len; i-- > 0;)
+        if (message_lies_in(store, g_array_index(action->elsewhere, gint64, i), 1u << FOLDER_SENT | 1u << FOLDER_DRAFTS))
+            g_array_remove_index(action->elsewhere, i);
+    if (action->elsewhere->len || action->messages->len)
+        return TRUE;
+    g_set_error_literal(error, STORE_ERROR, ERROR_REFUSED, _("a letter of your own is no junk"));
+    return FALSE;
 }
 
 /* On the writer's thread. */
@@ -84,9 +125,18 @@ static gboolean
 work(struct store *store, gpointer data, GError **error)
 {
     struct action *action = data;
-    if (action->threads && !add_messages_of(store, action, error))
+    for (guint i = 0; action->threads && i < action->threads->len; i++)
+        if (!add_messages_of(store, action, g_array_index(action->threads, gint64, i), error))
+            return FALSE;
+    if (action->spared && !action->messages->len && !action->elsewhere) {
+        g_set_error_literal(error, STORE_ERROR, ERROR_REFUSED,
+                            _("all of it is from people whom you have written to: open the conversation, and call one "
+                              "letter junk"));
         return FALSE;
-    action->journal = write_intent(store, action, error);
+    }
+    if (action->kind == ACT_JUNK && action->elsewhere && !spare_own(store, action, error))
+        return FALSE;
+    action->journal = write_both(store, action, error);
     return action->journal != 0;
 }
 
@@ -108,6 +158,11 @@ done(struct app *app, gpointer data, const GError *error)
     }
     if (error)
         app_warn(app, _("not done: %s"), error->message);
+    else if (action->spared)
+        app_say(app,
+                ngettext("junk, but for %u letter of somebody whom you have written to (u takes it back)",
+                         "junk, but for %u letters of people whom you have written to (u takes it back)", action->spared),
+                action->spared);
 }
 
 gboolean
@@ -120,10 +175,16 @@ act_refused(struct app *app)
     return app->files || app->read_only;
 }
 
+static guint
+count(const struct action *action)
+{
+    return action->messages->len + (action->elsewhere ? action->elsewhere->len : 0);
+}
+
 static void
 start(struct app *app, struct action *action)
 {
-    if (!action->messages->len && !action->threads) {
+    if (!action->messages->len && !action->threads && !action->elsewhere) {
         action_free(action);
         app_say(app, _("there is no message to do that to"));
         return;
@@ -132,8 +193,7 @@ start(struct app *app, struct action *action)
         app_say(app, ngettext("%u conversation %s", "%u conversations %s", action->threads->len), action->threads->len,
                 action->said);
     else if (action->said)
-        app_say(app, ngettext("%u message %s", "%u messages %s", action->messages->len),
-                action->messages->len, action->said);
+        app_say(app, ngettext("%u message %s", "%u messages %s", count(action)), count(action), action->said);
     writer_run(app->writer, work, done, action, action_free);
 }
 
@@ -195,13 +255,39 @@ selected(struct app *app, struct listview **list)
     return selection_for_reader(app, *list);
 }
 
+/* Takes out of the selection what lies outside of the list's folders: lines of an opened conversation, and what the reader
+ * came to from there. All other messages of a list lie in them. NULL: none. */
+static GArray *
+take_elsewhere(struct app *app, struct listview *list, struct selection *selection)
+{
+    gboolean may = selection->folder && list && (list->conversations || app_top(app)->class == &read_class);
+    g_autoptr(GArray) elsewhere = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = selection->messages->len; may && i-- > 0;) {
+        gint64 message = g_array_index(selection->messages, gint64, i);
+        if (intent_reaches(app->store, message, selection->folder))
+            continue;
+        g_array_append_val(elsewhere, message);
+        g_array_remove_index(selection->messages, i);
+    }
+    return elsewhere->len ? g_steal_pointer(&elsewhere) : NULL;
+}
+
+/* Conversations whose messages the writer looks up: very many, or such as are not meant in full. */
+static gboolean
+is_for_writer(const struct action *action, const struct selection *selection)
+{
+    guint n = selection->threads ? selection->threads->len : 0;
+    return n > RESOLVED_AT_ONCE || (n && action->kind == ACT_JUNK);
+}
+
 static void
 run(struct app *app, struct action *action)
 {
     struct listview *list;
     gboolean reading = app_top(app)->class == &read_class;
     g_autoptr(struct_selection) selection = selected(app, &list);
-    if (selection->threads && selection->threads->len > RESOLVED_AT_ONCE) {
+    action->elsewhere = take_elsewhere(app, list, selection);
+    if (is_for_writer(action, selection)) {
         const struct list_view *view = &list->set->view;
         action->threads = g_array_ref(selection->threads);
         action->folders = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -213,7 +299,7 @@ run(struct app *app, struct action *action)
     action->from = selection->folder;
     if (reading && leaves(action->kind))
         readview_leave_message(app_top(app)); /* on to the next one, before the row goes */
-    if (list && list->set && (action->messages->len || action->threads))
+    if (list && list->set && (action->messages->len || action->threads || action->elsewhere))
         show_wanted(list, action, selection);
     start(app, action);
 }

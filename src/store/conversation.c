@@ -1,9 +1,12 @@
 #include "config.h"
 
 #include "store/conversation.h"
+#include "store/contact.h"
 #include "store/intent.h"
 #include "store/internal.h"
 #include "store/journal.h"
+#include "store/list.h"
+#include "store/message.h"
 #include "store/thread_hand.h"
 #include "base/flags.h"
 #include "base/i18n.h"
@@ -105,6 +108,33 @@ gboolean
 conversation_is_muted(struct store *store, gint64 thread)
 {
     return thread_is_muted(store, thread);
+}
+
+static gboolean
+is_of_somebody_known(struct store *store, gint64 message)
+{
+    if (sql_int(store, 0, "SELECT bits & ? FROM message WHERE id = ?", "il", MESSAGE_FROM_ME, message))
+        return TRUE;
+    g_autofree char *addr = sql_text(store, "SELECT from_addr FROM message WHERE id = ?", "l", message);
+    g_autoptr(struct_contact) contact = addr ? contact_find(store, addr, NULL) : NULL;
+    return contact && (contact->sent || contact->replied);
+}
+
+gboolean
+conversation_spare_people(struct store *store, gint64 thread, GArray *messages, guint *spared, GError **error)
+{
+    gint64 unread;
+    *spared = 0;
+    g_autoptr(GArray) all = list_thread_messages(store, thread, &unread, error);
+    if (!all)
+        return FALSE;
+    for (guint i = messages->len; all->len > 1 && i-- > 0;) {
+        if (!is_of_somebody_known(store, g_array_index(messages, gint64, i)))
+            continue;
+        g_array_remove_index(messages, i);
+        ++*spared;
+    }
+    return TRUE;
 }
 
 gint64

@@ -20,6 +20,10 @@ gint64 conversation_break(struct store *store, const gint64 *messages, guint n, 
 /* The conversations of the messages; all there is in them counts as read. */
 gint64 conversation_mute(struct store *store, const gint64 *messages, guint n, gboolean mute, GError **error);
 gboolean conversation_is_muted(struct store *store, gint64 thread);
+/* What "junk" means of a conversation that is named as a whole: its messages (GArray of gint64 of them, changed in place) but
+ * for the user's own and those of people whom the user has written to. A conversation of one message stays as it is: it was
+ * that message that was named. *spared receives how many were taken out. */
+gboolean conversation_spare_people(struct store *store, gint64 thread, GArray *messages, guint *spared, GError **error);
 /* The message that a conversation begins with; 0: it is not there. */
 gint64 conversation_first(struct store *store, gint64 thread);
 

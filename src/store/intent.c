@@ -47,6 +47,15 @@ find_placements(struct action *action, const gint64 *messages, guint n, gint64 f
     return TRUE;
 }
 
+gboolean
+intent_reaches(struct store *store, gint64 message, gint64 from)
+{
+    return sql_int(store, 0,
+                   "SELECT 1 FROM placement p INDEXED BY placement_message CROSS JOIN folder f ON f.id = p.folder"
+                   " WHERE p.message = ?1 AND p." SHOWN " AND (?2 = 0 OR p.folder = ?2 OR f.role = -?2) LIMIT 1",
+                   "ll", message, from) != 0;
+}
+
 static gboolean
 action_begin(struct action *action, struct store *store, GError **error)
 {

@@ -44,6 +44,9 @@ gint64 intent_archive(struct store *store, const gint64 *messages, guint n, gint
 gint64 intent_junk(struct store *store, const gint64 *messages, guint n, gint64 from, gboolean junk,
                    GError **error);
 
+/* Does the message lie where `from` means? */
+gboolean intent_reaches(struct store *store, gint64 message, gint64 from);
+
 /* The calls above between these two are one action: one transaction, one entry in the undo journal, called `text`
  * (translated). Everything is taken back when one of them failed: say so with `ok`. Groups do not nest, and each begun is
  * ended. Returns as they do. */

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Conversations on the screen: acting on letters that lie outside of the folder, and on a conversation as a whole."""
+
+import re
+
+from harness import *
+
+world = keep(World(count=1))
+home = keep(world.home("ana"))
+oracle = world.oracle("ana")
+screen = None
+
+
+def mail(sender, to, subject, ident, day, answers=""):
+    return ("From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@lab.test>\r\n%s"
+            "Date: Thu, %d Nov 2026 10:00:00 +0000\r\n\r\nthe text of %s\r\n" % (
+                sender, to, subject, ident, "In-Reply-To: <%s@lab.test>\r\n" % answers if answers else "", day,
+                ident)).encode()
+
+
+def keys(*names):
+    screen.keys(*names)
+
+
+def lies_in(ident):
+    return sorted(place["folder"] for place in home.json("search", "--everything", "id:%s@lab.test" % ident))
+
+
+def wait_lies(ident, folder):
+    wait_for(lambda: lies_in(ident) == [folder], what="%s in %s" % (ident, folder))
+
+
+@test("d on an own answer, which lies in Sent, deletes it; u takes it back")
+def own_answer():
+    global screen
+    world.deliver("ana", mail("Ben <ben@lab.test>", "ana@lab.test", "harbour", "q1", 3))
+    oracle.append("Sent", mail("Ana <ana@lab.test>", "ben@lab.test", "Re: harbour", "a1", 4, "q1"))
+    world.deliver("ana", mail("Ben <ben@lab.test>", "ana@lab.test", "Re: harbour", "q2", 5, "a1"),
+                  mail("Spam <spam@lab.test>", "ana@lab.test", "Re: harbour", "s1", 6, "q2"),
+                  mail("Zoe <zoe@lab.test>", "ana@lab.test", "forest", "z1", 2))
+    home.ok("sync")
+    screen = keep(Screen(home, width=100, height=24))
+    screen.wait(re.compile(r"\(4\)"))
+    keys("Home", "Right")
+    screen.wait(re.compile(r"─ me"))
+    line = [i for i, text in enumerate(screen.lines()) if "─ me" in text][0]
+    keys("Home")
+    for _ in range(line - 2):
+        keys("j")
+    keys("d")
+    screen.wait("deleted (u takes it back)")
+    wait_lies("a1", "Trash")
+    screen.wait_gone(re.compile(r"─ me"))
+    keys("u")
+    wait_lies("a1", "Sent")
+    screen.wait(re.compile(r"─ me"))
+
+
+@test("marked lines inside and outside of the folder are one change")
+def both():
+    keys("Home")
+    keys("j", "t", "t", "t")
+    screen.wait("3 marked")
+    keys(";", "A")
+    screen.wait("3 messages archived")
+    for ident in ("q1", "a1", "q2"):
+        wait_lies(ident, "Archive")
+    keys("u")
+    for ident, folder in (("q1", "INBOX"), ("a1", "Sent"), ("q2", "INBOX")):
+        wait_lies(ident, folder)
+
+
+@test("X on a closed conversation spares those whom the user has answered, and says so")
+def junk():
+    keys("Home", "Left")
+    screen.wait_gone(re.compile(r"─ me"))
+    keys("X")
+    screen.wait("junk, but for 2 letters of people whom you have written to")
+    wait_lies("s1", "Junk")
+    equal([lies_in("q1"), lies_in("q2"), lies_in("a1")], [["INBOX"], ["INBOX"], ["Sent"]])
+    screen.wait(re.compile(r"\(3\)"))           # it is still there, without that letter
+    keys("Home", "X")
+    screen.wait("all of it is from people whom you have written to")
+    equal(lies_in("q2"), ["INBOX"])
+    screen.wait(re.compile(r"\(3\)"))
+    keys("u")
+    wait_lies("s1", "INBOX")
+
+
+@test("X on one letter says what it says, but never of an own one in Sent")
+def junk_one():
+    keys("Home", "Right")
+    screen.wait(re.compile(r"─ me"))
+    line = [i for i, text in enumerate(screen.lines()) if "─ me" in text][0]
+    keys("Home")
+    for _ in range(line - 2):
+        keys("j")
+    keys("X")
+    screen.wait("a letter of your own is no junk")
+    equal(lies_in("a1"), ["Sent"])
+    keys("k", "X")                               # Ben's first one
+    wait_lies("q1", "Junk")
+    keys("End", "X")                             # the only letter of Zoe
+    wait_lies("z1", "Junk")
+
+
+if __name__ == "__main__":
+    main()
