@@ -41,6 +41,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_envelope, envelope_free)
  * be read is left empty.  Limits of mail/limits.h are applied before GMime sees a byte.  GMime code: engine
  * and reader only. */
 struct envelope *envelope_from_header(const char *bytes, gsize length);
+/* The same of a message whose header ends at `header`. What it says of its text's charset helps with a header that is not
+ * encoded. */
+struct envelope *envelope_from_message(const char *bytes, gsize header, gsize length);
 
 /* The fields that envelope_from_header looks at, in the form that IMAP wants: "DATE FROM SENDER …". */
 #define ENVELOPE_FIELDS                                                                                      \

@@ -166,27 +166,40 @@ static const struct {
     {"List-Id", read_list_id},
 };
 
+static void
+read_field(struct reading *reading, const char *bytes, const char *charset, const struct rawmsg_field *field)
+{
+    for (gsize r = 0; r < G_N_ELEMENTS(readers); r++) {
+        if (strlen(readers[r].name) != field->name_length ||
+            g_ascii_strncasecmp(bytes + field->offset, readers[r].name, field->name_length) != 0)
+            continue;
+        const char *value = bytes + field->value_offset;
+        gsize value_length = field->offset + field->length - field->value_offset;
+        g_autofree char *own = header_from_charset(value, value_length, charset);
+        readers[r].read(reading, own ? own : value, own ? strlen(own) : value_length);
+        return;
+    }
+}
+
 struct envelope *
-envelope_from_header(const char *bytes, gsize length)
+envelope_from_message(const char *bytes, gsize header, gsize length)
 {
     struct reading reading = {.envelope = envelope_new()};
-    g_autoptr(GArray) fields = rawmsg_fields(bytes, MIN(length, LIMIT_HEADER_BLOCK), NULL, NULL);
+    g_autoptr(GArray) fields = rawmsg_fields(bytes, MIN(header, LIMIT_HEADER_BLOCK), NULL, NULL);
     guint count = MIN(fields->len, LIMIT_HEADER_FIELDS);
-    for (guint i = 0; i < count; i++) {
-        const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
-        for (gsize r = 0; r < G_N_ELEMENTS(readers); r++) {
-            if (strlen(readers[r].name) != field->name_length ||
-                g_ascii_strncasecmp(bytes + field->offset, readers[r].name, field->name_length) != 0)
-                continue;
-            gsize value_length = field->offset + field->length - field->value_offset;
-            readers[r].read(&reading, bytes + field->value_offset, value_length);
-            break;
-        }
-    }
+    const char *charset = header_charset(bytes, length);
+    for (guint i = 0; i < count; i++)
+        read_field(&reading, bytes, charset, &g_array_index(fields, struct rawmsg_field, i));
     if (reading.answered)
         add_answered(&reading);
     g_strfreev(reading.answered);
-    if (fields->len > count || length > LIMIT_HEADER_BLOCK)
+    if (fields->len > count || header > LIMIT_HEADER_BLOCK)
         reading.envelope->flags |= ENVELOPE_TRUNCATED;
     return reading.envelope;
+}
+
+struct envelope *
+envelope_from_header(const char *bytes, gsize length)
+{
+    return envelope_from_message(bytes, length, length);
 }

@@ -95,6 +95,48 @@ join_padded(const char *text)
     return g_string_free(out, FALSE);
 }
 
+#define CHARSET_SOUGHT 16384 /* bytes of the message */
+
+const char *
+header_charset(const char *message, gsize length)
+{
+    const char *end = message + MIN(length, CHARSET_SOUGHT);
+    for (const char *p = message; (p = memchr(p, '=', (gsize)(end - p))) != NULL; p++) {
+        const char *name = p;
+        while (name > message && g_ascii_isspace(name[-1]))
+            name--;
+        if (name - message < 7 || g_ascii_strncasecmp(name - 7, "charset", 7))
+            continue;
+        const char *start = p + 1;
+        while (start < end && (g_ascii_isspace(*start) || *start == '"'))
+            start++;
+        gsize n = 0;
+        while (start + n < end && n < 40 && (g_ascii_isalnum(start[n]) || strchr("-_:.", start[n])) && start[n])
+            n++;
+        g_autofree char *label = g_strndup(start, n);
+        const char *charset = charset_lookup(label);
+        if (charset && strcmp(charset, "UTF-8"))
+            return label[0] && g_ascii_strncasecmp(label, "us", 2) ? charset : NULL;
+    }
+    return NULL;
+}
+
+char *
+header_from_charset(const char *raw, gsize length, const char *charset)
+{
+    gsize n = MIN(length, LIMIT_HEADER_FIELD);
+    gboolean is_escaped = memmem(raw, n, "\033$", 2) || memmem(raw, n, "\033(", 2);
+    gboolean is_8bit = FALSE;
+    for (gsize i = 0; i < n && !is_8bit; i++)
+        is_8bit = (guchar)raw[i] >= 0x80;
+    if (!charset || (!is_escaped && (!is_8bit || g_utf8_validate(raw, (gssize)n, NULL))) ||
+        (is_escaped && !g_str_has_prefix(charset, "ISO-2022")))
+        return NULL;
+    guint flags;
+    g_autofree char *text = charset_to_utf8(raw, n, charset, &flags);
+    return flags ? NULL : g_steal_pointer(&text);
+}
+
 /* Takes text that may not be UTF-8. */
 static char *
 make_valid(char *text)

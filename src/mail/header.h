@@ -16,6 +16,11 @@ char *header_decode(const char *raw, gsize length);
 /* Adds the addresses of a raw field to list, groups flattened; text without any address becomes one entry
  * with a name only.  FALSE when a limit cut something off. */
 gboolean header_addresses(const char *raw, gsize length, GPtrArray *list);
+/* The charset that a message names for its own text, in its first bytes; NULL: none but UTF-8. Static. */
+const char *header_charset(const char *message, gsize length);
+/* Raw 8-bit or escaped text of a field out of that charset (may be NULL). NULL when nothing has to be done, or it does not
+ * fit. New string. */
+char *header_from_charset(const char *raw, gsize length, const char *charset);
 /* Unfolded and trimmed, bytes otherwise as they are, NUL as a space. */
 char *header_unfold(const char *raw, gsize length);
 

@@ -171,7 +171,7 @@ show_embedded(struct rendering *rendering, guint n)
         return;
     const char *bytes = tree->bytes + part->offset;
     gsize body = rawmsg_body(bytes, part->length);
-    g_autoptr(struct_envelope) envelope = envelope_from_header(bytes, body);
+    g_autoptr(struct_envelope) envelope = envelope_from_message(bytes, body, part->length);
     g_autoptr(GBytes) header = g_bytes_new_static(bytes, body);
     g_autofree char *date = rawmsg_get(header, "Date", 0);
     separator(rendering, "---------- attached message ----------");
@@ -347,15 +347,18 @@ raw_value(const char *bytes, const struct rawmsg_field *field)
 }
 
 static void
-add_headers(struct document *document, const char *bytes, const GArray *fields)
+add_headers(struct document *document, const char *bytes, gsize length, const GArray *fields)
 {
+    const char *charset = header_charset(bytes, length);
     for (guint i = 0; i < MIN(fields->len, LIMIT_HEADER_FIELDS); i++) {
         const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
         struct document_header *header = g_new0(struct document_header, 1);
         header->name = g_strndup(bytes + field->offset, field->name_length);
         header->raw = raw_value(bytes, field);
-        header->value =
-            header_decode(bytes + field->value_offset, field->offset + field->length - field->value_offset);
+        const char *value = bytes + field->value_offset;
+        gsize value_length = field->offset + field->length - field->value_offset;
+        g_autofree char *own = header_from_charset(value, value_length, charset);
+        header->value = header_decode(own ? own : value, own ? strlen(own) : value_length);
         g_ptr_array_add(document->headers, header);
     }
 }
@@ -415,11 +418,11 @@ message_parse(GBytes *message, guint want)
     gsize body;
     g_autoptr(GArray) fields = rawmsg_fields(tree->bytes, tree->length, NULL, &body);
     envelope_free(document->envelope);
-    document->envelope = envelope_from_header(tree->bytes, body);
+    document->envelope = envelope_from_message(tree->bytes, body, tree->length);
     if (document->envelope->flags & ENVELOPE_TRUNCATED)
         tree_notice(tree, DOCUMENT_LIMITED, "the header names more than is read: not all of it is shown");
     if (want & READER_HEADERS)
-        add_headers(document, tree->bytes, fields);
+        add_headers(document, tree->bytes, tree->length, fields);
     if (want & READER_TEXT) {
         struct flow flow;
         flow_init(&flow, tree->attachments + 1);
@@ -541,7 +544,7 @@ message_index_make(GBytes *message)
     struct flow flow;
     gsize body = rawmsg_body(tree->bytes, tree->length);
     envelope_free(index->envelope);
-    index->envelope = envelope_from_header(tree->bytes, body);
+    index->envelope = envelope_from_message(tree->bytes, body, tree->length);
     flow_init(&flow, tree->attachments + 1);
     render(tree, READER_TEXT, &flow);
     g_free(index->preview);

@@ -32,6 +32,14 @@ static const struct envelope_case envelope_cases[] = {
     {"Subject: =?windows-1252?Q?=93quoted=94?= =?utf-8?B?4oKs?=\n", "", "", "“quoted”€", NULL, 0, 0},
     /* raw 8-bit text, as UTF-8 and not */
     {"From: Jürgen <j@example.org>\nSubject: caf\xe9\n", "Jürgen <j@example.org>", "", "café", NULL, 0, 0},
+    /* ... and in the charset that the text is in, when the header can tell */
+    {"From: \xf7\xc1\xd3\xd1 <v@example.org>\nSubject: \xf0\xd2\xc9\xd7\xc5\xd4\nContent-Type: text/plain; charset=\"KOI8-R\"\n",
+     "Вася <v@example.org>", "", "Привет", NULL, 0, 0},
+    {"Subject: \xd3\xca\xbc\xfe\nContent-Type: text/plain;\n\tcharset=gb2312\n", "", "", "邮件", NULL, 0, 0},
+    {"Subject: \033$BF|K\\\033(B\nContent-Type: text/plain; charset=ISO-2022-JP\n", "", "", "日本", NULL, 0, 0},
+    {"Subject: caf\xe9\nContent-Type: text/plain; charset=utf-8\n", "", "", "café", NULL, 0, 0},
+    {"Subject: caf\xe9\nContent-Type: text/plain; charset=x-unknown\n", "", "", "café", NULL, 0, 0},
+    {"Subject: Jürgen\nContent-Type: text/plain; charset=koi8-r\n", "", "", "Jürgen", NULL, 0, 0},
     /* an mbox line before */
     {"From ana@example.org Thu Nov 12 10:42:01 2026\nFrom: ana@example.org\nSubject: x\n", "ana@example.org",
      "", "x", NULL, 0, 0},
@@ -227,6 +235,18 @@ test_parts(void)
         if (test->text)
             g_assert_cmpstr(other->text, ==, test->text);
     }
+}
+
+/* A header that is not encoded, in the charset of the first text. */
+static void
+test_header_of_text(void)
+{
+    g_autoptr(struct_document) document = parse_text(
+        "Subject: \xd3\xca\xbc\xfe\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
+        "Content-Type: text/plain; charset=gb2312\n\n\xd3\xca\xbc\xfe\n--b--\n");
+    g_assert_cmpstr(document->envelope->subject, ==, "邮件");
+    g_assert_cmpstr(document_header(document, "Subject"), ==, "邮件");
+    g_assert_cmpstr(document->text, ==, "邮件\n");
 }
 
 /* The same in the jailed process, which may open nothing: it dies of what a library looks up. */
@@ -498,6 +518,7 @@ main(int argc, char **argv)
     g_test_add_func("/parse/references", test_references);
     g_test_add_func("/parse/headers", test_headers);
     g_test_add_func("/parse/parts", test_parts);
+    g_test_add_func("/parse/header-of-text", test_header_of_text);
     g_test_add_func("/parse/parts-jailed", test_parts_jailed);
     g_test_add_func("/parse/places", test_places);
     g_test_add_func("/parse/part-bytes", test_part_bytes);
