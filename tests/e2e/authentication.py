@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Who vouches for a message: DKIM, SPF, DMARC and ARC, checked through a DNS server that says what a test wants."""
 
-import base64
 import sqlite3
-import subprocess
 import time
 
+from dkim_key import Key
 from harness import *
 from nameserver import Dns  # found by way of the harness
 
@@ -46,32 +45,7 @@ def path(name, content):
     return where
 
 
-def openssl(*words, stdin=None):
-    return subprocess.run(["openssl", *words], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
-
-
-class Key:
-    """An RSA key, and a signature made with the openssl program: nothing of our own code is in it."""
-
-    def __init__(self, bits=2048):
-        self.file = f"{FOLDER}/key{bits}.pem"
-        openssl("genrsa", "-out", self.file, str(bits))
-        public = openssl("rsa", "-in", self.file, "-pubout", "-outform", "DER")
-        self.record = "v=DKIM1; k=rsa; p=" + base64.b64encode(public).decode()
-
-    def sign(self, message, domain="example.org", names=("from", "to", "subject", "date")):
-        """simple/simple: what is signed is what lies there."""
-        head, body = message.split(b"\r\n\r\n", 1)
-        fields = {line.split(b":")[0].strip().lower().decode(): line for line in head.split(b"\r\n")}
-        body = body.rstrip(b"\r\n") + b"\r\n"
-        digest = base64.b64encode(openssl("dgst", "-sha256", "-binary", stdin=body)).decode()
-        field = ("DKIM-Signature: v=1; a=rsa-sha256; d=%s; s=k; h=%s; bh=%s; b=" % (domain, ":".join(names), digest)).encode()
-        text = b"".join(fields[name] + b"\r\n" for name in names) + field
-        signature = openssl("dgst", "-sha256", "-sign", self.file, stdin=text)
-        return field + base64.b64encode(signature) + b"\r\n" + message
-
-
-key = Key()
+key = Key(FOLDER)
 
 
 def check(dns, content, *options):

@@ -115,6 +115,18 @@ STARTTLS = "127.0.0.1:{smtp} inet n - n - - smtpd"
 IMPLICIT = ("127.0.0.1:{smtps} inet n - n - - smtpd\n"
             "  -o smtpd_tls_wrappermode=yes")
 
+# Where the world outside brings mail for the domain.
+MX = """\
+127.0.0.1:{mx} inet n - n - - smtpd
+  -o smtpd_tls_security_level=may
+  -o smtpd_sasl_auth_enable=no
+  -o smtpd_relay_restrictions=reject_unauth_destination"""
+
+MILTER = """\
+smtpd_milters = {milter}
+milter_default_action = tempfail
+"""
+
 # Queue directories: name -> (group is postdrop, mode), as Postfix wants.
 QUEUE = {
     "active": (False, 0o700), "bounce": (False, 0o700),
@@ -173,12 +185,15 @@ class Postfix(Server):
             tls_level="may" if spec.plain else "encrypt",
             tls_only="no" if spec.plain else "yes",
             cert=spec.cert, key=spec.key)
-        self._write("main.cf", MAIN.format(**values))
+        milter = MILTER.format(milter=spec.milter) if spec.milter else ""
+        self._write("main.cf", MAIN.format(**values) + milter)
         lines = []
         if "smtp" in spec.ports:
             lines.append(STARTTLS.format(**spec.ports))
         if "smtps" in spec.ports:
             lines.append(IMPLICIT.format(**spec.ports))
+        if "mx" in spec.ports:
+            lines.append(MX.format(**spec.ports))
         self._write("master.cf", MASTER.format(submission="\n".join(lines)))
 
     def _write(self, name, text):

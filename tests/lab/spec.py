@@ -59,6 +59,8 @@ class Spec:
         self.sieve = False              # Pigeonhole: scripts at LMTP, ManageSieve
         self.quota = None               # Dovecot's rule: "*:storage=100K"
         self.next_hops = {}             # domain -> port of a server beyond
+        self.milter = None              # "unix:PATH": what Postfix asks about
+                                        # all mail; with it there is a port mx
         self.patience = None            # seconds until undelivered mail
                                         # comes back; None: five days
         self.ca = self.path("ca", "lab-ca.pem")
@@ -90,6 +92,8 @@ class Spec:
             names.append("smtps")
         if self.sieve:
             names.append("sieve")
+        if self.milter:
+            names.append("mx")
         return names
 
     def user(self, name):
