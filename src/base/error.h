@@ -22,6 +22,7 @@ enum error_code {
     ERROR_SECURITY,  /* TLS or protocol attack suspected: never go on, never fall back (exit 69) */
     ERROR_IO,        /* disk or system call (exit 74) */
     ERROR_BUSY,      /* another process holds it (exit 75) */
+    ERROR_WITHDRAWN, /* it is no longer wanted: go on with the rest (exit 75) */
     ERROR_CANCELLED, /* the user or the supervisor stopped it */
     ERROR_GIVEUP     /* nothing else fits: a broken invariant of the data (exit 70) */
 };

@@ -121,6 +121,7 @@ gint64 intent_count(struct store *store, gint64 account); /* 0: of all */
 /* At the start of a worker, which alone runs this account: what was running is pending again, and uncertain.
  */
 gboolean intent_recover(struct store *store, gint64 account, GError **error);
+/* All or none; ERROR_WITHDRAWN when one of them was taken back since it was read. */
 gboolean intent_claim(struct store *store, const gint64 *ids, guint n, GError **error);
 
 /* Done. new_uid: what COPYUID or APPENDUID said, 0 when the server did not say (the target is then found by

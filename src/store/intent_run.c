@@ -38,7 +38,7 @@ intent_claim(struct store *store, const gint64 *ids, guint n, GError **error)
             "UPDATE intent SET state = 1, attempts = attempts + 1, error = NULL WHERE id = ? AND state = 0",
             "l", ids[i]);
         if (ok && sqlite3_changes(store->db) != 1) {
-            g_set_error(error, STORE_ERROR, ERROR_STALE, "what was to be done was taken back meanwhile");
+            g_set_error(error, STORE_ERROR, ERROR_WITHDRAWN, "what was to be done was taken back meanwhile");
             ok = FALSE;
         }
     }

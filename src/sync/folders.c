@@ -301,8 +301,12 @@ send_intents(struct sync *sync, struct listing *listing, gboolean *any, GError *
         g_autofree char *wire = NULL;
         char delimiter = '\0';
         g_autoptr(GError) why = NULL;
-        if (!intent_claim(sync->store, &intent->id, 1, error))
+        if (!intent_claim(sync->store, &intent->id, 1, &why)) {
+            if (sync_survives(sync, folder, &why))
+                continue;
+            g_propagate_error(error, g_steal_pointer(&why));
             return FALSE;
+        }
         if (carry_out(sync, intent, listing, &wire, &delimiter, &why)) {
             STEP("sync.folder.record");
             if (!intent_folder_done(sync->store, intent->id, wire, delimiter, error))

@@ -144,7 +144,7 @@ push_claim(struct batch *batch, const GPtrArray *intents, GError **error)
 }
 
 /* The server's word about these intents alone is noted with them; anything else ends the pass. A folder that changed
- * under us (ERROR_STALE) is no fault of theirs: they come again. */
+ * under us (ERROR_STALE), or one of them that was taken back (ERROR_WITHDRAWN), is no fault of theirs: they come again. */
 gboolean
 push_fail(struct batch *batch, const GPtrArray *intents, GError **error)
 {
@@ -152,12 +152,12 @@ push_fail(struct batch *batch, const GPtrArray *intents, GError **error)
     g_autoptr(GError) why = g_steal_pointer(error);
     const struct folder *about = batch->source ? batch->source : batch->target;
     g_autofree char *text = g_strdup(why->message);
-    gboolean stale = why->code == ERROR_STALE;
+    gboolean again = why->code == ERROR_STALE || why->code == ERROR_WITHDRAWN;
     if (!sync_survives(sync, about, &why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
-    for (guint i = 0; i < intents->len && !stale; i++)
+    for (guint i = 0; i < intents->len && !again; i++)
         if (!intent_failed(sync->store, ((const struct intent *) intents->pdata[i])->id, text, 0, error))
             return FALSE;
     return TRUE;

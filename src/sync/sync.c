@@ -346,6 +346,11 @@ gboolean
 sync_survives(struct sync *sync, const struct folder *folder, GError **error)
 {
     GError *e = *error;
+    if (e->code == ERROR_WITHDRAWN) { /* the user was faster: nobody needs to hear of it */
+        log_debug("sync", "account=%s folder=%s %s", sync->options.account->name, folder ? folder->name : "", e->message);
+        g_clear_error(error);
+        return TRUE;
+    }
     gboolean here_only =
         e->code == ERROR_STALE || e->code == ERROR_SKIP || e->code == ERROR_REFUSED || e->code == ERROR_INPUT;
     if (!here_only || !sync_is_connected(sync))

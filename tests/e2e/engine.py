@@ -75,6 +75,19 @@ def engine_killed():
     wait_for(lambda: not workers("--account") or len(workers("--account")) == 1, what="one worker")
 
 
+@test("what is taken back before the engine comes to it, or while it does, is no news")
+def taken_back():
+    first = str(ana.json("list", "--limit", "1")[0]["id"])
+    with world.oracle("ana") as server:
+        inbox = len(server.uids("INBOX"))
+        for _ in range(30):                    # one of three hits the moment between reading and claiming
+            ana.ok("archive", first)
+            ana.ok("undo")
+            equal([row["notice"] for row in ana.json("folders") if row["notice"]], [])
+        ana.ok("sync")
+        equal(len(server.uids("INBOX")), inbox)
+
+
 @test("an engine that nobody needs ends by itself")
 def ends():
     wait_for(lambda: not ana.processes(), 60, "the end of the engine")
