@@ -243,6 +243,18 @@ app_dirty(struct app *app)
         loop.frame = g_idle_add_full(G_PRIORITY_DEFAULT + 10, draw_frame, app, NULL);
 }
 
+/* What the view is about comes first: of what stands at the right, the last pieces give way to it. */
+static void
+make_room(char *right, int room)
+{
+    for (char *gap; *right && width_text(right) > room;) {
+        gap = g_strrstr(right, "   ");
+        if (!gap)
+            return;
+        *gap = '\0';
+    }
+}
+
 static void
 draw_title(struct view *view, int columns)
 {
@@ -251,6 +263,8 @@ draw_title(struct view *view, int columns)
     term_fill(0, 0, 1, columns, style);
     g_autofree char *title = view->class->title ? view->class->title(view) : NULL;
     g_autofree char *right = view->class->title_right ? view->class->title_right(view) : NULL;
+    if (title && right)
+        make_room(right, columns - width_text(title) - 4);
     draw_ends(0, &area, STYLE_ON(ROLE_TITLE, GROUND_BAR), title, STYLE_ON(ROLE_DIM, GROUND_BAR), right);
 }
 

@@ -8,6 +8,7 @@
 #include "store/undo.h"
 #include "ui/app.h"
 #include "ui/commands.h"
+#include "ui/draw.h"
 #include "ui/link.h"
 #include "ui/sent.h"
 #include "ui/spawn.h"
@@ -141,42 +142,57 @@ command_command(struct app *app, const char *argument G_GNUC_UNUSED)
 
 /* ---- help ---- */
 
+#define HELP_KEYS 22
+#define HELP_NAME 18
+
 static void
-help_command(struct app *app, GString *out, const struct command *command)
+help_command(struct app *app, GPtrArray *lines, const struct command *command)
 {
     g_autofree char *keys = keymap_keys(app->keymap, command);
-    g_autofree char *fit = width_fit(*keys ? keys : "", 22);
-    g_autofree char *name = width_fit(command->name, 18);
-    g_string_append_printf(out, "  %s %s %s\n", fit, name, _(command->help));
+    g_autofree char *fit = width_fit(*keys ? keys : "", HELP_KEYS);
+    g_autofree char *name = width_fit(command->name, HELP_NAME);
+    textline_add(lines, ROLE_TEXT, "  %s %s %s", fit, name, _(command->help));
+    textline_hang(lines, 2 + HELP_KEYS + 1 + HELP_NAME + 1);
+}
+
+static void
+help_heading(GPtrArray *lines, const char *text)
+{
+    textline_add(lines, ROLE_TEXT, "%s", "");
+    textline_add(lines, ROLE_HEADING, "%s", text);
+    textline_add(lines, ROLE_TEXT, "%s", "");
 }
 
 void
 command_help(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     guint context = app_top(app)->class->context;
-    GString *out = g_string_new(NULL);
-    g_string_append(out, _("HERE\n\n"));
+    GPtrArray *lines = textlines_new();
+    textline_add(lines, ROLE_HEADING, "%s", _("HERE"));
+    textline_add(lines, ROLE_TEXT, "%s", "");
     for (const struct command *command = command_table; command->name; command++) {
         g_autofree char *key = keymap_key(app->keymap, command, context);
         if (command->contexts & context && *key && (command->contexts & IN_ANY) != IN_ANY)
-            help_command(app, out, command);
+            help_command(app, lines, command);
     }
     for (enum command_group group = 0; group < GROUP_COUNT; group++) {
         g_autofree char *upper = g_utf8_strup(command_group_name(group), -1);
-        g_string_append_printf(out, "\n%s\n\n", upper);
+        help_heading(lines, upper);
         for (const struct command *command = command_table; command->name; command++)
             if (command->group == group)
-                help_command(app, out, command);
+                help_command(app, lines, command);
     }
-    g_string_append(
-        out,
-        _("\nIN A LINE THAT IS TYPED\n\n"
-          "  Tab completes, Up and Down go through what was typed before, Ctrl-A and Ctrl-E go to the ends,\n"
-          "  Ctrl-W, Ctrl-U and Ctrl-K cut, Ctrl-Y puts back, Ctrl-G or Esc leaves.\n\n"
-          "Keys are changed in the configuration: \"[keys]\" and lines such as \"archive = A, Esc a\".\n"
-          "The sets mutt, aerc, alpine and vi are chosen with \"keys = vi\" in \"[general]\".\n"));
-    textview_open(app, _("Help"), out->str);
-    g_string_free(out, TRUE);
+    help_heading(lines, _("IN A LINE THAT IS TYPED"));
+    textline_add(lines, ROLE_TEXT, "  %s",
+                 _("Tab completes, Up and Down go through what was typed before, Ctrl-A and Ctrl-E go to the ends, Ctrl-W, "
+                   "Ctrl-U and Ctrl-K cut, Ctrl-Y puts back, Ctrl-G or Esc leaves."));
+    textline_hang(lines, 2);
+    help_heading(lines, _("OTHER KEYS"));
+    textline_add(lines, ROLE_TEXT, "  %s",
+                 _("Keys are changed in the configuration: \"[keys]\" and lines such as \"archive = A, Esc a\". The sets "
+                   "mutt, aerc, alpine and vi are chosen with \"keys = vi\" in \"[general]\"."));
+    textline_hang(lines, 2);
+    textview_open_lines(app, _("Help"), NULL, lines);
 }
 
 void
@@ -405,10 +421,18 @@ undo_free(struct view *view)
     g_free(list);
 }
 
+static void
+undo_bottom(struct view *view, const struct area *line)
+{
+    static const char *const hints[] = {"undo-this", N_("take back"), "back", N_("back"), NULL};
+    draw_hints(view->app, line->row, line, IN_UNDO, hints, NULL);
+}
+
 static const struct view_class undo_class = {
     .context = IN_UNDO,
     .draw = undo_draw,
     .title = undo_title,
+    .bottom = undo_bottom,
     .refresh = undo_refresh,
     .move = undo_move,
     .free = undo_free,

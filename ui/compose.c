@@ -363,10 +363,10 @@ static void
 bottom(struct view *view, const struct area *line)
 {
     static const char *const hints[] = {
-        "send",         N_("send"),    "postpone", N_("postpone"), "edit",     N_("edit"),
-        "edit-to",      N_("to"),      "edit-cc",  N_("cc"),       "edit-bcc", N_("bcc"),
-        "edit-subject", N_("subject"), "attach",   N_("attach"),   "detach",   N_("detach"),
-        "edit-from",    N_("from"),    "back",     N_("abort"),    NULL,
+        "send",     N_("send"), "postpone", N_("postpone"), "back",         N_("abort"),   "edit",   N_("edit"),
+        "edit-to",  N_("to"),   "edit-cc",  N_("cc"),       "edit-bcc",     N_("bcc"),     "edit-subject", N_("subject"),
+        "attach",   N_("attach"), "detach", N_("detach"),   "edit-from",    N_("from"),    "help",   N_("help"),
+        NULL,
     };
     draw_hints(view->app, line->row, line, IN_COMPOSER, hints, NULL);
 }

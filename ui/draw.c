@@ -86,6 +86,15 @@ draw_notice(const struct area *area, const char *text)
 }
 
 void
+draw_paragraph(const struct area *area, guint style, const char *text)
+{
+    g_autofree char *wrapped = wrap(text, MAX(area->columns, 10));
+    g_auto(GStrv) lines = g_strsplit(wrapped, "\n", -1);
+    for (int i = 0; i < area->rows && lines[i]; i++)
+        term_put(area->row + i, area->column, area->columns, style, lines[i]);
+}
+
+void
 draw_hints(struct app *app, int row, const struct area *area, guint context, const char *const *pairs,
            const char *right)
 {

@@ -17,6 +17,8 @@ void draw_ends(int row, const struct area *area, guint left_style, const char *l
 char *draw_bar(guint64 done, guint64 total, int cells);
 /* Centred, dim: what an empty view says. Lines separated by \n. */
 void draw_notice(const struct area *area, const char *text);
+/* Wrapped, at most area->rows lines of it. */
+void draw_paragraph(const struct area *area, guint style, const char *text);
 /* "r reply  g all  …" from command names of this context: name, label, name, label, …, NULL. New string of
  * "key label" pairs. */
 struct app;

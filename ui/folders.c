@@ -57,6 +57,20 @@ refresh(struct view *view)
             list->cursor = (int)i;
 }
 
+/* Columns: behind the left edge; the others behind the counts, which follow the name. */
+#define NAME_AT 14
+#define COUNT_WIDTH 8
+#define ROLE_AT (2 * COUNT_WIDTH + 2)
+#define SYNCED_AT 8
+#define SYNCED_WIDTH 6
+#define STATE_AT (SYNCED_AT + SYNCED_WIDTH + 2)
+
+static int
+name_width(int columns)
+{
+    return CLAMP(columns - 60, 20, 60);
+}
+
 static void
 draw_one(const struct folder *folder, int row, const struct area *area, enum ground ground, gboolean first)
 {
@@ -66,41 +80,64 @@ draw_one(const struct folder *folder, int row, const struct area *area, enum gro
     g_autofree char *total = g_strdup_printf("%" G_GINT64_FORMAT, folder->total);
     g_autofree char *unread =
         folder->unread ? g_strdup_printf("%" G_GINT64_FORMAT, folder->unread) : g_strdup("");
-    g_autofree char *unread_fit = width_fit_right(unread, 8);
-    g_autofree char *total_fit = width_fit_right(total, 9);
+    g_autofree char *unread_fit = width_fit_right(unread, COUNT_WIDTH);
+    g_autofree char *total_fit = width_fit_right(total, COUNT_WIDTH);
     term_fill(row, column, 1, wide, STYLE_ON(ROLE_TEXT, ground));
-    int name_width = CLAMP(wide - 60, 20, 60);
-    term_put(row, column + 1, 14, STYLE_ON(ROLE_BOLD, ground), account);
-    g_autofree char *cut = width_cut(name, name_width);
-    term_put(row, column + 17, name_width, STYLE_ON(folder->unread ? ROLE_UNREAD : ROLE_TEXT, ground), cut);
-    int at = column + 17 + name_width;
-    term_put(row, at, 8, STYLE_ON(ROLE_ACCENT, ground), unread_fit);
-    term_put(row, at + 8, 9, STYLE_ON(ROLE_DIM, ground), total_fit);
+    int name_cells = name_width(wide);
+    term_put(row, column + 1, NAME_AT - 2, STYLE_ON(ROLE_BOLD, ground), account);
+    g_autofree char *cut = width_cut(name, name_cells);
+    term_put(row, column + NAME_AT, name_cells, STYLE_ON(folder->unread ? ROLE_UNREAD : ROLE_TEXT, ground), cut);
+    int at = column + NAME_AT + name_cells;
+    term_put(row, at, COUNT_WIDTH, STYLE_ON(ROLE_ACCENT, ground), unread_fit);
+    term_put(row, at + COUNT_WIDTH, COUNT_WIDTH, STYLE_ON(ROLE_DIM, ground), total_fit);
     g_autofree char *when = folder->synced ? clock_short(folder->synced, clock_now()) : g_strdup("");
-    g_autofree char *rest =
-        g_strdup_printf("%s%s%s%s", folder_role_name(folder->role), folder->role ? "  " : "",
-                        folder->bits & FOLDER_SUBSCRIBED ? "" : _("not subscribed  "),
-                        folder->wire || folder->local ? when : _("not on the server yet"));
-    const char *more = folder->notice ? folder->notice : rest;
-    term_put(row, at + 20, column + wide - at - 21, STYLE_ON(folder->notice ? ROLE_WARN : ROLE_DIM, ground),
-             more);
+    const char *state = !folder->wire && !folder->local       ? _("not on the server yet")
+                        : !(folder->bits & FOLDER_SUBSCRIBED) ? _("not subscribed")
+                                                              : "";
+    at += ROLE_AT;
+    int end = column + wide - 1;
+    if (folder->notice) { /* it matters more than the rest */
+        term_put(row, at, end - at, STYLE_ON(ROLE_WARN, ground), folder->notice);
+        return;
+    }
+    term_put(row, at, MIN(SYNCED_AT, end - at), STYLE_ON(ROLE_DIM, ground), folder_role_name(folder->role));
+    g_autofree char *when_fit = width_fit_right(when, SYNCED_WIDTH);
+    term_put(row, at + SYNCED_AT, MIN(SYNCED_WIDTH, end - at - SYNCED_AT), STYLE_ON(ROLE_DATE, ground), when_fit);
+    term_put(row, at + STATE_AT, end - at - STATE_AT, STYLE_ON(ROLE_DIM, ground), state);
+}
+
+static void
+draw_head(int row, const struct area *area)
+{
+    int at = area->column + NAME_AT + name_width(area->columns);
+    g_autofree char *unread = width_fit_right(_("unread"), COUNT_WIDTH), *total = width_fit_right(_("mail"), COUNT_WIDTH),
+                    *synced = width_fit_right(_("read"), SYNCED_WIDTH);
+    const struct {
+        int column;
+        const char *text;
+    } heads[] = {{area->column + 1, _("account")}, {area->column + NAME_AT, _("folder")}, {at, unread}, {at + COUNT_WIDTH, total},
+                 {at + ROLE_AT, _("role")},        {at + ROLE_AT + SYNCED_AT, synced}};
+    for (guint i = 0; i < G_N_ELEMENTS(heads); i++)
+        term_put(row, heads[i].column, area->column + area->columns - heads[i].column, PLAIN(ROLE_DIM), heads[i].text);
 }
 
 static void
 draw(struct view *view, const struct area *area)
 {
     struct foldersview *list = (struct foldersview *)view;
-    int n = list->folders ? (int)list->folders->len : 0;
-    list->page = area->rows;
-    rows_clamp(n, area->rows, &list->cursor, &list->top);
+    int n = list->folders ? (int)list->folders->len : 0, head = n && area->rows >= 6;
+    list->page = area->rows - head;
+    rows_clamp(n, list->page, &list->cursor, &list->top);
     if (!n)
         draw_notice(area, _("No folders yet\nThey come with the first look at the server: $"));
-    for (int i = 0; i < area->rows && list->top + i < n; i++) {
+    if (head)
+        draw_head(area->row, area);
+    for (int i = 0; i < list->page && list->top + i < n; i++) {
         const struct folder *folder = g_ptr_array_index(list->folders, (guint)(list->top + i));
         const struct folder *before =
             list->top + i ? g_ptr_array_index(list->folders, (guint)(list->top + i - 1)) : NULL;
         gboolean first = !i || !before || before->account != folder->account;
-        draw_one(folder, area->row + i, area, list->top + i == list->cursor ? GROUND_CURSOR : GROUND_PLAIN,
+        draw_one(folder, area->row + head + i, area, list->top + i == list->cursor ? GROUND_CURSOR : GROUND_PLAIN,
                  first);
     }
 }

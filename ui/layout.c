@@ -234,19 +234,29 @@ layout_document(const struct document *document, const struct layout_options *op
 GPtrArray *
 layout_text(const char *text, int width)
 {
+    return layout_hanging(text, width, NULL);
+}
+
+GPtrArray *
+layout_hanging(const char *text, int width, const GArray *hangs)
+{
     GPtrArray *lines = g_ptr_array_new_with_free_func(line_free);
     g_autofree char *safe = text_safe(text, -1, TEXT_BODY);
     g_auto(GStrv) split = g_strsplit(safe, "\n", -1);
     for (guint i = 0; split[i]; i++) {
         g_autofree char *plain = layout_untab(split[i]);
         const char *rest = plain;
+        int hang = hangs && i < hangs->len ? g_array_index(hangs, int, i) : 0;
+        if (hang > width * 2 / 3)
+            hang = 0;
         if (!split[i + 1] && !*rest)
             break;
         do {
-            gsize next = 0, take = width_wrap(rest, MAX(width, 4), &next);
+            int lead = rest == plain ? 0 : hang;
+            gsize next = 0, take = width_wrap(rest, MAX(width - lead, 4), &next);
             if (!next && *rest)
                 take = next = (gsize)(g_utf8_next_char(rest) - rest);
-            add_line(lines, g_strndup(rest, take), ROLE_TEXT, i);
+            add_line(lines, g_strdup_printf("%*s%.*s", lead, "", (int)take, rest), ROLE_TEXT, i);
             rest += next;
         } while (*rest);
     }

@@ -35,6 +35,8 @@ struct layout_options {
 GPtrArray *layout_document(const struct document *document, const struct layout_options *options);
 /* Plain text (headers, help, the output of a command). */
 GPtrArray *layout_text(const char *text, int width);
+/* hangs: of int, one a line of the text: how far what is wrapped of it is indented. */
+GPtrArray *layout_hanging(const char *text, int width, const GArray *hangs);
 
 /* Tabs to the next multiple of eight cells. A new string. */
 char *layout_untab(const char *text);

@@ -46,15 +46,25 @@ state_mark(const struct list_row *row)
     return (struct mark){" ", ROLE_DIM};
 }
 
-/* The user's own words; what begins with $ is for programs. */
+/* "[work] [trip] ": whole tags, as many as there is room for; the first one cut when even that is too long. */
 static char *
-shown_tags(const char *tags)
+tag_cells(const char *tags, int room)
 {
-    g_auto(GStrv) words = tags_split(tags);
+    g_autofree char *shown = tags_shown(tags);
+    g_auto(GStrv) words = tags_split(shown);
     GString *out = g_string_new(NULL);
-    for (char **word = words; words && *word; word++)
-        if (**word != '$' && g_ascii_strcasecmp(*word, "NonJunk") && g_ascii_strcasecmp(*word, "Junk"))
-            g_string_append_printf(out, "[%s] ", *word);
+    int used = 0;
+    for (char **word = words; words && *word; word++) {
+        g_autofree char *safe = text_safe(*word, -1, TEXT_LINE);
+        g_autofree char *cut = width_cut(safe, out->len ? room : MAX(room - 3, 1));
+        int width = width_text(cut) + 3;
+        if (out->len && used + width + (word[1] ? 2 : 0) > room) {
+            g_string_append(out, "… ");
+            break;
+        }
+        g_string_append_printf(out, "[%s] ", cut);
+        used += width;
+    }
     return g_string_free(out, FALSE);
 }
 
@@ -114,9 +124,9 @@ draw_subject(const struct listview *list, const struct list_line *line, int row,
     const struct list_row *data = line->row;
     const struct hits *hits = list->hits;
     int end = column + width;
-    g_autofree char *tags = shown_tags(data->tags);
+    g_autofree char *tags = tag_cells(data->tags, width / 3);
     if (*tags)
-        column += term_put(row, column, MIN(end - column, width / 3), STYLE_ON(ROLE_TAG, ground), tags);
+        column += term_put(row, column, end - column, STYLE_ON(ROLE_TAG, ground), tags);
     /* In an opened conversation the subject is said once. */
     gboolean same = line->parent && !strcmp(bare(data->subject), bare(line->parent->subject));
     if (!same || !*data->preview) {
@@ -175,6 +185,23 @@ draw_line(struct listview *list, const struct list_line *line, int row, const st
         term_put(row, x + columns->attachment, 1, STYLE_ON(ROLE_DATE, ground), "@");
 }
 
+/* Nothing ever came of an account: why, in full. NULL: that is not so. */
+static char *
+first_trouble(const struct listview *list)
+{
+    const struct app *app = list->view.app;
+    const GPtrArray *accounts = app->link ? link_accounts(app->link) : NULL;
+    for (guint i = 0; accounts && i < accounts->len; i++) {
+        const struct link_account *account = accounts->pdata[i];
+        if (account->synced || !*account->text || (list->account && strcmp(list->account, account->name)))
+            continue;
+        g_autofree char *why = text_safe(account->text, -1, TEXT_LINE), *path = text_safe(app->config->path, -1, TEXT_LINE);
+        return g_strdup_printf(_("No mail of %s yet\n%s\nS shows more, $ tries again. The account is set up in %s"), account->name,
+                               why, path);
+    }
+    return NULL;
+}
+
 static void
 draw_empty(struct listview *list, const struct area *area)
 {
@@ -184,6 +211,8 @@ draw_empty(struct listview *list, const struct area *area)
     else if (list->search || list->limit)
         text = g_strdup(_("Nothing fits\nis:unread  from:ana  subject:\"two words\"  date:1w..  "
                           "attachment:pdf  — or mutt's ~f ~s ~b"));
+    else if (!list->folder && !list->set && (text = first_trouble(list)))
+        ;
     else if (!list->folder && !list->set)
         text = g_strdup(_("No mail here yet\nc chooses a folder, $ asks the servers, ? helps"));
     else

@@ -481,6 +481,13 @@ draw_candidates(struct prompt *prompt, const struct area *screen, const struct a
         const char *label = candidate->label ? candidate->label : candidate->text;
         int width = line->columns;
         term_fill(first + i, line->column, 1, width, STYLE_ON(ROLE_TEXT, ground));
+        /* In a form: the names of the fields below are covered too, lest a suggestion looks like what they hold. */
+        if (line->column > screen->column) {
+            int lead = line->column - screen->column;
+            term_fill(first + i, screen->column, 1, lead, STYLE_ON(ROLE_TEXT, GROUND_POPUP));
+            if (!i && lead > 2)
+                term_put(first + i, line->column - 2, 1, STYLE_ON(ROLE_FAINT, GROUND_POPUP), up ? "┌" : "└");
+        }
         int used = term_put(first + i, line->column + 2, width - 3,
                             STYLE_ON(current ? ROLE_BOLD : ROLE_TEXT, ground), label);
         if (current)

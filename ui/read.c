@@ -359,9 +359,9 @@ static void
 bottom(struct view *view, const struct area *line)
 {
     static const char *const hints[] = {
-        "reply",    N_("reply"), "group-reply", N_("all"),  "forward",    N_("forward"), "save",
-        N_("save"), "parts",     N_("parts"),   "quotes",   N_("quotes"), "delete",      N_("delete"),
-        "junk",     N_("junk"),  "back",        N_("back"), NULL,
+        "reply",    N_("reply"), "group-reply", N_("all"),    "forward", N_("forward"), "save", N_("save"),
+        "parts",    N_("parts"), "journey",     N_("journey"), "quotes", N_("quotes"),  "junk", N_("junk"),
+        "delete",   N_("delete"), "help",       N_("help"),   "back",    N_("back"),    NULL,
     };
     struct readview *read = (struct readview *)view;
     int n = read->lines ? (int)read->lines->len : 0;

@@ -72,16 +72,29 @@ command_headers(struct app *app, const char *argument G_GNUC_UNUSED)
     readview_relayout(read);
 }
 
+static gboolean
+has_html(const struct document *document)
+{
+    for (guint i = 0; document && i < document->parts->len; i++)
+        if (!g_ascii_strcasecmp(((const struct document_part *)document->parts->pdata[i])->type, "text/html"))
+            return TRUE;
+    return FALSE;
+}
+
 void
 command_html(struct app *app, const char *argument G_GNUC_UNUSED)
 {
     struct readview *read = at_hand(app);
     if (!read || !read->bytes)
         return;
+    if (!(read->want & READER_HTML) && !has_html(read->document)) {
+        app_say(app, _("this message has no HTML"));
+        return;
+    }
     read->want ^= READER_HTML;
     readview_load(read);
     app_say(app, "%s",
-            read->want & READER_HTML ? _("the HTML, where there is one")
+            read->want & READER_HTML ? _("the HTML")
                                      : _("the plain text, where there is one"));
 }
 

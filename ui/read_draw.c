@@ -201,7 +201,8 @@ draw_from(struct readview *read, int row, const struct area *area)
                               : _("  ! the name or domain may mislead");
         column += term_put(row, column, end - column, PLAIN(ROLE_BAD), why);
     }
-    if (read->verdict && column + 4 + width_text(read->verdict) < end) {
+    gboolean beside = read->verdict && column + 4 + width_text(read->verdict) < end;
+    if (beside) {
         column += 3;
         column += term_put(row, column, end - column, PLAIN(read->verdict_role), read->verdict);
     }
@@ -210,8 +211,7 @@ draw_from(struct readview *read, int row, const struct area *area)
         if (sender->addr && column + 3 + width_text(known) < end)
             term_put(row, column + 3, end - column - 3, PLAIN(ROLE_DIM), known);
     }
-    if (read->verdict && column + 4 + width_text(read->verdict) >= end && area->rows > 12 &&
-        read->verdict_role != ROLE_GOOD)
+    if (read->verdict && !beside && area->rows > 12 && read->verdict_role != ROLE_GOOD)
         head_line(++row, area, "", read->verdict_role,
                   read->verdict); /* no room beside it, and it must be seen */
     return row + 1;
@@ -269,9 +269,10 @@ static int
 draw_marks(struct readview *read, int row, const struct area *area)
 {
     const struct document *document = read->document;
-    if (read->row && *read->row->tags) {
-        g_autofree char *tags = text_safe(read->row->tags, -1, TEXT_LINE);
-        head_line(row++, area, _("Tags"), ROLE_TAG, tags);
+    g_autofree char *tags = read->row ? tags_shown(read->row->tags) : NULL;
+    if (tags && *tags) {
+        g_autofree char *safe = text_safe(tags, -1, TEXT_LINE);
+        head_line(row++, area, _("Tags"), ROLE_TAG, safe);
     }
     if (!document)
         return row;

@@ -92,7 +92,7 @@ guess_all(struct setup *setup)
 static int
 row_of(const struct setup *setup, int field)
 {
-    return setup->area.row + 4 + field * (setup->area.rows >= 20 ? 2 : 1);
+    return setup->area.row + 5 + field * (setup->area.rows >= 22 ? 2 : 1);
 }
 
 static void
@@ -105,7 +105,8 @@ draw(struct view *view, const struct area *area)
         view->app->config->path ? text_safe(view->app->config->path, -1, TEXT_LINE) : g_strdup("");
     g_autofree char *where =
         g_strdup_printf(_("It becomes a section of %s, where it can be changed later."), path);
-    term_put(area->row + 2, area->column + 2, area->columns - 4, PLAIN(ROLE_DIM), where);
+    struct area intro = {area->row + 2, area->column + 2, 2, area->columns - 4};
+    draw_paragraph(&intro, PLAIN(ROLE_DIM), where);
     for (int i = 0; i < FIELDS; i++) {
         int row = row_of(setup, i);
         gboolean current = i == setup->cursor;
@@ -115,8 +116,9 @@ draw(struct view *view, const struct area *area)
         term_put(row, area->column + 14, area->columns - 15, PLAIN(setup->typed[i] ? ROLE_TEXT : ROLE_DIM),
                  setup->values[i]);
     }
-    int below = row_of(setup, FIELDS) + 1;
-    term_put(below, area->column + 3, area->columns - 4, PLAIN(ROLE_DIM), _(fields[setup->cursor].help));
+    int below = row_of(setup, FIELDS - 1) + 2;
+    struct area help = {below, area->column + 3, 2, area->columns - 4};
+    draw_paragraph(&help, PLAIN(ROLE_DIM), _(fields[setup->cursor].help));
 }
 
 static char *

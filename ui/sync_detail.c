@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define EVENTS_SHOWN 100
+#define LABEL_WIDTH 13
 
 static char *
 moment(gint64 time)
@@ -27,8 +28,10 @@ moment(gint64 time)
 static void
 add(GPtrArray *lines, const char *label, const char *value)
 {
-    if (value && *value)
+    if (value && *value) {
         textline_add(lines, ROLE_TEXT, "%-12s %s", label, value);
+        textline_hang(lines, LABEL_WIDTH);
+    }
 }
 
 static void
@@ -113,6 +116,7 @@ add_event(const struct syncview *view, GPtrArray *lines, const struct history_ev
     g_autofree char *counts = history_counts_to_string(&event->counts);
     enum role role = event->kind == HISTORY_ERROR ? ROLE_BAD : event->kind == HISTORY_NOTICE ? ROLE_WARN : ROLE_TEXT;
     textline_add(lines, role, "%s  %s%s%s", when, name, *name ? "  " : "", event->kind == HISTORY_PASS ? counts : event->text);
+    textline_hang(lines, 14);
 }
 
 static void
@@ -159,10 +163,14 @@ add_folder(const struct syncview *view, GPtrArray *lines, const struct syncrow *
     guint role;
     g_autofree char *state = syncview_folder_state(app, row, &role), *pending = pending_to_string(row->pending);
     textline_add(lines, role, "%-12s %s", _("State"), state);
+    textline_hang(lines, LABEL_WIDTH);
     if (row->standing == STANDING_HELD)
         textline_add(lines, ROLE_WARN, "%-12s %s", "", _("nothing is removed until you agree: A in the list before"));
     if (folder->notice && row->standing != STANDING_HELD)
+    {
         textline_add(lines, ROLE_WARN, "%-12s %s", _("Notice"), folder->notice);
+        textline_hang(lines, LABEL_WIDTH);
+    }
     add(lines, _("To send"), *pending ? pending : _("nothing"));
     if (row->pending && row->pending->error)
         textline_add(lines, ROLE_BAD, "%-12s %s", "", row->pending->error);
@@ -187,6 +195,7 @@ add_account(const struct syncview *view, GPtrArray *lines, const struct syncrow 
     g_autofree char *state = syncview_account_state(app, row, &role), *server = history_server(app->store, row->account->id);
     g_autofree char *pass = row->account->synced ? clock_relative(row->account->synced, clock_now()) : g_strdup(_("never"));
     textline_add(lines, role, "%-12s %s", _("State"), state);
+    textline_hang(lines, LABEL_WIDTH);
     add(lines, _("Last pass"), pass);
     static const struct {
         const char *label, *name;

@@ -16,6 +16,7 @@ struct textview {
     char *title, *right;
     char *text;
     GArray *roles; /* of enum role, one a line of the text; NULL: all plain */
+    GArray *hangs; /* of int, likewise */
     GPtrArray *lines;
     int width, top, page, found;
     char *needle;
@@ -28,7 +29,7 @@ lay_out(struct textview *text, int width)
         return;
     if (text->lines)
         g_ptr_array_unref(text->lines);
-    text->lines = layout_text(text->text, width);
+    text->lines = layout_hanging(text->text, width, text->hangs);
     text->width = width;
 }
 
@@ -165,6 +166,8 @@ text_free(struct view *view)
     g_free(text->right);
     if (text->roles)
         g_array_unref(text->roles);
+    if (text->hangs)
+        g_array_unref(text->hangs);
     g_free(text->needle);
     if (text->lines)
         g_ptr_array_unref(text->lines);
@@ -229,19 +232,27 @@ textline_add(GPtrArray *lines, guint role, const char *format, ...)
     g_ptr_array_add(lines, line);
 }
 
+void
+textline_hang(GPtrArray *lines, int hang)
+{
+    ((struct textline *)g_ptr_array_index(lines, lines->len - 1))->hang = hang;
+}
+
 struct view *
 textview_open_lines(struct app *app, const char *name, const char *right, GPtrArray *lines)
 {
     GString *all = g_string_new(NULL);
-    GArray *roles = g_array_new(FALSE, FALSE, sizeof(guint));
+    GArray *roles = g_array_new(FALSE, FALSE, sizeof(guint)), *hangs = g_array_new(FALSE, FALSE, sizeof(int));
     for (guint i = 0; i < lines->len; i++) {
         const struct textline *line = g_ptr_array_index(lines, i);
         g_string_append_printf(all, "%s\n", line->text);
         g_array_append_val(roles, line->role);
+        g_array_append_val(hangs, line->hang);
     }
     g_ptr_array_unref(lines);
     struct view *view = textview_open_bytes(app, name, all->str, all->len);
     ((struct textview *)view)->roles = roles;
+    ((struct textview *)view)->hangs = hangs;
     ((struct textview *)view)->right = right ? text_safe(right, -1, TEXT_LINE) : NULL;
     g_string_free(all, TRUE);
     return view;

@@ -10,9 +10,12 @@ struct view *textview_open(struct app *app, const char *title, const char *text)
 struct textline {
     char *text;
     guint role; /* enum role */
+    int hang;   /* columns by which what is wrapped of it is indented */
 };
 GPtrArray *textlines_new(void);
 void textline_add(GPtrArray *lines, guint role, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Of the line that was added last. */
+void textline_hang(GPtrArray *lines, int hang);
 struct view *textview_open_lines(struct app *app, const char *title, const char *right, GPtrArray *lines);
 /* Bytes of any kind. */
 struct view *textview_open_bytes(struct app *app, const char *title, const char *bytes, gsize length);

@@ -122,6 +122,17 @@ tags_split(const char *tags)
     return *tags ? g_strsplit(tags, " ", -1) : g_new0(char *, 1);
 }
 
+char *
+tags_shown(const char *tags)
+{
+    g_auto(GStrv) words = tags_split(tags);
+    GString *out = g_string_new(NULL);
+    for (char **word = words; words && *word; word++)
+        if (**word != '$' && g_ascii_strcasecmp(*word, "NonJunk") && g_ascii_strcasecmp(*word, "Junk"))
+            g_string_append_printf(out, "%s%s", out->len ? " " : "", *word);
+    return g_string_free(out, FALSE);
+}
+
 gboolean
 tags_has(const char *tags, const char *tag)
 {

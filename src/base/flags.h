@@ -50,6 +50,8 @@ gboolean tag_is_valid(const char *tag);
 char *tags_from_list(const char *const *words,
                      gssize n); /* sorted, unique; invalid words are dropped; -1: NULL ends */
 char **tags_split(const char *tags);
+/* The user's own words: what begins with $, and Junk and NonJunk, is for programs. */
+char *tags_shown(const char *tags);
 gboolean tags_has(const char *tags, const char *tag);
 char *tags_add(const char *tags, const char *tag);
 char *tags_remove(const char *tags, const char *tag);
