@@ -113,6 +113,19 @@ has_required(struct reader *reader, const char *section, const char *name, GErro
     return TRUE;
 }
 
+/* Two that rename the same files would take each other for another program. */
+static gboolean
+has_own_maildir(struct reader *reader, const struct account *account, GError **error)
+{
+    for (guint i = 0; account->maildir && i < reader->config->accounts->len; i++) {
+        const struct account *other = reader->config->accounts->pdata[i];
+        if (other != account && other->maildir && !strcmp(other->maildir, account->maildir))
+            return fail(reader, error, "[account %s] and [account %s] have the same Maildir: one account is enough for it",
+                        other->name, account->name);
+    }
+    return TRUE;
+}
+
 static gboolean
 finish_account(struct reader *reader, GError **error)
 {
@@ -122,6 +135,8 @@ finish_account(struct reader *reader, GError **error)
     if (!account->incoming_url && !account->outgoing_url)
         return fail(reader, error, "[account %s] has neither \"incoming\" nor \"outgoing\": incoming = imaps://USER@HOST",
                     account->name);
+    if (!has_own_maildir(reader, account, error))
+        return FALSE;
     struct endpoint *endpoints[] = {account->incoming, account->outgoing, account->sieve};
     for (guint i = 0; i < G_N_ELEMENTS(endpoints); i++) {
         if (!endpoints[i])

@@ -6,6 +6,7 @@ import email.utils
 import json
 import logging
 import os
+import re
 import secrets
 import smtplib
 import time
@@ -138,8 +139,9 @@ class Queue:
             if code < 300:
                 r.status = "2.0.0"
             elif code >= 500:
-                first = r.reply.partition(" ")[0]
-                r.status = first if first.startswith("5.") else "5.0.0"
+                # Cyrus gives the code on the last line of several.
+                found = re.search(rb"^5\.\d+\.\d+", text, re.M)
+                r.status = found.group().decode() if found else "5.0.0"
                 r.reply = "%d %s" % (code, r.reply)
 
     def _bounce(self, number, sender, failed, data):

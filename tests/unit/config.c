@@ -105,6 +105,8 @@ test_mistakes(void)
         {"[account work]\nincoming = imaps://ana@host:99999\n", "config:2:|99999"},
         {"[account work]\nincoming = imaps://ana@\n", "config:2:|host name"},
         {"[account work]\nincoming = maildir:Mail\n", "config:2:|/ or ~"},
+        {"[account a]\naddress = a@x.test\nincoming = maildir:/m\n[account b]\naddress = b@x.test\nincoming = maildir:/m\n",
+         "config:4:|[account a] and [account b]|the same Maildir"},
         {"[account work]\npassword = hunter2\n", "config:2:|command"},
         {"[account work]\nkeep = much\n", "config:2:|much|envelopes, off"},
         {"[account work]\nkeep.Archive = much\n", "config:2:|keep.Archive|much|envelopes, off"},
