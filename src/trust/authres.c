@@ -9,7 +9,7 @@
 #define DKIM_MAX 20
 #define FIELD_MAX (16 * 1024)
 
-/* The field without its comments, quotes kept. */
+/* The field with a space for each comment, quotes kept. */
 static char *
 without_comments(const char *value)
 {
@@ -31,8 +31,8 @@ without_comments(const char *value)
             depth++;
         if (!depth)
             g_string_append_c(out, *p);
-        if (!is_quoted && *p == ')' && depth)
-            depth--;
+        if (!is_quoted && *p == ')' && depth && --depth == 0)
+            g_string_append_c(out, ' ');
     }
     g_autofree char *text = g_string_free(out, FALSE);
     return g_utf8_make_valid(text, -1);
@@ -59,6 +59,27 @@ split_parts(char *text)
     }
 }
 
+/* "dkim / 1 = fail policy . expired = 7": what comments may be put between belongs together (RFC 8601, appendix B.7). */
+static void
+join_names(char *text)
+{
+    gboolean is_quoted = FALSE, is_joined = FALSE;
+    char *out = text;
+    for (const char *p = text; *p; p++) {
+        gboolean is_space = g_ascii_isspace(*p) && !is_quoted;
+        const char *next = is_space ? p + strspn(p, " \t\r\n") : p;
+        if (is_space && (is_joined || (*next && strchr("=/.", *next)))) {
+            p = next - 1;
+            is_joined = TRUE;
+            continue;
+        }
+        is_quoted ^= *p == '"';
+        is_joined = !is_quoted && (*p == '=' || (is_joined && strchr("/.", *p)));
+        *out++ = *p;
+    }
+    *out = '\0';
+}
+
 /* One "name=value", spaces around the = allowed, the value perhaps quoted. FALSE at the end of the part. */
 static gboolean
 next_pair(const char **p, char **name, char **value)
@@ -81,16 +102,15 @@ next_pair(const char **p, char **name, char **value)
     while (g_ascii_isspace(**p))
         ++*p;
     GString *out = g_string_new(NULL);
-    if (**p == '"') {
-        for (++*p; **p && **p != '"'; ++*p) {
-            if (**p == '\\' && (*p)[1])
-                ++*p;
-            g_string_append_c(out, **p);
+    gboolean is_quoted = FALSE; /* perhaps in part: "ana ruiz"@example.org */
+    for (; **p && (is_quoted || !g_ascii_isspace(**p)); ++*p) {
+        if (**p == '"') {
+            is_quoted = !is_quoted;
+            continue;
         }
-        *p += **p == '"';
-    } else {
-        for (; **p && !g_ascii_isspace(**p); ++*p)
-            g_string_append_c(out, **p);
+        if (is_quoted && **p == '\\' && (*p)[1])
+            ++*p;
+        g_string_append_c(out, **p);
     }
     if (out->len > NAME_MAX_BYTES)
         g_string_truncate(out, NAME_MAX_BYTES);
@@ -102,20 +122,22 @@ next_pair(const char **p, char **name, char **value)
 static char *
 known_result(const char *word)
 {
-    static const char *const known[] = {"pass",     "fail",          "softfail",  "neutral",
-                                        "none",     "temperror",     "permerror", "policy",
-                                        "hardfail", "bestguesspass", NULL};
+    static const char *const known[] = {"pass",      "fail",      "softfail", "neutral",       "none",
+                                        "temperror", "permerror", "policy",   "bestguesspass", NULL};
     g_autofree char *lower = g_ascii_strdown(word, -1);
+    if (!strcmp(lower, "hardfail")) /* as RFC 5451 called it */
+        return g_strdup("fail");
     return g_strdup(g_strv_contains(known, lower) ? lower : "unknown");
 }
 
-/* "ana@example.org", "@example.org" and "example.org" are all of example.org. */
+/* "ana@example.org", "<ana@example.org>", "@example.org" and "example.org" are all of example.org. */
 static char *
 domain_of(const char *value)
 {
     const char *at = strrchr(value, '@');
-    const char *domain = at ? at + 1 : value;
-    return *domain ? g_ascii_strdown(domain, -1) : NULL;
+    const char *domain = at ? at + 1 : value + (*value == '<');
+    gsize len = strcspn(domain, ">");
+    return len ? g_ascii_strdown(domain, (gssize)len) : NULL;
 }
 
 static void
@@ -219,8 +241,10 @@ authres_parse(const char *value, struct authentication *authentication)
         authentication = authentication_new();
         authentication->by = g_steal_pointer(&server);
     }
-    for (guint i = 1; i < parts->len; i++)
+    for (guint i = 1; i < parts->len; i++) {
+        join_names(parts->pdata[i]);
         take_part(authentication, parts->pdata[i]);
+    }
     return authentication;
 }
 

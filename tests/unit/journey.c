@@ -148,6 +148,24 @@ test_authres(void)
     g_assert_cmpstr(tricky->by, ==, "x.org");
     g_assert_cmpstr(tricky->spf, ==, "fail");
     g_assert_cmpstr(tricky->dmarc, ==, "unknown");
+    /* RFC 8601, appendix B.7, and what else comments may stand between. */
+    g_autoptr(struct_authentication) commented = authres_parse(
+        "foo.example.net (foobar) 1 (baz); dkim (Because I like it) / 1 (One yay) = (wait for it) fail policy (A dot can go here) "
+        ". (like that) expired (this surprised me) = (as I wasn't expecting it) 1362471462; spf(x)=(y)hardfail(z)smtp(u).(v)mailfrom = "
+        "<ana@example.org> reason = \"a . b = c\"; dmarc=pass(p=reject)header.from=example.org",
+        NULL);
+    g_assert_cmpstr(commented->by, ==, "foo.example.net");
+    g_assert_cmpuint(commented->dkim->len, ==, 1);
+    g_assert_cmpstr(((const struct authentication_dkim *)commented->dkim->pdata[0])->result, ==, "fail");
+    g_assert_cmpstr(commented->spf, ==, "fail");
+    g_assert_cmpstr(commented->spf_domain, ==, "example.org");
+    g_assert_cmpstr(commented->spf_reason, ==, "a . b = c");
+    g_assert_cmpstr(commented->dmarc, ==, "pass");
+    g_assert_cmpstr(commented->dmarc_domain, ==, "example.org");
+    g_autoptr(struct_authentication) quoted =
+        authres_parse("x.org; spf=pass smtp.mailfrom=\"ana @ ruiz\"@Example.org; dkim=pass reason=fine. header.d=b.example", NULL);
+    g_assert_cmpstr(quoted->spf_domain, ==, "example.org");
+    g_assert_cmpstr(((const struct authentication_dkim *)quoted->dkim->pdata[0])->domain, ==, "b.example");
     static const char *const broken[] = {"", ";", "x", "; spf=pass", "(((", "\"", "x;;;;=;=a;dkim"};
     for (guint i = 0; i < G_N_ELEMENTS(broken); i++) {
         g_autoptr(struct_authentication) result = authres_parse(broken[i], NULL);
