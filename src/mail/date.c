@@ -23,7 +23,8 @@ static const struct {
     {"ut", 0},     {"utc", 0},    {"gmt", 0},    {"z", 0},      {"est", -300}, {"edt", -240},
     {"cst", -360}, {"cdt", -300}, {"mst", -420}, {"mdt", -360}, {"pst", -480}, {"pdt", -420},
     {"cet", 60},   {"cest", 120}, {"met", 60},   {"mest", 120}, {"eet", 120},  {"eest", 180},
-    {"bst", 60},   {"wet", 0},    {"west", 60},  {"jst", 540},  {"msk", 180},
+    {"bst", 60},   {"wet", 0},    {"west", 60},  {"jst", 540},  {"msk", 180},  {"mez", 60},
+    {"mesz", 120},
 };
 
 /* 1 to n for the nth three letters of names, 0 for none of them; the rest of a longer word is not looked at.
@@ -174,6 +175,23 @@ take_joined(const char *word, struct parts *parts)
     return TRUE;
 }
 
+/* "10:42:01+0100": the zone begins there; NULL in a time without one, and in what is no time. */
+static const char *
+zone_in_time(const char *word)
+{
+    gsize length = strspn(word, "0123456789:.");
+    return strcspn(word, ":") < length && (word[length] == '+' || word[length] == '-') ? word + length : NULL;
+}
+
+/* "10.42.01", when the date is known already: before it, dots part days and months. */
+static gboolean
+is_dotted_time(const char *word, const struct parts *parts)
+{
+    gsize hour = strspn(word, "0123456789"), minute = word[hour] == '.' ? strspn(word + hour + 1, "0123456789") : 0;
+    return parts->hour < 0 && parts->year >= 0 && parts->day >= 0 && hour <= 2 && minute == 2 &&
+           strspn(word, "0123456789.") == strlen(word);
+}
+
 /* FALSE when the whole date is nonsense; a word without a meaning is passed over. */
 static gboolean
 take_word(const char *word, struct parts *parts)
@@ -186,6 +204,15 @@ take_word(const char *word, struct parts *parts)
     }
     if (is_number(word))
         return take_number(word, parts);
+    const char *joined = g_ascii_isdigit(*word) ? zone_in_time(word) : NULL;
+    if (joined) {
+        g_autofree char *time = g_strndup(word, (gsize)(joined - word));
+        return take_word(time, parts) && take_word(joined, parts);
+    }
+    if (g_ascii_isdigit(*word) && is_dotted_time(word, parts)) {
+        g_autofree char *time = g_strdelimit(g_strdup(word), ".", ':');
+        return take_word(time, parts);
+    }
     if (g_ascii_isdigit(*word) && strpbrk(word, "-/"))
         return take_joined(word, parts);
     if (g_ascii_isdigit(*word) && strchr(word, ':')) {
@@ -201,6 +228,9 @@ take_word(const char *word, struct parts *parts)
     }
     if (find_name(weekdays, word))
         return TRUE;
+    gboolean is_utc = !g_ascii_strncasecmp(word, "gmt", 3) || !g_ascii_strncasecmp(word, "utc", 3);
+    if (is_utc && (word[3] == '+' || word[3] == '-')) /* "GMT+0100" */
+        return take_word(word + 3, parts);
     if (g_ascii_strcasecmp(word, "pm") == 0 && parts->hour >= 0 && parts->hour < 12)
         parts->hour += 12;
     for (gsize i = 0; i < G_N_ELEMENTS(zones) && !parts->zone_seen; i++)

@@ -52,6 +52,20 @@ base64_word(const char *p, gsize *name, const char **end)
     return g_strndup(encoding + 3, (gsize)(stop - encoding - 3));
 }
 
+/* Some leave the padding away; then GMime drops the last letters. Not where the next word goes on in the middle of four. */
+static char *
+pad(char *word, const char *next)
+{
+    gsize over = strlen(word) % 4;
+    if (!over || (next && (strlen(word) + strlen(next)) % 4 == 0))
+        return word;
+    char *padded = g_strconcat(word, over == 1 ? "" : over == 2 ? "==" : "=", NULL);
+    if (over == 1)
+        padded[strlen(padded) - 1] = '\0';
+    g_free(word);
+    return padded;
+}
+
 static void
 add_base64(GByteArray *out, const char *text)
 {
@@ -74,6 +88,9 @@ join_padded(const char *text)
             continue;
         }
         g_autoptr(GByteArray) bytes = NULL;
+        const char *after = end + strspn(end, " \t"), *unused;
+        g_autofree char *follows = base64_word(after, &next_name, &unused);
+        word = pad(word, follows && next_name == name && !g_ascii_strncasecmp(p, after, name) ? follows : NULL);
         while (g_str_has_suffix(word, "=")) {
             const char *next_at = end + strspn(end, " \t"), *next_end;
             g_autofree char *next = base64_word(next_at, &next_name, &next_end);
@@ -82,7 +99,7 @@ join_padded(const char *text)
             bytes = bytes ? bytes : g_byte_array_new();
             add_base64(bytes, word);
             g_free(word);
-            word = g_steal_pointer(&next);
+            word = pad(g_steal_pointer(&next), NULL);
             end = next_end;
         }
         if (bytes)
@@ -180,6 +197,42 @@ safe_length(const char *raw, gsize length)
     return limit;
 }
 
+static gboolean
+is_local_byte(char c)
+{
+    return g_ascii_isalnum(c) || (guchar)c >= 0x80 || (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
+}
+
+/* "ana.@example.org", "a..b@example.org": providers have given such addresses to people, GMime knows none of them. In quotes
+ * they are allowed, and mean the same. */
+static char *
+quote_dots(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    gboolean is_quoted = FALSE;
+    guint depth = 0;
+    for (const char *p = text; *p;) {
+        const char *end = p;
+        if (*p == '\\' && p[1]) {
+            g_string_append_len(out, p, 2);
+            p += 2;
+            continue;
+        }
+        is_quoted ^= *p == '"' && !depth;
+        depth += !is_quoted && *p == '(';
+        depth -= !is_quoted && *p == ')' && depth;
+        while (!is_quoted && !depth && is_local_byte(*end))
+            end++;
+        g_autofree char *local = g_strndup(p, (gsize)(end - p));
+        gboolean is_odd = end > p && *end == '@' && (*p == '.' || end[-1] == '.' || strstr(local, ".."));
+        g_string_append_printf(out, is_odd ? "\"%s\"" : "%s", local);
+        if (end == p)
+            g_string_append_c(out, *end++);
+        p = end;
+    }
+    return g_string_free(out, FALSE);
+}
+
 static void add_list(InternetAddressList *from, GPtrArray *list, guint depth);
 
 static void
@@ -219,7 +272,7 @@ header_addresses(const char *raw, gsize length, GPtrArray *list)
     mail_init();
     gsize safe = safe_length(raw, length);
     guint before = list->len;
-    g_autofree char *unfolded = header_unfold(raw, safe), *text = join_padded(unfolded);
+    g_autofree char *unfolded = header_unfold(raw, safe), *joined = join_padded(unfolded), *text = quote_dots(joined);
     InternetAddressList *parsed = *text ? internet_address_list_parse(options, text) : NULL;
     if (parsed) {
         add_list(parsed, list, 0);

@@ -385,12 +385,23 @@ show_raw(struct tree *tree, struct flow *flow)
     flow_plain(flow, text, FALSE, FALSE);
 }
 
+/* Is there nothing but multiparts, all empty? */
+static gboolean
+has_no_leaf(const struct tree *tree)
+{
+    for (guint n = 1; n <= tree->parts->len; n++)
+        if (!tree_is_kind(tree, n, "multipart/"))
+            return FALSE;
+    return TRUE;
+}
+
 static void
 render(struct tree *tree, guint want, struct flow *flow)
 {
     struct rendering rendering = {.tree = tree, .flow = flow, .want = want};
     show(&rendering, 1);
-    if (flow->lines->len == 0 && tree->attachments == 0 && tree->flags & (DOCUMENT_LIMITED | DOCUMENT_BROKEN))
+    if (flow->lines->len == 0 && tree->attachments == 0 && 
+        (tree->flags & (DOCUMENT_LIMITED | DOCUMENT_BROKEN) || has_no_leaf(tree)))
         show_raw(tree, flow);
     flow_settle_links(flow);
     if (tree->flags & DOCUMENT_HTML)

@@ -115,19 +115,37 @@ part_type(GMimeObject *object)
     return lower;
 }
 
-/* "Content-Type: text", as before MIME had subtypes. */
+/* "Content-Type: text", as before MIME had subtypes; what is no type at all is text too (RFC 2045 section 5.2). */
 static gboolean
 is_bare_text(GMimeObject *object)
 {
     const char *raw = g_mime_object_get_header(object, "Content-Type");
-    g_autofree char *word = raw ? g_strstrip(g_strndup(raw, strcspn(raw, ";"))) : NULL;
-    return word && g_ascii_strcasecmp(word, "text") == 0;
+    gsize length = raw ? strcspn(raw, ";") : 0;
+    return length && !memchr(raw, '/', length);
+}
+
+/* Of "filename=a; filename*=utf-8''b" the second: GMime keeps both under one name. */
+static const char *
+disposition_filename(GMimeObject *object)
+{
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
+    GMimeParamList *list = disposition ? g_mime_content_disposition_get_parameters(disposition) : NULL;
+    const char *raw = g_mime_object_get_header(object, "Content-Disposition");
+    const char *extended = raw ? strcasestr(raw, "filename*") : NULL, *plain = raw ? strcasestr(raw, "filename=") : NULL;
+    const char *found = NULL;
+    for (int i = 0; list && i < g_mime_param_list_length(list); i++) {
+        GMimeParam *param = g_mime_param_list_get_parameter_at(list, i);
+        gboolean is_better = !found || (extended && plain && extended > plain);
+        if (is_better && !g_ascii_strcasecmp(g_mime_param_get_name(param), "filename"))
+            found = g_mime_param_get_value(param);
+    }
+    return found;
 }
 
 static char *
 part_filename(GMimeObject *object, guint *marks)
 {
-    const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
+    const char *name = disposition_filename(object);
     if (!name || !*name)
         name = g_mime_object_get_content_type_parameter(object, "name");
     if (!name || !*name)
@@ -168,6 +186,17 @@ after_header(const struct tree *tree, gsize start, gsize end)
     return start + rawmsg_body(tree->bytes + start, end - start);
 }
 
+/* Does the line end behind a delimiter, but for "--" and spaces? "--bb" is none of the boundary "b". */
+static gboolean
+ends_delimiter(const char *p, const char *end)
+{
+    if (end - p >= 2 && p[0] == '-' && p[1] == '-')
+        p += 2;
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+        p++;
+    return p == end || *p == '\n';
+}
+
 /* The end of content that is followed by a delimiter of boundary: before its line end. */
 static gsize
 before_delimiter(const struct tree *tree, gsize start, gsize end, const char *boundary)
@@ -181,6 +210,10 @@ before_delimiter(const struct tree *tree, gsize start, gsize end, const char *bo
         if (!found)
             return end;
         at = (gsize)(found - tree->bytes);
+        if (!ends_delimiter(found + length, tree->bytes + end)) {
+            at += length;
+            continue;
+        }
         if (at == start)
             return start;
         if (tree->bytes[at - 1] == '\n') {

@@ -61,7 +61,7 @@ static const struct {
     {"1.8",
      "domain of sender|sender domain|sender's domain|sender address rejected|sender rejected|sender verify|sender "
      "unverified|invalid sender|bad sender|sender not|unresolvable sender|from domain must|domain of the sender|sender "
-     "callout|sender nn|your address was not|client was not authenticated to send anonymous"},
+     "callout|sender nn|unroutable sender|unrouteable sender|your address was not|client was not authenticated to send anonymous"},
     {"7.1.relay",
      "relaying denied|relay access denied|relay denied|relay not permitted|relaying not|relaying is not|relay is not|unable to "
      "relay|cannot relay|can't relay|not permitted to relay|no relaying|open relay|rcpthosts|we do not relay|do not relay|"
@@ -102,7 +102,7 @@ static const struct {
     {"3.2", "service unavailable|service currently unavailable|service not available|service temporarily|temporarily unavailable|system not accepting|server "
             "busy|system busy|too busy|resources temporarily|temporary failure|temporary problem|temporary lookup|temporarily "
             "deferred|temporarily rejected|try again later|try later|local error|local problem|local configuration|internal "
-            "error|server error|system error|too many connections|too many messages|rate limit|deferred|throttl|deferring"},
+            "error|server error|system error|relay quota|sending quota|sending limit|too many connections|too many messages|rate limit|deferred|throttl|deferring"},
 };
 
 /* "No such user" in its many ways: by themselves weaker than the reasons above, which may stand beside them, but for the

@@ -29,6 +29,10 @@ static const struct envelope_case envelope_cases[] = {
      "", "", "Re: Руншайтул€ x", NULL, 0, 0},
     {"From: =?utf-8?B?0LDQsQ==?= =?utf-8?B?0LLQsw==?= <a@example.org>\n", "абвг <a@example.org>", "", "", NULL, 0, 0},
     {"Subject: =?utf-8?B?4oI=?= =?utf-8?B?rA==?=\n", "", "", "€", NULL, 0, 0},
+    /* without the padding, alone and beside others; or four letters in two words */
+    {"Subject: =?utf-8?B?SGVsbG8?= =?utf-8?B?IHfDtnJsZA?= !\n", "", "", "Hello wörld !", NULL, 0, 0},
+    {"Subject: =?utf-8?B?SGVsbG8?=\n", "", "", "Hello", NULL, 0, 0},
+    {"Subject: =?utf-8?B?SGVsb?= =?utf-8?B?G8h?=\n", "", "", "Hello!", NULL, 0, 0},
     {"Subject: =?windows-1252?Q?=93quoted=94?= =?utf-8?B?4oKs?=\n", "", "", "“quoted”€", NULL, 0, 0},
     /* raw 8-bit text, as UTF-8 and not */
     {"From: Jürgen <j@example.org>\nSubject: caf\xe9\n", "Jürgen <j@example.org>", "", "café", NULL, 0, 0},
@@ -49,6 +53,10 @@ static const struct envelope_case envelope_cases[] = {
      "Ana <a@b.example>",
      "\"Vidal, Tomás\" <t@x.example>, c@d.example, e@f.example, undisclosed-recipients:;", "", NULL, 0, 0},
     {"X-Nothing: here\n", "", "", "", NULL, 0, 0},
+    /* dots where none may be: quoted, they may, and the others of the list are not lost */
+    {"From: Ana <ana.@docomo.example>\nTo: a..b@x.example, Ben <b@x.example>, .c@x.example (\"c.@\"), \"d.@d\" <d@x.example>\n",
+     "Ana <\"ana.\"@docomo.example>", "\"a..b\"@x.example, Ben <b@x.example>, \"c.@\" <\".c\"@x.example>, \"d.@d\" <d@x.example>", "",
+     NULL, 0, 0},
     /* no address in it: the text is kept as a name */
     {"From: Big Bug bb@bug.com\n", "Big Bug bb@bug.com:;", "", "", NULL, 0, 0},
     /* CRLF, spaces before the colon, odd case */
@@ -204,6 +212,12 @@ static const struct part_case part_cases[] = {
     {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ncut short",
      "1<0 multipart/mixed\n2<1 text/plain shown\n", "cut short\n"},
     {"Content-Type: multipart/mixed\n\nno boundary\n", "1<0 multipart/mixed\n", "no boundary\n"},
+    {MIXED "--b\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\n\ninner\n--bb--\n--b\n\nouter\n--b--\n",
+     "1<0 multipart/mixed\n2<1 multipart/mixed\n3<2 text/plain shown\n4<1 text/plain shown\n", "inner\n\nouter\n"},
+    {MIXED "--b\nno empty line before it\n--b--\n", "1<0 multipart/mixed\n", NULL},
+    {"Content-Type: plain; charset=utf-8\n\nhello\n", "1<0 text/plain shown\n", "hello\n"},
+    {"Content-Type: application/x-a\nContent-Disposition: attachment; filename=\"cafe.txt\"; filename*=utf-8''caf%C3%A9.txt\n\nx\n",
+     "1<0 application/x-a café.txt [1]\n", ""},
     {"", "1<0 text/plain shown\n", ""},
     {"\n\n\nbody only\n", "1<0 text/plain shown\n", "\n\nbody only\n"},
     {"this is no header\n\nat all\n", "1<0 text/plain shown\n", NULL},
@@ -247,6 +261,14 @@ test_header_of_text(void)
     g_assert_cmpstr(document->envelope->subject, ==, "邮件");
     g_assert_cmpstr(document_header(document, "Subject"), ==, "邮件");
     g_assert_cmpstr(document->text, ==, "邮件\n");
+}
+
+/* What cannot be taken apart is shown as it came. */
+static void
+test_no_part(void)
+{
+    g_autoptr(struct_document) document = parse_text(MIXED "--b\nno empty line before it\n--b--\n");
+    g_assert_nonnull(strstr(document->text, "no empty line before it"));
 }
 
 /* The same in the jailed process, which may open nothing: it dies of what a library looks up. */
@@ -519,6 +541,7 @@ main(int argc, char **argv)
     g_test_add_func("/parse/headers", test_headers);
     g_test_add_func("/parse/parts", test_parts);
     g_test_add_func("/parse/header-of-text", test_header_of_text);
+    g_test_add_func("/parse/no-part", test_no_part);
     g_test_add_func("/parse/parts-jailed", test_parts_jailed);
     g_test_add_func("/parse/places", test_places);
     g_test_add_func("/parse/part-bytes", test_part_bytes);
