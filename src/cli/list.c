@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/rows.h"
+#include "cli/search_server.h"
 #include "base/i18n.h"
 #include "base/error.h"
 #include "base/paths.h"
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 static gint64 limit = 50;
-static gboolean everything, conversations, by_notmuch, snippets;
+static gboolean everything, conversations, by_notmuch, snippets, at_server;
 static char *only;
 
 static const GOptionEntry list_entries[] = {
@@ -32,6 +33,7 @@ static const GOptionEntry list_entries[] = {
 static const GOptionEntry search_entries[] = {
     {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, N_("at most N, newest first (0: all)"), "N"},
     {"everything", 'e', 0, G_OPTION_ARG_NONE, &everything, N_("also in Trash and Junk"), NULL},
+    {"server", 0, 0, G_OPTION_ARG_NONE, &at_server, N_("then ask the servers for mail whose text is not here"), NULL},
     {"snippets", 's', 0, G_OPTION_ARG_NONE, &snippets,
      N_("the text around what was found below each line (on a terminal always)"), NULL},
     {"notmuch", 0, 0, G_OPTION_ARG_NONE, &by_notmuch, N_("ask notmuch's index instead"), NULL},
@@ -134,7 +136,7 @@ search_notmuch(struct store *store, const char *text, GError **error)
 }
 
 static gboolean
-run_search(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
+run_search(int argc, char **argv, int *exit_code, GError **error)
 {
     if (!argc)
         return cli_usage_error(error, _("search for what? for example: postrider search from:ana date:7d.."));
@@ -150,7 +152,8 @@ run_search(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     if (!everything)
         query = search_exclude(g_steal_pointer(&query));
     struct list_view view = {.kind = LIST_SEARCH, .query = query, .everything = TRUE};
-    return print_view(store, &view, error);
+    return print_view(store, &view, error) &&
+           (!at_server || search_server(store, text, everything, limit, exit_code, error));
 }
 
 static char *join_to;
@@ -214,7 +217,11 @@ const struct cli_command cmd_search = {"search",
                                        "QUERY",
                                        N_("messages that match, newest first"),
                                        N_("The language is notmuch's; see SEARCHING. A query with quotes or "
-                                          "parentheses is best given as one word to the shell."),
+                                          "parentheses is best given as one word to the shell.\n\n"
+                                          "What is on a server alone (\"keep\" in the configuration) is found here by its "
+                                          "sender, subject and date. --server asks the servers for the words of its text, "
+                                          "through the engine: parts of words, as they compare letters. What they find "
+                                          "comes after what is here; opening it fetches it."),
                                        search_entries,
                                        WORDS_ANYWHERE,
                                        run_search};

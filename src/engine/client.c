@@ -170,6 +170,16 @@ engine_client_password(struct engine_client *client, const char *account, const 
     return engine_client_send(client, "password", &values, error) != 0;
 }
 
+guint
+engine_client_search(struct engine_client *client, const char *text, gboolean everything, GError **error)
+{
+    GVariantDict values;
+    g_variant_dict_init(&values, NULL);
+    g_variant_dict_insert(&values, "text", "s", text);
+    g_variant_dict_insert(&values, "everything", "b", everything);
+    return engine_client_send(client, "search", &values, error);
+}
+
 gboolean
 engine_client_pause(struct engine_client *client, const char *account, gboolean paused, GError **error)
 {
@@ -216,6 +226,16 @@ engine_event_int(const struct engine_event *event, const char *key)
     default:
         return 0;
     }
+}
+
+void
+engine_event_numbers(const struct engine_event *event, const char *key, GArray *numbers)
+{
+    g_autoptr(GVariant) value = g_variant_lookup_value(event->values, key, G_VARIANT_TYPE("ax"));
+    gsize n = 0;
+    const gint64 *all = value ? g_variant_get_fixed_array(value, &n, sizeof *all) : NULL;
+    if (n)
+        g_array_append_vals(numbers, all, (guint)n);
 }
 
 gboolean

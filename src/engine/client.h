@@ -9,6 +9,8 @@
  *   sync       accounts as, dry-run b, folder s: one pass (all when empty; a folder: that one alone); answered by
  *              "done" with the request's id
  *   flush      deliver what waits in the queue now, whatever its next attempt; answered by "done"
+ *   search     text s, everything b: asks the servers for mail whose body is not here (sync_find()); "found" events, then
+ *              answered by "done"
  *   fetch      message x: its body is wanted now; "changed" tells when it is here, "done" when it cannot be had
  *   sieve      accounts as, replace b: their rules as the server's script; answered by "done"
  *   unsubscribe  message x: one click (trust/unsubscribe.h); answered by "done"
@@ -27,6 +29,7 @@
  *   changed    the store changed: read again what is shown
  *   need-password  account s, text s
  *   notice     account s, text s: one line for a person
+ *   found      account s, text s, messages ax: of a search, what fits in a folder
  *   planned    account s, folder s, direction s (in|out), action s, count t, text s: an action of a dry run
  *   done       id u, ok b, code i (exit code), text s
  *
@@ -68,6 +71,7 @@ guint engine_client_send(struct engine_client *client, const char *verb, GVarian
 gboolean engine_client_wake(struct engine_client *client);
 guint engine_client_sync(struct engine_client *client, const char *const *accounts, GError **error);
 guint engine_client_fetch(struct engine_client *client, gint64 message, GError **error);
+guint engine_client_search(struct engine_client *client, const char *text, gboolean everything, GError **error);
 gboolean engine_client_pause(struct engine_client *client, const char *account, gboolean paused, GError **error);
 gboolean engine_client_password(struct engine_client *client, const char *account, const char *secret,
                                 GError **error);
@@ -82,6 +86,8 @@ void engine_event_free(struct engine_event *event);
 const char *engine_event_string(const struct engine_event *event, const char *key);
 gint64 engine_event_int(const struct engine_event *event, const char *key);
 gboolean engine_event_bool(const struct engine_event *event, const char *key);
+/* Appends the numbers of an array (GArray of gint64). */
+void engine_event_numbers(const struct engine_event *event, const char *key, GArray *numbers);
 
 /* The next event that is here, NULL without an error when there is none yet; an error when the engine is
  * gone. */

@@ -39,6 +39,8 @@ struct job {
     gboolean dry_run;
     gboolean replace; /* of "sieve": another script may be active */
     char *folder; /* of "sync": this one alone; NULL: a whole pass */
+    char *text;          /* of "search" */
+    gboolean everything; /* likewise: also in Trash and Junk */
     gboolean ours; /* not the supervisor's: nobody waits for an answer */
     GMutex lock;
     GError *error; /* the first that a lane met */
@@ -60,6 +62,7 @@ struct lane {
     struct dns *dns;       /* likewise */
     gboolean arriving;     /* of the sync lane: there may be messages whose stages of arrival are not done */
     gboolean learning;     /* likewise, messages that may teach the filter something: the learn lane is to look */
+    struct sync *fetching; /* of the fetch lane: its runner; NULL while nothing is fetched */
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */
@@ -93,6 +96,11 @@ gboolean lane_take_maildirs(struct lane *lane, struct sync *sync);
 /* ---- arrival_lane.c, for the sync lane */
 /* What has just come passes its stages (trust/arrival.h), some at a time: lane->arriving says that there is more. */
 void lane_take_arrivals(struct lane *lane);
+
+/* ---- search_lane.c */
+/* `meanwhile` is called between two folders, for those who wait for a body. */
+gboolean lane_search(struct lane *lane, struct sync *sync, const struct job *job, void (*meanwhile)(struct lane *lane),
+                     GError **error);
 
 /* ---- sieve_lane.c */
 gboolean lane_upload_rules(struct lane *lane, gboolean replace, GError **error);

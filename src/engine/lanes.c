@@ -480,51 +480,85 @@ has_message(struct lane *lane, gint64 message)
     return FALSE;
 }
 
+/* The fetch lane's connection is kept for a while. */
+static struct sync *
+fetch_runner(struct lane *lane)
+{
+    if (!lane->fetching)
+        lane->fetching = open_sync(lane);
+    return lane->fetching;
+}
+
+static void fetch_job(struct lane *lane, struct job *job);
+
+/* Who opened a message waits for no search in many folders; another search waits for this one. */
+static void
+fetch_meanwhile(struct lane *lane)
+{
+    g_autoptr(GPtrArray) later = g_ptr_array_new();
+    while (lane_has_job(lane)) {
+        struct job *job = lane_take(lane, 0);
+        if (!job)
+            break;
+        if (strcmp(job->verb, "search") != 0)
+            fetch_job(lane, job);
+        else
+            g_ptr_array_add(later, job);
+    }
+    for (guint i = 0; i < later->len; i++)
+        lane_push(lane, later->pdata[i]);
+}
+
+static void
+fetch_job(struct lane *lane, struct job *job)
+{
+    struct worker *worker = lane->worker;
+    gboolean may = lane->store != NULL; /* the account receives */
+    g_autoptr(GError) error = NULL;
+    if (lane->fetching && !strcmp(job->verb, "network")) {
+        sync_probe(lane->fetching);
+    } else if (!strcmp(job->verb, "sieve")) {
+        if (may && (is_online(worker) || offline_error(worker, &error)))
+            lane_upload_rules(lane, job->replace, &error);
+    } else if (!strcmp(job->verb, "unsubscribe")) {
+        if (may && lane_is_first(lane, job->message) && (is_online(worker) || offline_error(worker, &error)))
+            lane_unsubscribe(lane, job->message, &error);
+    } else if (!strcmp(job->verb, "search")) {
+        if (may && (is_online(worker) || offline_error(worker, &error))) {
+            lane_search(lane, fetch_runner(lane), job, fetch_meanwhile, &error);
+        }
+    } else if (may && job->message && has_message(lane, job->message)) {
+        if (is_online(worker) || offline_error(worker, &error))
+            sync_fetch_body(fetch_runner(lane), job->message, &error);
+        control_changed(worker->control);
+    } else if (may && lane->fetching && is_online(worker) && !sync_fetch_wanted(lane->fetching, &error)) {
+        log_info("engine.fetch", "%s", error->message);
+        g_clear_error(&error); /* a wake-up is not a question: the next one tries again */
+    }
+    if (error && error->code == ERROR_AUTH && error->domain != CONFIG_ERROR && strcmp(job->verb, "sieve"))
+        worker_refused(worker, FALSE, error->message);
+    if (lane->fetching && !control_stopping(worker->control))
+        lane_tell_arrival();
+    job_done(job, error);
+}
+
 gpointer
 fetch_lane(gpointer data)
 {
     struct lane *lane = data;
-    struct worker *worker = lane->worker;
-    struct sync *sync = NULL;
-    if (!account_receives(worker->account) || !lane_open_store(lane))
-        worker = NULL;
+    if (account_receives(lane->worker->account))
+        lane_open_store(lane);
     while (!control_stopping(lane->worker->control)) {
         lane_settle(lane, FALSE);
-        struct job *job = lane_take(lane, sync ? FETCH_LINGER_MS : -1);
-        g_autoptr(GError) error = NULL;
-        if (!job) {
-            if (sync)
-                sync_disconnect(sync);
-            g_clear_pointer(&sync, sync_free);
-            continue;
+        struct job *job = lane_take(lane, lane->fetching ? FETCH_LINGER_MS : -1);
+        if (job) {
+            fetch_job(lane, job);
+        } else if (lane->fetching) {
+            sync_disconnect(lane->fetching);
+            g_clear_pointer(&lane->fetching, sync_free);
         }
-        if (sync && !strcmp(job->verb, "network"))
-            sync_probe(sync);
-        else if (!strcmp(job->verb, "sieve")) {
-            if (worker && (is_online(worker) || offline_error(worker, &error)))
-                lane_upload_rules(lane, job->replace, &error);
-        } else if (!strcmp(job->verb, "unsubscribe")) {
-            if (worker && lane_is_first(lane, job->message) && (is_online(worker) || offline_error(worker, &error)))
-                lane_unsubscribe(lane, job->message, &error);
-        } else if (worker && job->message && has_message(lane, job->message)) {
-            if (!is_online(worker))
-                offline_error(worker, &error);
-            else {
-                sync = sync ? sync : open_sync(lane);
-                if (!sync_fetch_body(sync, job->message, &error) && error->code == ERROR_AUTH &&
-                    error->domain != CONFIG_ERROR)
-                    worker_refused(worker, FALSE, error->message);
-            }
-            control_changed(worker->control);
-        } else if (worker && sync && is_online(worker) && !sync_fetch_wanted(sync, &error)) {
-            log_info("engine.fetch", "%s", error->message);
-            g_clear_error(&error); /* a wake-up is not a question: the next one tries again */
-        }
-        if (sync && !control_stopping(lane->worker->control))
-            lane_tell_arrival();
-        job_done(job, error);
     }
-    sync_free(sync);
+    sync_free(lane->fetching);
     store_close(lane->store);
     return NULL;
 }

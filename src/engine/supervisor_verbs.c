@@ -102,6 +102,7 @@ static const struct {
     {"sieve", ask_accounts},
     {"flush", ask_all_accounts},
     {"fetch", ask_all_accounts},
+    {"search", ask_all_accounts},
     {"online", ask_all_accounts},
     {"unsubscribe", ask_all_accounts},
     {"password", pass_to_account},

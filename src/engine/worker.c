@@ -55,6 +55,7 @@ job_done(struct job *job, const GError *error)
     g_mutex_clear(&job->lock);
     g_free(job->verb);
     g_free(job->folder);
+    g_free(job->text);
     g_free(job);
 }
 
@@ -308,6 +309,7 @@ static const struct {
     {"wake", 1 << LANE_SYNC | 1 << LANE_DELIVER | 1 << LANE_FETCH},
     {"flush", 1 << LANE_DELIVER},
     {"fetch", 1 << LANE_FETCH},
+    {"search", 1 << LANE_FETCH},
     {"unsubscribe", 1 << LANE_FETCH},
     {"sieve", 1 << LANE_FETCH},
     {"password", 1 << LANE_SYNC | 1 << LANE_DELIVER},
@@ -387,6 +389,8 @@ route(struct worker *worker, const struct control_record *record)
     job->replace = control_bool(record, "replace");
     const char *folder = control_string(record, "folder");
     job->folder = folder && *folder && !strcmp(record->verb, "sync") ? g_strdup(folder) : NULL;
+    job->text = !strcmp(record->verb, "search") ? g_strdup(control_string(record, "text")) : NULL;
+    job->everything = control_bool(record, "everything");
     give(job, job->dry_run ? bits & 1u << LANE_SYNC : bits);
 }
 

@@ -427,6 +427,13 @@ struct uidset *imap_search_all(struct imap *imap, GError **error);
 /* criteria: a search program in ASCII, "SINCE 1-Nov-2026 UNSEEN", made by us and checked for line ends only.
  */
 struct uidset *imap_search(struct imap *imap, const char *criteria, GError **error);
+/* A search program in pieces: words of ours, with their spaces, and texts of somebody, in UTF-8, which go as strings (CHARSET
+ * UTF-8 when one needs it). ERROR_REFUSED: the server does not know that charset, or cannot search so. */
+struct imap_key {
+    char *text;
+    gboolean is_string;
+};
+struct uidset *imap_find(struct imap *imap, const struct imap_key *keys, guint n, GError **error);
 
 /* Adds or takes away, never replaces. flags: FLAG_* bits; keywords: NULL or NULL-terminated atoms.
  * unchanged_since not 0 (needs CONDSTORE): messages that changed later are left alone and added to modified.

@@ -501,15 +501,39 @@ take_search(struct imap *imap G_GNUC_UNUSED, const struct imap_reply *reply, str
     return TRUE;
 }
 
+static gboolean
+check_keys(struct imap *imap, const struct imap_key *keys, guint n, gboolean *utf8, GError **error)
+{
+    *utf8 = FALSE;
+    for (guint i = 0; i < n; i++) {
+        if (!keys[i].is_string && !imap_check_text(imap, keys[i].text, COMMAND_MAX, "the search", error))
+            return FALSE;
+        for (const char *p = keys[i].text; keys[i].is_string && *p; p++)
+            *utf8 |= (guchar)*p >= 0x80;
+    }
+    return TRUE;
+}
+
+static gboolean
+put_keys(struct imap *imap, struct exchange *exchange, const struct imap_key *keys, guint n, gboolean utf8, GError **error)
+{
+    if (utf8 && !imap_put(imap, "CHARSET UTF-8 ", error))
+        return FALSE;
+    for (guint i = 0; i < n; i++)
+        if (!(keys[i].is_string ? imap_put_string(imap, exchange, keys[i].text, error) : imap_put(imap, keys[i].text, error)))
+            return FALSE;
+    return TRUE;
+}
+
 struct uidset *
-imap_search(struct imap *imap, const char *criteria, GError **error)
+imap_find(struct imap *imap, const struct imap_key *keys, guint n, GError **error)
 {
     g_auto(struct_exchange) exchange = {0};
     g_autoptr(struct_uidset) uids = uidset_new();
     struct search search = {.uids = uids};
     struct collector collector = {.take = take_search, .data = &search};
-    if (!imap_check_selected(imap, FALSE, error) ||
-        !imap_check_text(imap, criteria, COMMAND_MAX, "the search", error))
+    gboolean utf8;
+    if (!imap_check_selected(imap, FALSE, error) || !check_keys(imap, keys, n, &utf8, error))
         return NULL;
     struct imap_guard_limits limits = *imap_guard_get_limits(imap->guard), wide = limits;
     wide.line = CLAMP((gsize)imap->exists * 11 + 1024, limits.line, SEARCH_LINE_MAX);
@@ -518,7 +542,7 @@ imap_search(struct imap *imap, const char *criteria, GError **error)
     gboolean done =
         imap_command(imap, &exchange, "searching",
                      imap_has(imap, IMAP_ESEARCH) ? "UID SEARCH RETURN (ALL) " : "UID SEARCH ", error) &&
-        imap_put(imap, criteria, error) && imap_end(imap, error) &&
+        put_keys(imap, &exchange, keys, n, utf8, error) && imap_end(imap, error) &&
         imap_wait(imap, &exchange, 1, &collector, error) &&
         imap_check_ok(imap, &exchange, ERROR_REFUSED, error, "cannot search the folder");
     imap_guard_set_limits(imap->guard, &limits);
@@ -532,6 +556,13 @@ imap_search(struct imap *imap, const char *criteria, GError **error)
         return NULL;
     }
     return g_steal_pointer(&uids);
+}
+
+struct uidset *
+imap_search(struct imap *imap, const char *criteria, GError **error)
+{
+    const struct imap_key key = {.text = (char *)criteria};
+    return imap_find(imap, &key, 1, error);
 }
 
 struct uidset *

@@ -51,6 +51,17 @@ read_message(struct store *store, gint64 message, GPtrArray *rows, GError **erro
     return rc >= 0;
 }
 
+GPtrArray *
+list_messages(struct store *store, const gint64 *messages, guint n, GError **error)
+{
+    g_autoptr(GPtrArray) rows = new_rows();
+    for (guint i = 0; i < n; i++)
+        if (!read_message(store, messages[i], rows, error))
+            return NULL;
+    g_ptr_array_sort(rows, newest_first);
+    return g_steal_pointer(&rows);
+}
+
 /* A search within folders is a search with one condition more. */
 static struct query *
 narrowed(struct store *store, const struct list_view *view)

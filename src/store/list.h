@@ -67,6 +67,8 @@ GPtrArray *list_page(struct store *store, const struct list_view *view, gint64 k
  * thread) comes next in that direction, so that a page begins there. For folders; a search returns `key`. */
 gint64 list_skip(struct store *store, const struct list_view *view, gint64 key, enum list_direction direction,
                  GHashTable *hidden);
+/* Of these messages, newest first; those that are gone are left out. */
+GPtrArray *list_messages(struct store *store, const gint64 *messages, guint n, GError **error);
 /* The row of that key, as it is now; NULL without error when it is not in the view (any more). */
 struct list_row *list_row_at(struct store *store, const struct list_view *view, gint64 key, GError **error);
 /* Where a message stands in the view: its key, or that of its conversation; 0: not there. */

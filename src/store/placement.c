@@ -102,6 +102,22 @@ placement_get(struct store *store, gint64 id, struct placement *row, gint64 *fol
 }
 
 gint64
+placement_find_bodiless(struct store *store, gint64 folder, guint32 uid)
+{
+    return sql_int(store, 0,
+                   "SELECT m.id FROM placement p JOIN message m ON m.id = p.message WHERE p.folder = ? AND p.uid = ?"
+                   " AND p." SHOWN " AND m.cached = 0",
+                   "ll", folder, (gint64)uid);
+}
+
+gboolean
+placement_lacks_bodies(struct store *store, gint64 folder)
+{
+    return sql_int(store, 0, "SELECT EXISTS (SELECT 1 FROM placement WHERE folder = ? AND file IS NULL AND " SHOWN ")", "l",
+                   folder) != 0;
+}
+
+gint64
 placement_find_uid(struct store *store, gint64 folder, guint32 uid)
 {
     return uid ? sql_int(store, 0, "SELECT id FROM placement WHERE folder = ? AND uid = ? AND uid > 0", "ll",

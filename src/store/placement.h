@@ -55,6 +55,10 @@ struct placement_set *placement_load(struct store *store, gint64 folder, enum pl
 gboolean placement_get(struct store *store, gint64 id, struct placement *row, gint64 *folder, GError **error);
 /* How many have this folder's highest UIDs etc.: 0 when there is none. */
 gint64 placement_find_uid(struct store *store, gint64 folder, guint32 uid);
+/* The message of that UID if its body is not here; 0: it is, or nothing is known of the UID. */
+gint64 placement_find_bodiless(struct store *store, gint64 folder, guint32 uid);
+/* Are there messages in the folder whose bodies are not here? */
+gboolean placement_lacks_bodies(struct store *store, gint64 folder);
 guint32 placement_max_uid(struct store *store, gint64 folder);
 
 /* An envelope that a server listed. */

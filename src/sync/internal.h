@@ -70,6 +70,7 @@ struct sync_protocol {
     gboolean (*push)(struct sync *sync, GError **error);
     gboolean (*fetch_wanted)(struct sync *sync, GError **error);
     gboolean (*fetch_body)(struct sync *sync, gint64 message, GError **error);
+    gboolean (*find)(struct sync *sync, const struct sync_find *find, GError **error); /* NULL: it cannot search */
     guint (*delay)(struct sync *sync); /* NULL: none */
 };
 const struct sync_protocol *sync_protocol_of(const struct account *account);
@@ -83,6 +84,7 @@ gboolean imap_pass_folders(struct sync *sync, const gint64 *folders, guint n, GE
 gboolean imap_pass_push(struct sync *sync, GError **error);
 gboolean imap_pass_fetch_wanted(struct sync *sync, GError **error);
 gboolean imap_pass_fetch_body(struct sync *sync, gint64 message, GError **error);
+gboolean imap_pass_find(struct sync *sync, const struct sync_find *find, GError **error); /* find.c */
 /* What other programs did to these Maildirs (struct folder). *braked (or NULL): more was missing in one of them than may
  * be. */
 gboolean sync_scan_folders(struct sync *sync, const GPtrArray *folders, gboolean *braked, GError **error);

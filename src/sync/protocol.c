@@ -9,6 +9,7 @@ static const struct sync_protocol over_imap = {
     .push = imap_pass_push,
     .fetch_wanted = imap_pass_fetch_wanted,
     .fetch_body = imap_pass_fetch_body,
+    .find = imap_pass_find,
 };
 
 const struct sync_protocol *
@@ -50,6 +51,12 @@ gboolean
 sync_fetch_body(struct sync *sync, gint64 message, GError **error)
 {
     return sync->protocol->fetch_body(sync, message, error);
+}
+
+gboolean
+sync_find(struct sync *sync, const struct sync_find *find, GError **error)
+{
+    return !sync->protocol->find || sync->protocol->find(sync, find, error);
 }
 
 guint

@@ -32,6 +32,7 @@
 #include "config/config.h"
 #include "proto/imap.h"
 #include "store/folder.h"
+#include "store/query.h"
 #include "store/store.h"
 
 #define SYNC_ERROR (sync_error_quark())
@@ -122,6 +123,18 @@ gboolean sync_push(struct sync *sync, GError **error);
 gboolean sync_fetch_wanted(struct sync *sync, GError **error);
 /* The body of this message. ERROR_SKIP: the server has it no more, or cannot give it. */
 gboolean sync_fetch_body(struct sync *sync, gint64 message, GError **error);
+
+/* A search among what is not here: the server is asked for the words, the rest is looked up here (find_plan.h). Accounts
+ * whose server cannot search have nothing to say. */
+struct sync_find {
+    const struct query *query;
+    guint without_roles; /* folders that are not looked into: 1 << enum folder_role */
+    guint most;          /* hits of a folder */
+    void (*found)(const gint64 *messages, guint n, gpointer data); /* of a folder */
+    gboolean (*go_on)(gpointer data);                              /* between two folders; other calls may be made in it */
+    gpointer data;
+};
+gboolean sync_find(struct sync *sync, const struct sync_find *find, GError **error);
 
 enum sync_news {
     SYNC_NEWS_NONE,    /* the time is over, or wake_fd is readable */

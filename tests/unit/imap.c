@@ -195,6 +195,21 @@ run_search(struct imap *imap, GString *out, GError **error)
     return uids != NULL;
 }
 
+/* Texts of somebody's go as strings, and as literals in UTF-8 where they must. */
+static gboolean
+run_find(struct imap *imap, GString *out, GError **error)
+{
+    static const struct imap_key keys[] = {
+        {(char *)"TEXT ", FALSE}, {(char *)"a \"b\\ c", TRUE}, {(char *)" BODY ", FALSE}, {(char *)"\xc3\xbc", TRUE}};
+    if (!select_inbox(imap, error))
+        return FALSE;
+    g_autoptr(struct_uidset) plain = imap_find(imap, keys, 2, error);
+    g_autoptr(struct_uidset) uids = plain ? imap_find(imap, keys, 4, error) : NULL;
+    g_autofree char *text = uidset_format(uids);
+    say(out, "%s", text);
+    return uids != NULL;
+}
+
 static gboolean
 run_store(struct imap *imap, GString *out, GError **error)
 {
@@ -637,6 +652,19 @@ static const struct act acts[] = {
      ERROR_RETRY, "search", .dead = TRUE},
     {"search: refused", "", SELECTED "> P2 UID SEARCH ALL\n< P2 NO [LIMIT] x\n$\n", run_search, "",
      ERROR_REFUSED, NULL},
+    {"find: strings and literals", "",
+     SELECTED "> P2 UID SEARCH TEXT \"a \\\"b\\\\ c\"\n< * SEARCH\n< P2 OK\n"
+              "> P3 UID SEARCH CHARSET UTF-8 TEXT \"a \\\"b\\\\ c\" BODY {2}\n< + go\n# 2\n> \n< * SEARCH 4\n< P3 OK\n$\n",
+     run_find, "4"},
+    {"find: ESEARCH, and a literal unasked", "ESEARCH LITERAL+",
+     SELECTED "> P2 UID SEARCH RETURN (ALL) TEXT \"a \\\"b\\\\ c\"\n< * ESEARCH (TAG \"P2\") UID\n< P2 OK\n"
+              "> P3 UID SEARCH RETURN (ALL) CHARSET UTF-8 TEXT \"a \\\"b\\\\ c\" BODY {2+}\n# 2\n> \n"
+              "< * ESEARCH (TAG \"P3\") UID ALL 4:5\n< P3 OK\n$\n",
+     run_find, "4:5"},
+    {"find: the charset is not known", "",
+     SELECTED "> P2 UID SEARCH TEXT \"a \\\"b\\\\ c\"\n< * SEARCH\n< P2 OK\n"
+              "> P3 UID SEARCH CHARSET UTF-8 TEXT \"a \\\"b\\\\ c\" BODY {2}\n< P3 NO [BADCHARSET (US-ASCII)] x\n$\n",
+     run_find, "", ERROR_REFUSED},
     {"search: nonsense", "", SELECTED "> P2 UID SEARCH ALL\n< * SEARCH 4 x\n< P2 OK\n$\n", run_search, "",
      ERROR_RETRY, NULL, .dead = TRUE},
     {"search: four billion", "ESEARCH",
