@@ -3,8 +3,9 @@
  *
  * A walk of its own over the raw bytes, for speed: no tree, no GMime, nothing of a length that the message
  * claims.  It sees at most TOKENS_MESSAGE bytes and gives at most TOKENS_MAX slots, each once in its group
- * (RELIABILITY.md M12).  What collectors, filters and mailboxes write into a header (X-Spam-*, Status, …) is
- * left out: it would tell where the mail was kept, not what it is.
+ * (RELIABILITY.md M12).  What collectors, filters, lists and mailboxes write into a header (X-Spam-*, Status,
+ * List-*, …) is left out, and in which order the fields are: it would tell where the mail was kept and which way
+ * it came, not what it is.
  *
  * Runs in the jailed reader (reader_tokens); here it is pure.  One thread a tokenizer. */
 #ifndef MAIL_TOKENS_H
@@ -18,12 +19,12 @@
 #define TOKEN_SLOTS (1u << TOKEN_BITS)
 
 enum token_group {
-    TOKEN_HEADER, /* fields: which, in which order, and their words */
+    TOKEN_HEADER, /* words of fields, addresses, relays */
     TOKEN_WORD,   /* words of subject and text */
     TOKEN_PAIR,   /* two words, at most two others between */
     TOKEN_GRAM,   /* four letters in a row, of the beginning */
     TOKEN_LINK,   /* hosts and paths of links */
-    TOKEN_SHAPE,  /* structure: parts, tags, sizes, proportions */
+    TOKEN_SHAPE,  /* structure: parts, tags, sizes, proportions, how fields are written */
     TOKEN_GROUPS
 };
 

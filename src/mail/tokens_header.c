@@ -1,4 +1,4 @@
-/* tokens_header.c - the header block for the filter: which fields, in which order, and what they say */
+/* tokens_header.c - the header block for the filter: what the fields say, and how they are written */
 #include "config.h"
 
 #include "mail/tokens_private.h"
@@ -47,6 +47,18 @@ tokens_pattern(const char *text, gsize length, char *pattern, gsize size)
             pattern[n++] = kind;
     }
     pattern[n] = '\0';
+}
+
+/* Written by a list that passes on what it was given, junk too. */
+static const char *const of_lists[] = {"list-", "mailing-list", "precedence", "x-been", "x-mailman"};
+
+static gboolean
+is_of_list(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(of_lists); i++)
+        if (g_str_has_prefix(name, of_lists[i]))
+            return TRUE;
+    return FALSE;
 }
 
 struct header {
@@ -100,7 +112,7 @@ field_address(struct header *h, const char *value, gsize length)
         token_addz(t, TOKEN_HEADER, h->prefix, dot);
     tokens_pattern(address, local, pattern, sizeof pattern);
     g_autofree char *like = g_strconcat(h->prefix, "like ", NULL);
-    token_addz(t, TOKEN_HEADER, like, pattern);
+    token_addz(t, TOKEN_SHAPE, like, pattern);
     if (strcmp(h->name, "from") == 0) {
         g_strlcpy(h->from, folded, sizeof h->from);
         g_strlcpy(t->from_domain, at ? at + 1 : "", sizeof t->from_domain);
@@ -159,7 +171,7 @@ field_date(struct header *h, const char *value, gsize length G_GNUC_UNUSED)
     int zone;
     gint64 date;
     tokens_pattern(value, length, pattern, sizeof pattern);
-    token_addz(h->t, TOKEN_HEADER, "date like ", pattern);
+    token_addz(h->t, TOKEN_SHAPE, "date like ", pattern);
     if (!date_parse(value, &date, &zone)) {
         token_addz(h->t, TOKEN_HEADER, "date ", "makes no sense");
         return;
@@ -219,7 +231,7 @@ field_received(struct header *h, const char *value, gsize length)
         return;
     received_words(h, value, end);
     tokens_pattern(value, MIN(end, 80), pattern, sizeof pattern);
-    token_addz(h->t, TOKEN_HEADER, "received like ", pattern);
+    token_addz(h->t, TOKEN_SHAPE, "received like ", pattern);
 }
 
 static void
@@ -228,7 +240,7 @@ field_message_id(struct header *h, const char *value, gsize length)
     char pattern[48];
     const char *at = memchr(value, '@', length);
     tokens_pattern(value, at ? (gsize)(at - value) : length, pattern, sizeof pattern);
-    token_addz(h->t, TOKEN_HEADER, "id like ", pattern);
+    token_addz(h->t, TOKEN_SHAPE, "id like ", pattern);
     token_amount(h->t, "id's length", length);
     if (!at)
         return;
@@ -256,7 +268,7 @@ field_words(struct header *h, const char *value, gsize length)
     tokens_value(h->t, h->prefix, value, length, WORDS_MAX);
     tokens_pattern(value, MIN(length, 60), pattern, sizeof pattern);
     g_autofree char *like = g_strconcat(h->prefix, "like ", NULL);
-    token_addz(h->t, TOKEN_HEADER, like, pattern);
+    token_addz(h->t, TOKEN_SHAPE, like, pattern);
 }
 
 static void
@@ -267,9 +279,6 @@ field_references(struct header *h, const char *value, gsize length)
         count += value[i] == '<';
     h->has_reference = TRUE;
     token_amount(h->t, h->name, count);
-    const char *at = memchr(value, '@', length);
-    if (at)
-        token_add(h->t, TOKEN_HEADER, h->prefix, at, strcspn(at, "> \t"));
 }
 
 static const struct {
@@ -350,7 +359,6 @@ void
 tokens_header(struct tokenizer *t, const char *bytes, const GArray *fields)
 {
     struct header h = {.t = t};
-    char before[64] = "";
     for (guint i = 0; i < MIN(fields->len, FIELDS_MAX); i++) {
         const struct rawmsg_field *field = &g_array_index(fields, struct rawmsg_field, i);
         if (field->name_length >= sizeof h.name)
@@ -358,14 +366,9 @@ tokens_header(struct tokenizer *t, const char *bytes, const GArray *fields)
         for (gsize k = 0; k < field->name_length; k++)
             h.name[k] = g_ascii_tolower(bytes[field->offset + k]);
         h.name[field->name_length] = '\0';
-        if (is_kept_out(h.name))
+        if (is_kept_out(h.name) || is_of_list(h.name))
             continue;
         g_snprintf(h.prefix, sizeof h.prefix, "%s:", h.name);
-        token_add(t, TOKEN_HEADER, "field ", bytes + field->offset, field->name_length);
-        g_autofree char *order = g_strconcat(before, " then ", NULL);
-        if (strcmp(before, h.name) != 0)
-            token_addz(t, TOKEN_HEADER, order, h.name);
-        g_strlcpy(before, h.name, sizeof before);
         unfold(t, bytes + field->value_offset, field->offset + field->length - field->value_offset);
         take_field(&h, t->value->str, t->value->len);
     }

@@ -1,12 +1,10 @@
-/* filter.c - the machine: weights, lessons, bounds (dual coordinate descent: Hsieh and others, ICML 2008) */
+/* filter.c - the machine: weights, counts, lessons (dual coordinate descent: Hsieh and others, ICML 2008) */
 #include "config.h"
 
-#include "trust/filter.h"
+#include "trust/filter_private.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef float folds __attribute__((vector_size(FILTER_FOLDS * sizeof(float))));
 
 /* What a group may add: its share of the whole, and the number of tokens below which each counts less than
  * its part of the share. */
@@ -18,21 +16,6 @@ static const struct {
 };
 #define BIAS 0.1f
 #define WEIGHT_MAX 3.0f /* one example may insist no more than this: it may have the wrong label */
-#define GOOD_ABOVE 0.0004 /* share of good messages that may lie above the bound of junk */
-#define JUNK_BELOW 0.004  /* and of junk below that of good */
-#define TAIL 0.005 /* of the scores, from which both are reckoned */
-
-struct filter {
-    folds *weights; /* TOKEN_SLOTS */
-    folds bias;
-    float *rarity; /* of each slot, 1 for one that was never seen */
-    gboolean unsettled;
-    GPtrArray *examples;
-    GHashTable *by_hash; /* of the examples */
-    guint count[2];
-    double good_below, junk_from;
-    GHashTable *forgotten; /* slots, NULL: none */
-};
 
 const char *
 filter_verdict_name(enum filter_verdict verdict)
@@ -88,9 +71,7 @@ filter_new(void)
 {
     struct filter *filter = g_new0(struct filter, 1);
     filter->weights = g_aligned_alloc0(TOKEN_SLOTS, sizeof(folds), sizeof(folds));
-    filter->rarity = g_new(float, TOKEN_SLOTS);
-    for (guint slot = 0; slot < TOKEN_SLOTS; slot++)
-        filter->rarity[slot] = 1;
+    filter->counts = g_new0(struct filter_counts, TOKEN_SLOTS);
     filter->examples = g_ptr_array_new_with_free_func((GDestroyNotify)filter_example_free);
     filter->by_hash = g_hash_table_new(hash_of, same_hash);
     filter->good_below = -0.5;
@@ -104,7 +85,7 @@ filter_free(struct filter *filter)
     if (!filter)
         return;
     g_aligned_free(filter->weights);
-    g_free(filter->rarity);
+    g_free(filter->counts);
     g_hash_table_unref(filter->by_hash);
     g_ptr_array_unref(filter->examples);
     if (filter->forgotten)
@@ -114,25 +95,12 @@ filter_free(struct filter *filter)
 
 /* --- the machine */
 
-/* What each token of a group counts, rarity apart. */
+/* What each token of a group counts. */
 static void
-scales_of(const struct filter *filter, const struct tokens *tokens, float scale[TOKEN_GROUPS])
+scales_of(const struct tokens *tokens, float scale[TOKEN_GROUPS])
 {
-    const guint32 *slot = tokens->slots;
-    for (guint group = 0; group < TOKEN_GROUPS; group++) {
-        float sum = 0;
-        for (guint i = 0; i < tokens->count[group]; i++, slot++)
-            sum += filter->rarity[*slot] * filter->rarity[*slot];
-        scale[group] = sqrtf(groups[group].share / MAX(sum, groups[group].least));
-    }
-}
-
-/* Forgotten slots never get a weight. */
-static void
-push_slot(struct filter *filter, guint32 slot, folds step)
-{
-    if (G_LIKELY(!filter->forgotten) || !g_hash_table_contains(filter->forgotten, GUINT_TO_POINTER(slot)))
-        filter->weights[slot] += step;
+    for (guint group = 0; group < TOKEN_GROUPS; group++)
+        scale[group] = sqrtf(groups[group].share / MAX((float)tokens->count[group], groups[group].least));
 }
 
 void
@@ -158,7 +126,7 @@ margins(const struct filter *filter, const struct tokens *tokens, const float sc
     for (guint group = 0; group < TOKEN_GROUPS; group++) {
         folds part = {0};
         for (guint i = 0; i < tokens->count[group]; i++, slot++)
-            part += filter->weights[*slot] * filter->rarity[*slot];
+            part += filter->weights[*slot];
         sum += part * scale[group];
     }
     return sum;
@@ -166,30 +134,25 @@ margins(const struct filter *filter, const struct tokens *tokens, const float sc
 
 /* The square of an example's length. */
 static float
-length_of(const struct filter *filter, const struct tokens *tokens, const float scale[TOKEN_GROUPS])
+length_of(const struct tokens *tokens, const float scale[TOKEN_GROUPS])
 {
     float sum = BIAS * BIAS;
-    const guint32 *slot = tokens->slots;
-    for (guint group = 0; group < TOKEN_GROUPS; group++) {
-        float part = 0;
-        for (guint i = 0; i < tokens->count[group]; i++, slot++)
-            part += filter->rarity[*slot] * filter->rarity[*slot];
-        sum += part * scale[group] * scale[group];
-    }
+    for (guint group = 0; group < TOKEN_GROUPS; group++)
+        sum += (float)tokens->count[group] * scale[group] * scale[group];
     return sum;
 }
 
+/* Forgotten slots never get a weight. */
 static void
-push(struct filter *filter, const struct tokens *tokens, folds by)
+push(struct filter *filter, const struct tokens *tokens, const float scale[TOKEN_GROUPS], folds by)
 {
-    float scale[TOKEN_GROUPS];
     const guint32 *slot = tokens->slots;
-    scales_of(filter, tokens, scale);
     filter->bias += by * BIAS;
     for (guint group = 0; group < TOKEN_GROUPS; group++) {
         folds step = by * scale[group];
         for (guint i = 0; i < tokens->count[group]; i++, slot++)
-            push_slot(filter, *slot, step * filter->rarity[*slot]);
+            if (!filter_is_forgotten(filter, *slot))
+                filter->weights[*slot] += step;
     }
 }
 
@@ -198,9 +161,9 @@ static float
 visit(struct filter *filter, struct filter_example *example)
 {
     float scale[TOKEN_GROUPS];
-    scales_of(filter, example->tokens, scale);
+    scales_of(example->tokens, scale);
     folds margin = margins(filter, example->tokens, scale), by = {0};
-    float sign = example->junk ? 1 : -1, length = length_of(filter, example->tokens, scale), worst = 0;
+    float sign = example->junk ? 1 : -1, length = length_of(example->tokens, scale), worst = 0;
     guint own = fold_of(example);
     for (guint fold = 0; fold < FILTER_FOLDS; fold++) {
         if (fold == own)
@@ -212,7 +175,7 @@ visit(struct filter *filter, struct filter_example *example)
         worst = MAX(worst, fabsf(after - before) * length);
     }
     if (worst > 0)
-        push(filter, example->tokens, by);
+        push(filter, example->tokens, scale, by);
     example->changed |= worst > 0 || fabsf(example->score - margin[own]) > 0.01f;
     example->score = margin[own];
     return worst;
@@ -238,50 +201,9 @@ shuffle(GPtrArray *examples, GRand *random)
     }
 }
 
-static void
-add_again(struct filter *filter, const struct filter_example *example)
-{
-    folds by = {0};
-    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
-        by[fold] = example->junk ? example->weight[fold] : -example->weight[fold];
-    push(filter, example->tokens, by);
-}
-
-/* How rare each slot is among the examples, and the weights made anew for it: a word that is in half of all
- * messages says less than one that is in ten. */
-void
-filter_settle(struct filter *filter)
-{
-    guint count = 1;
-    memset(filter->rarity, 0, TOKEN_SLOTS * sizeof *filter->rarity);
-    memset(filter->weights, 0, TOKEN_SLOTS * sizeof *filter->weights);
-    filter->bias = (folds){0};
-    filter->unsettled = FALSE;
-    for (guint i = 0; i < filter->examples->len; i++) {
-        const struct tokens *tokens = ((struct filter_example *)filter->examples->pdata[i])->tokens;
-        guint total = tokens ? tokens_total(tokens) : 0;
-        count += tokens != NULL;
-        for (guint k = 0; k < total; k++)
-            filter->rarity[tokens->slots[k]]++;
-    }
-    float all = logf((float)count + 1);
-    for (guint slot = 0; slot < TOKEN_SLOTS; slot++) {
-        float seen = filter->rarity[slot];
-        filter->rarity[slot] = seen > 0 ? sqrtf(MAX(logf(((float)count + 1) / seen) / all, 0) + 0.05f) : 1;
-    }
-    for (guint i = 0; i < filter->examples->len; i++) {
-        const struct filter_example *example = filter->examples->pdata[i];
-        if (example->tokens && filter_example_has_weight(example))
-            add_again(filter, example);
-    }
-    filter_bounds(filter);
-}
-
 void
 filter_learn(struct filter *filter, guint passes)
 {
-    if (filter->unsettled)
-        filter_settle(filter);
     GRand *random = g_rand_new_with_seed(1);
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     for (guint i = 0; i < filter->examples->len; i++)
@@ -305,6 +227,23 @@ filter_learn(struct filter *filter, guint passes)
     filter_bounds(filter);
 }
 
+/* What the example has to do with the tables, put in or taken out. */
+static void
+take_part(struct filter *filter, const struct filter_example *example, gboolean add)
+{
+    folds by = {0};
+    float scale[TOKEN_GROUPS];
+    if (!example->tokens)
+        return;
+    clues_count(filter, example->tokens, example->junk, add);
+    if (!filter_example_has_weight(example))
+        return;
+    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
+        by[fold] = example->junk == add ? example->weight[fold] : -example->weight[fold];
+    scales_of(example->tokens, scale);
+    push(filter, example->tokens, scale, by);
+}
+
 void
 filter_add(struct filter *filter, struct filter_example *example)
 {
@@ -312,20 +251,16 @@ filter_add(struct filter *filter, struct filter_example *example)
     g_ptr_array_add(filter->examples, example);
     g_hash_table_insert(filter->by_hash, example->hash, example);
     filter->count[example->junk]++;
-    filter->unsettled = TRUE;
+    take_part(filter, example, TRUE);
 }
 
 gboolean
 filter_remove(struct filter *filter, const guint8 *hash)
 {
     struct filter_example *example = g_hash_table_lookup(filter->by_hash, hash);
-    folds by = {0};
     if (!example)
         return FALSE;
-    for (guint fold = 0; fold < FILTER_FOLDS; fold++)
-        by[fold] = example->junk ? -example->weight[fold] : example->weight[fold];
-    if (example->tokens && filter_example_has_weight(example) && !filter->unsettled)
-        push(filter, example->tokens, by);
+    take_part(filter, example, FALSE);
     filter->count[example->junk]--;
     g_hash_table_remove(filter->by_hash, example->hash);
     g_ptr_array_remove_fast(filter->examples, example);
@@ -389,89 +324,25 @@ filter_shrink(struct filter *filter, gsize bytes)
     for (guint i = 0; i < idle->len && held > bytes; i++) {
         struct filter_example *example = idle->pdata[i];
         held -= bytes_of(example);
+        clues_count(filter, example->tokens, example->junk, FALSE);
         g_clear_pointer(&example->tokens, tokens_free);
     }
 }
 
-/* --- bounds and verdicts */
-
-static gint
-larger_first(gconstpointer a, gconstpointer b)
-{
-    float left = *(const float *)a, right = *(const float *)b;
-    return left > right ? -1 : left < right;
-}
-
-/* What a share of `rate` of such scores will exceed, reckoned from how the largest thin out: it may lie beyond
- * all that were seen. The few at the very top have no say: they may have the wrong label. */
-static double
-exceeded_by(const GArray *scores, double rate)
-{
-    guint n = scores->len, near = MAX(3, (guint)(n * TAIL)), far = MIN(4 * near, n / 2);
-    if (n < 10)
-        return 1;
-    double from = g_array_index(scores, float, near), slope = (from - g_array_index(scores, float, far)) / log((double)far / near);
-    return from + slope * log((double)near / n / rate);
-}
-
-/* Beyond what was seen, by more the less was seen. */
-static double
-top_of(const GArray *scores)
-{
-    return g_array_index(scores, float, 0) + 0.1 + 2 / sqrt(scores->len);
-}
-
-static double
-nth_of(const GArray *scores, double share)
-{
-    return g_array_index(scores, float, (guint)(share * (scores->len - 1)));
-}
-
-void
-filter_bounds(struct filter *filter)
-{
-    g_autoptr(GArray) good = g_array_new(FALSE, FALSE, sizeof(float)), junk = g_array_new(FALSE, FALSE, sizeof(float));
-    for (guint i = 0; i < filter->examples->len; i++) {
-        const struct filter_example *example = filter->examples->pdata[i];
-        float score = example->junk ? -example->score : example->score;
-        g_array_append_val(example->junk ? junk : good, score);
-    }
-    g_array_sort(good, larger_first);
-    g_array_sort(junk, larger_first);
-    double from = exceeded_by(good, GOOD_ABOVE), below = -exceeded_by(junk, JUNK_BELOW);
-    if (good->len && junk->len) { /* where the two kinds lie apart, little has to be unsure */
-        from = MIN(from, MAX(top_of(good), -nth_of(junk, 0.98)));
-        below = MAX(below, MIN(-top_of(junk), nth_of(good, 0.02)));
-    }
-    filter->junk_from = CLAMP(from, 0.0, 1.2);
-    filter->good_below = CLAMP(below, -1.2, filter->junk_from - 0.2);
-}
-
-static double
-score_of(const struct filter *filter, double margin)
-{
-    if (margin >= filter->junk_from)
-        return 1 - 0.1 * exp(filter->junk_from - margin);
-    if (margin < filter->good_below)
-        return 0.1 * exp(margin - filter->good_below);
-    return 0.1 + 0.8 * (margin - filter->good_below) / (filter->junk_from - filter->good_below);
-}
+/* --- verdicts */
 
 void
 filter_ask(const struct filter *filter, const struct tokens *tokens, struct filter_answer *answer)
 {
     float scale[TOKEN_GROUPS], sum = 0;
-    scales_of(filter, tokens, scale);
+    scales_of(tokens, scale);
     folds margin = margins(filter, tokens, scale);
     for (guint fold = 0; fold < FILTER_FOLDS; fold++)
         sum += margin[fold];
-    answer->margin = sum / FILTER_FOLDS;
-    answer->score = score_of(filter, answer->margin);
+    answer->margin = (double)(sum / FILTER_FOLDS + filter->tone * clues_sum(filter, tokens, CLUES_OF_NONE));
+    answer->score = bounds_score(filter, answer->margin);
     answer->silent = filter->count[0] < FILTER_LEAST || filter->count[1] < FILTER_LEAST;
-    answer->verdict = answer->silent                        ? FILTER_UNSURE
-                      : answer->margin >= filter->junk_from ? FILTER_JUNK
-                      : answer->margin < filter->good_below ? FILTER_GOOD
-                                                            : FILTER_UNSURE;
+    answer->verdict = answer->silent ? FILTER_UNSURE : bounds_verdict(filter, answer->margin);
 }
 
 float *
@@ -480,14 +351,15 @@ filter_explain(const struct filter *filter, const struct tokens *tokens)
     float *adds = g_new(float, tokens_total(tokens) + 1), *out = adds;
     float scale[TOKEN_GROUPS];
     const guint32 *slot = tokens->slots;
-    scales_of(filter, tokens, scale);
+    scales_of(tokens, scale);
     for (guint group = 0; group < TOKEN_GROUPS; group++) {
         for (guint i = 0; i < tokens->count[group]; i++, slot++) {
             float sum = 0;
             for (guint fold = 0; fold < FILTER_FOLDS; fold++)
                 sum += filter->weights[*slot][fold];
-            *out++ = sum / FILTER_FOLDS * scale[group] * filter->rarity[*slot];
+            *out++ = sum / FILTER_FOLDS * scale[group];
         }
     }
+    clues_explain(filter, tokens, filter->tone, adds);
     return adds;
 }

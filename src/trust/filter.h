@@ -1,14 +1,15 @@
 /* The learning filter: is a message junk, unsure or good, and because of what.
  *
- * A linear support vector machine over the tokens of mail/tokens.h, kept in its dual form: what it knows is a
- * list of examples, each with a weight (how much it had to be insisted on), and the table of slot weights is
- * their sum.  So a lesson can be taken back exactly, by taking its example out, and old ones can be dropped.
- * There are FILTER_FOLDS tables; each example teaches all but one, and its score in the one that never saw it
- * is an honest one: from these scores come the two bounds between good, unsure and junk.  A verdict is made by
- * the mean of the tables.  Each group of tokens counts the same whatever its number, so that a long text does
- * not drown what the header says.
+ * Two opinions over the tokens of mail/tokens.h, added. The first is a linear support vector machine, kept in
+ * its dual form: what it knows is a list of examples, each with a weight (how much it had to be insisted on),
+ * and the table of slot weights is their sum. The second counts in how many messages of each kind a slot was.
+ * So a lesson can be taken back exactly, by taking its example out, and old ones can be dropped.
+ * There are FILTER_FOLDS tables of weights; each example teaches all but one, and its score in the one that
+ * never saw it is an honest one, as is what the counts say without it: from these scores come the two bounds
+ * between good, unsure and junk. A verdict is made by the mean of the tables and all counts. Each group of
+ * tokens weighs the same whatever its number, so that a long text does not drown what the header says.
  *
- * Pure computing: no store (trust/filter_store.h), no reader.  One thread a filter; no lesson is learned or
+ * Pure computing: no store (trust/lessons.h), no reader. One thread a filter; no lesson is learned or
  * forgotten on two threads. */
 #ifndef TRUST_FILTER_H
 #define TRUST_FILTER_H
@@ -28,7 +29,7 @@ struct filter_example {
     gboolean junk;
     gint64 time; /* when it was learned */
     float weight[FILTER_FOLDS];
-    float score;           /* in the table that has not seen it */
+    float score;           /* in the table of weights that has not seen it */
     gboolean changed;      /* since it was stored */
     struct tokens *tokens; /* NULL: all weights are 0 and it only counts */
 };
@@ -42,7 +43,7 @@ void filter_free(struct filter *filter);
 typedef struct filter struct_filter;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_filter, filter_free)
 
-/* Takes the example, with the weight that it has; one of the same hash is taken out first.  Nothing is
+/* Takes the example, with the weight that it has; one of the same hash is taken out first. Nothing is
  * learned before filter_learn(). */
 void filter_add(struct filter *filter, struct filter_example *example);
 gboolean filter_remove(struct filter *filter, const guint8 *hash);
@@ -53,10 +54,9 @@ const struct filter_example *filter_find(const struct filter *filter, const guin
 void filter_forget(struct filter *filter, const char *word);
 /* GPtrArray of struct filter_example, borrowed. */
 const GPtrArray *filter_examples(const struct filter *filter);
-/* To be called when examples were added with weights that they had before (filter_learn() does it). */
-void filter_settle(struct filter *filter);
 /* Goes over the examples until they agree with their weights, at most `passes` times; then the bounds. */
 void filter_learn(struct filter *filter, guint passes);
+/* The bounds alone, from the scores that the examples have: to be called when they were added as they are. */
 void filter_bounds(struct filter *filter);
 /* Drops the tokens of examples without weight, the surest first, until at most `bytes` are held. */
 void filter_shrink(struct filter *filter, gsize bytes);
@@ -66,7 +66,7 @@ guint filter_count(const struct filter *filter, gboolean junk);
 struct filter_answer {
     enum filter_verdict verdict;
     double score;  /* 0 to 1: below 0.1 good, from 0.9 junk */
-    double margin; /* of the machine itself */
+    double margin; /* both opinions together; above 0: rather junk */
     gboolean silent; /* it has not seen enough: verdict is unsure */
 };
 void filter_ask(const struct filter *filter, const struct tokens *tokens, struct filter_answer *answer);

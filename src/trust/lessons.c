@@ -129,7 +129,7 @@ lessons_load(struct store *store, GError **error)
         filter_forget(filter, words->pdata[i]);
     if (!lesson_each(store, take_lesson, filter, error))
         return NULL;
-    filter_settle(filter);
+    filter_bounds(filter);
     return g_steal_pointer(&filter);
 }
 

@@ -251,6 +251,39 @@ test_why(void)
     world_end(&world);
 }
 
+/* What the words add is the whole of the verdict; nothing is said that is not explained. */
+static void
+test_explained(void)
+{
+    g_autoptr(struct_filter) filter = filter_new();
+    g_autoptr(GRand) random = g_rand_new_with_seed(7);
+    struct tokens none = {.slots = NULL};
+    struct filter_answer nothing;
+    teach_many(filter, 1, 200);
+    filter_learn(filter, 16);
+    filter_ask(filter, &none, &nothing);
+    for (guint i = 0; i < 20; i++) {
+        g_autoptr(GBytes) message = letter(random, i % 2, i);
+        g_autoptr(struct_tokens) tokens = tokens_of(message);
+        g_autofree float *adds = filter_explain(filter, tokens);
+        double sum = nothing.margin;
+        for (guint k = 0; k < tokens_total(tokens); k++)
+            sum += (double)adds[k];
+        g_assert_cmpfloat_with_epsilon(sum, ask(filter, message).margin, 1e-3);
+    }
+}
+
+/* Mail of which not one word is known is neither good nor junk. */
+static void
+test_unknown(void)
+{
+    g_autoptr(struct_filter) filter = filter_new();
+    g_autoptr(GBytes) message = g_bytes_new_static("X: y\n\nqwertz uiop asdfgh jklo yxcvb nmqe", 40);
+    teach_many(filter, 1, 400);
+    filter_learn(filter, 16);
+    g_assert_cmpint(ask(filter, message).verdict, ==, FILTER_UNSURE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -259,6 +292,8 @@ main(int argc, char **argv)
     g_test_add_func("/filter/silent", test_silent);
     g_test_add_func("/filter/taken-back", test_taken_back);
     g_test_add_func("/filter/other-kind", test_other_kind);
+    g_test_add_func("/filter/explained", test_explained);
+    g_test_add_func("/filter/unknown", test_unknown);
     g_test_add_func("/filter/store", test_store);
     g_test_add_func("/filter/prune", test_prune);
     g_test_add_func("/filter/why", test_why);
