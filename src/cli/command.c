@@ -33,6 +33,7 @@ const struct cli_command *const cli_commands[] = {
     /* the rest */
     &cmd_sync,
     &cmd_contacts,
+    &cmd_import,
     &cmd_setup,
     &cmd_doctor,
     &cmd_demo,

@@ -357,7 +357,8 @@ rawmsg_prepare(GBytes *message, const struct address *from, gboolean recipients_
         prepared->message_id = message_id_new(prepared->from->addr);
     if (!id)
         g_ptr_array_add(lines, g_strdup_printf("Message-ID: <%s>", prepared->message_id));
-    prepared->subject = rawmsg_get(message, "Subject", 0);
+    g_autofree char *subject = rawmsg_get(message, "Subject", 0);
+    prepared->subject = subject ? words_decode(subject) : NULL;
     g_autoptr(GBytes) stripped = message_without_bcc(message);
     g_ptr_array_add(lines, NULL);
     prepared->message =

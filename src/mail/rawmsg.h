@@ -43,7 +43,7 @@ struct rawmsg_prepared {
     GPtrArray *recipients; /* of struct address, each once */
     struct address *from;  /* of the message, or the one given */
     char *message_id;      /* without brackets */
-    char *subject;         /* raw, unfolded */
+    char *subject;         /* decoded; NULL: none */
     gint64 date;
 };
 struct rawmsg_prepared *rawmsg_prepare(GBytes *message, const struct address *from,

@@ -149,6 +149,12 @@ def headers():
     equal(text, b"the text\r\n")
 
 
+@test("queue: an encoded subject in words, as git send-email writes it")
+def encoded_subject():
+    ana.ok("sendmail", "-i", "ben@lab.test", stdin="Subject: [PATCH] =?UTF-8?q?more=20=C3=BC?=\n\nx\n")
+    equal(ana.json("queue", "--all")[-1]["subject"], "[PATCH] more ü")
+
+
 @test("mutt's -Q: what stands in the configuration, else the default; 1 for no such key")
 def query_settings():
     equal(ana.ok("-Q", "undo-send", "-Q", "theme").text, "undo-send = 0\ntheme = dusk\n")
