@@ -32,7 +32,7 @@ EXCEPTIONS = {
 LIBRARY_HOME = [
     (r'libetpan/', {'src/proto'}),
     (r'openssl/', {'src/net'}),
-    (r'zlib\.h', {'src/net'}),
+    (r'zlib\.h', {'src/net', 'src/store'}),
     (r'curl/', {'src/net'}),
     (r'notmuch\.h', {'src/search'}),
     (r'sqlite3', {'src/store'}),

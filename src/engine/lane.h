@@ -63,6 +63,7 @@ struct lane {
     gboolean arriving;     /* of the sync lane: there may be messages whose stages of arrival are not done */
     gboolean learning;     /* likewise, messages that may teach the filter something: the learn lane is to look */
     struct sync *fetching; /* of the fetch lane: its runner; NULL while nothing is fetched */
+    gboolean moving;       /* likewise, texts of an older version (texts_move) */
     guint failures;        /* in a row, for the back-off */
     gboolean unreachable;  /* the last was that the server could not be reached */
     gint64 last_pass;      /* monotonic: when the last one began */

@@ -14,6 +14,7 @@
 #include "store/message.h"
 #include "store/outbox.h"
 #include "store/standing.h"
+#include "store/texts.h"
 #include "sync/sync.h"
 
 #include <string.h>
@@ -236,6 +237,7 @@ due_in(struct sync *sync, gint64 ms)
     return clock_monotonic() + MAX(ms * 1000, (gint64)sync_get_delay(sync) * G_USEC_PER_SEC);
 }
 
+#define TEXTS_MOVED_AT_ONCE 100 /* some ten milliseconds */
 #define AFTER_A_PERSON_MS (24 * 60 * 60 * 1000)
 
 /* Milliseconds. What failed is tried again soon, whoever asked for it; but for a password that was refused. */
@@ -399,6 +401,17 @@ finish_bulk(struct lane *lane)
     control_changed(lane->worker->control);
 }
 
+/* Of an older version's full text some go over. */
+static void
+move_texts(struct lane *lane)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean done = TRUE;
+    if (!texts_move(lane->store, TEXTS_MOVED_AT_ONCE, &done, &error))
+        log_warn("engine.texts", "%s", error->message);
+    lane->moving = !error && !done;
+}
+
 gpointer
 sync_lane(gpointer data)
 {
@@ -416,7 +429,7 @@ sync_lane(gpointer data)
     if (worker->paused)
         tell_paused(worker);
     gint64 next_pass = sync ? due_in(sync, 0) : 0;
-    lane->arriving = TRUE; /* what a killed one had in its hands */
+    lane->arriving = lane->moving = TRUE; /* what a killed one had in its hands */
     while (!control_stopping(worker->control)) {
         finish_bulk(lane);
         struct job *job = lane_has_job(lane) ? lane_take(lane, 0) : NULL;
@@ -435,6 +448,10 @@ sync_lane(gpointer data)
         if (lane->learning) {
             lane->learning = FALSE;
             lane_tell_lessons();
+        }
+        if (lane->moving && !(sync && is_polling(worker) && clock_monotonic() >= next_pass)) {
+            move_texts(lane);
+            continue;
         }
         gboolean left = sync && !is_paused(worker) && has_changes(lane);
         lane_settle(lane, left && lane->failures < 3);

@@ -24,6 +24,7 @@ clear(struct message_index *index)
     g_free(index->subject);
     g_free(index->people);
     g_free(index->body);
+    g_clear_pointer(&index->packed, g_bytes_unref);
     g_free(index->attachments);
     g_free(index->types);
 }

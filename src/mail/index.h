@@ -16,6 +16,7 @@ struct message_index {
     char *people;      /* names and addresses of From, Sender, Reply-To, To, Cc, Bcc */
     char *body;        /* readable text, at most LIMIT_INDEX_TEXT bytes; nothing of encrypted parts */
     char *attachments; /* file names, a line each */
+    GBytes *packed;    /* body as the store keeps it (texts_pack() in store/texts.h); NULL: not made, or not shorter */
     char *types;       /* MIME types of all parts, each once, separated by a space: for mimetype: */
 };
 

@@ -52,10 +52,12 @@ static const char *const checks[] = {
     " LEFT JOIN placement p ON p.message = m.id AND p." SHOWN " GROUP BY m.id HAVING m.shown <> count(p.id)",
     "SELECT 'message ' || m.id || ' lies nowhere' FROM message m WHERE NOT EXISTS (SELECT 1 FROM placement p "
     "WHERE p.message = m.id)",
-    "SELECT 'message ' || m.id || ' is not in the full text' FROM message m WHERE m.key NOT IN (SELECT rowid "
-    "FROM fulltext UNION ALL SELECT key FROM unindexed)",
+    "SELECT 'message ' || m.id || ' is not in the full text' FROM message m WHERE m.key NOT IN (SELECT key "
+    "FROM message_text UNION ALL SELECT key FROM unindexed)"
+    " AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'fulltext_before')",
+    "SELECT 'there is a text of ' || key || ', which is no message' FROM message_text WHERE key NOT IN (SELECT key FROM message)",
     "SELECT 'envelope ' || u.key || ' waits for the full text, but is no message, or is there' FROM unindexed u"
-    " WHERE u.key NOT IN (SELECT key FROM message) OR u.key IN (SELECT rowid FROM fulltext)",
+    " WHERE u.key NOT IN (SELECT key FROM message) OR u.key IN (SELECT key FROM message_text)",
     "SELECT 'message ' || m.id || ' is here, but is neither read nor waits for that' FROM message m WHERE m.cached = 1"
     " AND m.bits & 160 = 0 AND m.id NOT IN (SELECT message FROM textless)",
     "SELECT 'message ' || t.message || ' is to be read, but is not there' FROM textless t WHERE t.message NOT IN"
@@ -89,7 +91,7 @@ store_check(struct store *store, GError **error)
         return g_steal_pointer(&problems);
     if (store->writable) {
         g_autoptr(GError) failure = NULL; /* FTS5 compares its index with its content */
-        if (!sql_run(store, &failure, "INSERT INTO fulltext (fulltext) VALUES ('integrity-check')", ""))
+        if (!sql_run(store, &failure, "INSERT INTO fulltext (fulltext, rank) VALUES ('integrity-check', 1)", ""))
             g_ptr_array_add(problems, g_strdup_printf("the full text is damaged: %s", failure->message));
     }
     for (guint i = 0; i < G_N_ELEMENTS(checks); i++) {
@@ -123,6 +125,7 @@ static const char *const repairs[] = {
     "DELETE FROM textless WHERE message NOT IN (SELECT id FROM message m WHERE m.key = textless.key)",
     TEXTS_MISSED,
     "DELETE FROM verdict WHERE message NOT IN (SELECT id FROM message)",
+    "DELETE FROM message_text WHERE key NOT IN (SELECT key FROM message)",
     "INSERT INTO fulltext (fulltext) VALUES ('rebuild')",
 };
 

@@ -1,4 +1,5 @@
-/* The full text: one row a message, under the message's key so that the newest come first by themselves.
+/* The full text: one row a message, under the message's key so that the newest come first by themselves. FTS5 has the index
+ * alone; the texts are in message_text, the bodies packed (pack.h), and are put there and taken away in the same transaction.
  *
  * FTS5 collects the rows of a transaction in memory for as long as their rowids ascend; one that goes back makes it write
  * what it has as a segment of its own, to be merged later. So rows of a transaction come in ascending order of keys
@@ -7,12 +8,13 @@
 
 #include "store/internal.h"
 #include "store/list.h"
+#include "store/pack.h"
 #include "store/placement.h"
 #include "store/rows.h"
 
-#include <string.h>
+#include "store/texts.h"
 
-#define BODY_MAX (256 * 1024) /* bytes of text that are searched */
+#include <string.h>
 
 static void
 add_people(GString *out, const GPtrArray *list)
@@ -36,15 +38,44 @@ people_of(const struct envelope *envelope, GString *sender, GString *recipients)
     add_people(recipients, envelope->bcc);
 }
 
+/* How much of the body is searched: up to PACK_MAX bytes of whole characters. */
+static gsize
+body_length(const char *body)
+{
+    const char *end;
+    g_utf8_validate(body, (gssize)strnlen(body, PACK_MAX), &end);
+    return (gsize)(end - body);
+}
+
+void
+texts_pack(struct message_index *index)
+{
+    if (!index->packed)
+        index->packed = pack_text(index->body, body_length(index->body));
+}
+
 static gboolean
-insert(struct store *store, gint64 key, const char *subject, const char *sender, const char *recipients, const char *body,
-       const struct message_index *index, GError **error)
+keep_text(struct store *store, const struct fulltext *text, GError **error)
+{
+    static const char sql[] =
+        "INSERT INTO message_text (key, body, subject, sender, recipients, attachments, types) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    gsize size;
+    const void *packed = text->packed ? g_bytes_get_data(text->packed, &size) : NULL;
+    return packed ? sql_run(store, error, sql, "lbsssss", text->key, packed, size, text->subject, text->sender,
+                            text->recipients, text->attachments, text->types)
+                  : sql_run(store, error, sql, "lssssss", text->key, text->body, text->subject, text->sender,
+                            text->recipients, text->attachments, text->types);
+}
+
+gboolean
+fulltext_insert(struct store *store, const struct fulltext *text, GError **error)
 {
     return sql_run(store, error,
-                   "INSERT INTO fulltext (rowid, subject, sender, recipients, body, attachments, types) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                   "lssssss", key, subject, sender, recipients, body, index ? index->attachments : "",
-                   index ? index->types : "");
+                   "INSERT INTO fulltext (rowid, body, subject, sender, recipients, attachments, types)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   "lssssss", text->key, text->body, text->subject, text->sender, text->recipients, text->attachments,
+                   text->types) &&
+           keep_text(store, text, error);
 }
 
 gboolean
@@ -52,14 +83,20 @@ fulltext_put(struct store *store, gint64 key, const struct envelope *envelope,
              const struct message_index *index, GError **error)
 {
     g_autoptr(GString) sender = g_string_new(NULL), recipients = g_string_new(NULL);
-    const char *body = index && index->body ? index->body : "", *end;
-    gsize length = MIN(strlen(body), BODY_MAX);
-
+    const char *body = index && index->body ? index->body : "";
+    gsize length = body_length(body);
+    g_autofree char *cut = body[length] ? g_strndup(body, length) : NULL;
+    g_autoptr(GBytes) packed = index && index->packed ? g_bytes_ref(index->packed) : pack_text(body, length);
     people_of(envelope, sender, recipients);
-    g_utf8_validate(body, (gssize)length, &end);
-    g_autofree char *text = *end ? g_strndup(body, (gsize)(end - body)) : NULL;
-    return insert(store, key, envelope->subject ? envelope->subject : "", sender->str, recipients->str,
-                  text ? text : body, index, error);
+    struct fulltext text = {.key = key,
+                            .subject = envelope->subject ? envelope->subject : "",
+                            .sender = sender->str,
+                            .recipients = recipients->str,
+                            .body = cut ? cut : body,
+                            .attachments = index ? index->attachments : "",
+                            .types = index ? index->types : "",
+                            .packed = packed};
+    return fulltext_insert(store, &text, error);
 }
 
 gboolean
@@ -86,7 +123,8 @@ fulltext_drop(struct store *store, gint64 key, GError **error)
 {
     gboolean later;
     return forget_later(store, key, &later, error) &&
-           (later || sql_run(store, error, "DELETE FROM fulltext WHERE rowid = ?", "l", key));
+           (later || (sql_run(store, error, "DELETE FROM fulltext WHERE rowid = ?", "l", key) && /* it looks at the text */
+                      sql_run(store, error, "DELETE FROM message_text WHERE key = ?", "l", key)));
 }
 
 gboolean
@@ -98,7 +136,7 @@ fulltext_complete(struct store *store, gint64 key, const struct message_index *i
 char *
 list_text(struct store *store, gint64 key)
 {
-    char *text = sql_text(store, "SELECT body FROM fulltext WHERE rowid = ?", "l", key);
+    char *text = sql_text(store, "SELECT unpacked(body) FROM message_text WHERE key = ?", "l", key);
     if (text && !*text)
         g_clear_pointer(&text, g_free);
     return text;
@@ -154,7 +192,8 @@ placement_index_envelopes(struct store *store, guint limit, guint *done, GError 
     ok = list != NULL;
     for (guint i = 0; ok && i < list->len; i++) {
         const struct noted *n = &g_array_index(list, struct noted, i);
-        ok = insert(store, n->key, n->subject, n->sender, n->recipients, "", NULL, error) &&
+        struct fulltext text = {n->key, n->subject, n->sender, n->recipients, "", "", "", NULL};
+        ok = fulltext_insert(store, &text, error) &&
              sql_run(store, error, "DELETE FROM unindexed WHERE key = ?", "l", n->key);
         *done += ok;
     }

@@ -152,6 +152,13 @@ gboolean arrival_note(struct store *store, gint64 message, gboolean is_report, G
 gboolean arrival_note_found(struct store *store, gint64 message, GError **error);
 
 /* --- fulltext.c */
+/* What is found of a message. Nothing is NULL but `packed`, the body as it is kept (pack.h), which may be. */
+struct fulltext {
+    gint64 key;
+    const char *subject, *sender, *recipients, *body, *attachments, *types;
+    GBytes *packed;
+};
+gboolean fulltext_insert(struct store *store, const struct fulltext *text, GError **error);
 gboolean fulltext_put(struct store *store, gint64 key, const struct envelope *envelope,
                       const struct message_index *index, GError **error);
 gboolean fulltext_drop(struct store *store, gint64 key, GError **error);

@@ -33,7 +33,6 @@ search_parameter_clear(gpointer data)
 
 /* --- full text */
 
-/* In the order of the table's columns. */
 static const struct {
     guint field;
     const char *column;
@@ -129,16 +128,16 @@ search_is_beginning(const struct query *query)
     return query->match == QUERY_PREFIX || (tokenizer_has_words(query->text, &single) && single);
 }
 
-/* The texts lie where FTS5 keeps them for itself; by way of it each costs a look into its index. */
+/* By way of FTS5 each costs a look into its index. */
 static void
 compile_holds(struct compiler *c, const struct query *query, const char *m)
 {
-    g_string_append_printf(c->sql, "EXISTS (SELECT 1 FROM fulltext_content f WHERE f.id = %s.key AND holds(", m);
+    g_string_append_printf(c->sql, "EXISTS (SELECT 1 FROM message_text f WHERE f.key = %s.key AND holds(", m);
     search_add_text(c, query->text);
     g_string_append_printf(c->sql, ", %d", search_is_beginning(query));
     for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
         if (query->fields & columns[i].field)
-            g_string_append_printf(c->sql, ", f.c%u", i);
+            g_string_append_printf(c->sql, columns[i].field == QUERY_BODY ? ", unpacked(f.%s)" : ", f.%s", columns[i].column);
     g_string_append(c->sql, "))");
 }
 
@@ -206,16 +205,16 @@ compile_text(struct compiler *c, const struct query *query, const char *m)
         const char *expression; /* %s: the alias of the message */
     } tests[] = {
         {QUERY_FROM, "coalesce(%s.from_name, '') || ' ' || coalesce(%s.from_addr, '')"},
-        {QUERY_SENDER, "(SELECT sender FROM fulltext WHERE rowid = %s.key)"},
+        {QUERY_SENDER, "(SELECT sender FROM message_text WHERE key = %s.key)"},
         {QUERY_TO, "%s.to_list"},
         {QUERY_CC, "%s.cc_list"},
         {QUERY_SUBJECT, "%s.subject"},
         {QUERY_LIST_ID, "%s.list_id"},
-        {QUERY_BCC, "(SELECT recipients FROM fulltext WHERE rowid = %s.key)"},
+        {QUERY_BCC, "(SELECT recipients FROM message_text WHERE key = %s.key)"},
         {QUERY_REFERENCES,
          "(SELECT coalesce(r.in_reply_to, '') || ' ' || r.refs FROM reference r WHERE r.message = %s.id)"},
-        {QUERY_ATTACHMENT, "(SELECT attachments FROM fulltext WHERE rowid = %s.key)"},
-        {QUERY_MIMETYPE, "(SELECT types FROM fulltext WHERE rowid = %s.key)"},
+        {QUERY_ATTACHMENT, "(SELECT attachments FROM message_text WHERE key = %s.key)"},
+        {QUERY_MIMETYPE, "(SELECT types FROM message_text WHERE key = %s.key)"},
     };
     guint words = query->fields & (QUERY_BODY | QUERY_ATTACHMENT | QUERY_MIMETYPE);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++)

@@ -4,6 +4,7 @@
 
 #include "store/account.h"
 #include "store/internal.h"
+#include "store/pack.h"
 #include "store/rows.h"
 #include "store/search.h"
 #include "base/text.h"
@@ -208,5 +209,8 @@ search_functions(struct store *store, GError **error)
             return FALSE;
         }
     }
-    return TRUE;
+    int rc = pack_register(store->db);
+    if (rc != SQLITE_OK)
+        sql_error(store, rc, error);
+    return rc == SQLITE_OK;
 }

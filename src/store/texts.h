@@ -21,6 +21,9 @@ GPtrArray *texts_waiting(struct store *store, gint64 account, gint64 before, gui
 
 guint64 texts_count(struct store *store, gint64 account);
 
+/* Packs the body, which texts_put() would do otherwise: for who has time for it beside the store's thread. */
+void texts_pack(struct message_index *index);
+
 struct text_made {
     gint64 message, key;
     const struct message_index *index; /* NULL: the reader could not read it (MESSAGE_BROKEN) */
@@ -28,6 +31,9 @@ struct text_made {
 /* All of them, in one transaction; `made` is put into the order of its keys. What has gone or was
  * read meanwhile is passed over. */
 gboolean texts_put(struct store *store, struct text_made *made, guint n, GError **error);
+/* Of what an older version had in another full text, the newest `limit` messages go over into this one, where they are found
+ * again; *done is FALSE while there may be more. */
+gboolean texts_move(struct store *store, guint limit, gboolean *done, GError **error);
 /* Its file has gone: it waits again when its body has come again. */
 gboolean texts_forget(struct store *store, gint64 message, GError **error);
 

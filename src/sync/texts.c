@@ -78,6 +78,8 @@ on_index(struct message_index *index, const GError *error, gpointer data)
 {
     struct asked *asked = data;
     struct texts *texts = asked->texts;
+    if (index)
+        texts_pack(index);
     asked->text->index = index;
     asked->text->outcome = index ? OUTCOME_READ : OUTCOME_BROKEN;
     if (error && error->code == ERROR_SKIP)

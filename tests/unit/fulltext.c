@@ -4,6 +4,8 @@
 #include "storetest.h"
 #include "store/contact.h"
 #include "store/query.h"
+#include "store/rows.h"
+#include "store/texts.h"
 
 #include <sqlite3.h>
 
@@ -327,6 +329,121 @@ test_order(void)
     world_end(&world);
 }
 
+/* All that a pattern of bytes can do to packed text is to make it none. */
+static void
+test_pack(void)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(11);
+    for (guint i = 0; i < 400; i++) {
+        gsize size = i < 300 ? i * 7 : i == 399 ? PACK_MAX : (gsize)g_rand_int_range(rand, 0, PACK_MAX), length = 0;
+        g_autofree char *text = g_malloc(size + 1);
+        gboolean noise = i % 5 == 0;
+        for (gsize at = 0; at < size; at++)
+            text[at] = (char)(noise ? g_rand_int_range(rand, 1, 256) : "the words of a text "[(at * at / 7) % 20]);
+        g_autoptr(GBytes) packed = pack_text(text, size);
+        if (!packed) {
+            g_assert_true(noise || size < 300);
+            continue;
+        }
+        gsize small;
+        g_autofree guint8 *bytes = g_bytes_unref_to_data(g_steal_pointer(&packed), &small);
+        g_assert_cmpuint(small, <, size);
+        g_autofree char *again = unpack_text(bytes, small, &length);
+        g_assert_cmpmem(again, length, text, size);
+        g_assert_cmpint(again[length], ==, '\0');
+        for (guint damage = 0; damage < 20; damage++) {
+            gsize at = (gsize)g_rand_int_range(rand, 0, (gint32)small);
+            bytes[at] ^= (guint8)g_rand_int_range(rand, 1, 256);
+            g_autofree char *other = unpack_text(bytes, damage % 4 ? small : at, &length);
+            g_assert_true(!other || (length <= PACK_MAX && other[length] == '\0'));
+        }
+    }
+}
+
+/* From its folder, and from the messages that are kept for a month after that. */
+static void
+remove_for_good(struct store *store, gint64 placement)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_true(placement_remove(store, &placement, 1, &error));
+    g_assert_true(removed_prune(store, G_MAXINT64, &error));
+    g_assert_no_error(error);
+}
+
+/* What is searched is kept packed, and is the same when it is taken away again. */
+static void
+test_packed(void)
+{
+    struct world world;
+    world_begin(&world);
+    g_autoptr(GString) text = g_string_new("beginning ");
+    for (guint i = 0; i < 2000; i++)
+        g_string_append_printf(text, "word%u na\xc3\xafve ", i % 100);
+    g_string_append(text, "ending");
+    gint64 placement = add_mail(world.store, world.inbox, 1, "a@x", NULL, "Ben <ben@example.net>", "packed", 1700000000);
+    add_body(world.store, placement, text->str, "plan.pdf");
+    gint64 kept = sql_int(world.store, 0, "SELECT length(body) FROM message_text WHERE typeof(body) = 'blob'", "");
+    g_assert_cmpint(kept, >, 0);
+    g_assert_cmpint(kept, <, (gint64)text->len / 10);
+    g_autofree char *again = sql_text(world.store, "SELECT body FROM message_text_unpacked", "");
+    g_assert_cmpstr(again, ==, text->str);
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "ending"), ==, 1);
+    assert_sound(world.store);
+    remove_for_good(world.store, placement);
+    g_assert_cmpint(sql_int(world.store, -1, "SELECT count(*) FROM message_text", ""), ==, 0);
+    world_end(&world);
+}
+
+/* As the migration leaves it. */
+static void
+as_just_migrated(struct world *world)
+{
+    store_close(world->store);
+    raw(world->dir, FULLTEXT_BEFORE "INSERT INTO fulltext (fulltext) VALUES ('delete-all'); DELETE FROM message_text");
+    world->store = open_store(world->dir, STORE_WRITE);
+}
+
+/* A store with the full text of before goes over step by step: nothing is lost, nothing that has gone comes back. */
+static void
+test_before(void)
+{
+    struct world world;
+    world_begin(&world);
+    enum { N = 25, A_STEP = 7 };
+    gint64 placements[N];
+    g_autoptr(GError) error = NULL;
+    g_autofree char *filling = g_strnfill(400, 'x');
+    for (guint i = 0; i < N; i++) {
+        g_autofree char *id = g_strdup_printf("b%u@x", i), *text = g_strdup_printf("%s number b%u", filling, i);
+        placements[i] = add_mail(world.store, world.inbox, i + 1, id, NULL, "Ben <ben@example.net>", "moving", 1700000000 + i);
+        if (i)
+            add_body(world.store, placements[i], text, i == 3 ? "plan.pdf" : NULL);
+    }
+    as_just_migrated(&world);
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "number"), ==, 0);
+    assert_sound(world.store);
+    /* One goes, one gets its text meanwhile. */
+    remove_for_good(world.store, placements[5]);
+    add_body(world.store, placements[0], "number at last", NULL);
+    gboolean done = FALSE;
+    for (guint steps = 0; !done; steps++) {
+        g_assert_cmpuint(steps, <, 10);
+        texts_move(world.store, A_STEP, &done, &error);
+        g_assert_no_error(error);
+        assert_sound(world.store);
+        if (!steps) /* the newest are the first */
+            g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "b24"), ==, 1);
+        if (!steps)
+            g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "number"), ==, A_STEP + 1);
+    }
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "number"), ==, N - 1);
+    g_assert_cmpuint(hits(world.store, QUERY_BODY, QUERY_WORDS, "b5"), ==, 0);
+    g_assert_cmpuint(hits(world.store, QUERY_FROM, QUERY_WORDS, "ben"), ==, N - 1);
+    g_assert_cmpuint(hits(world.store, QUERY_ATTACHMENT, QUERY_WORDS, "plan"), ==, 1);
+    g_assert_cmpint(sql_int(world.store, -1, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'fulltext_before*'", ""), ==, 0);
+    world_end(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -336,5 +453,8 @@ main(int argc, char **argv)
     g_test_add_func("/fulltext/contacts", test_contacts);
     g_test_add_func("/fulltext/later", test_later);
     g_test_add_func("/fulltext/order", test_order);
+    g_test_add_func("/fulltext/pack", test_pack);
+    g_test_add_func("/fulltext/packed", test_packed);
+    g_test_add_func("/fulltext/before", test_before);
     return g_test_run();
 }

@@ -3,24 +3,14 @@
 
 #include "storetest.h"
 #include "base/error.h"
+#include "store/query.h"
+#include "store/texts.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void
-raw(const char *dir, const char *sql)
-{
-    g_autofree char *path = g_build_filename(dir, "postrider.db", NULL);
-    sqlite3 *db = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    char *message = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
-        g_error("%s: %s", sql, message);
-    sqlite3_close(db);
-}
 
 static void
 expect_refusal(const char *dir, enum store_mode mode, int code)
@@ -113,6 +103,9 @@ test_migration(void)
 
 /* What the migrations behind the first added, a line each. */
 #define BACK_TO_VERSION_1                                                                                              \
+    FULLTEXT_BEFORE \
+    "DROP TABLE fulltext; DROP VIEW message_text_unpacked; DROP TABLE message_text;" \
+    "ALTER TABLE fulltext_before RENAME TO fulltext;" \
     "DROP TABLE stats_month;" \
     "DROP TABLE stats_folder;" \
     "DROP TABLE results_host;" \
@@ -149,7 +142,9 @@ test_version_1(void)
     world_begin(&world);
     for (guint i = 1; i <= 10; i++) {
         g_autofree char *id = g_strdup_printf("m%u@example.net", i);
-        add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "old", 1700000000 + i);
+        gint64 one = add_mail(world.store, world.inbox, i, id, NULL, "Ben <ben@example.net>", "old", 1700000000 + i);
+        if (i > 5)
+            add_body(world.store, one, "the body of before", NULL);
     }
     store_close(world.store);
     raw(world.dir, BACK_TO_VERSION_1);
@@ -157,6 +152,11 @@ test_version_1(void)
     world.store = open_store(world.dir, STORE_WRITE);
     g_autoptr(struct_folder) folder = folder_get(world.store, world.inbox, NULL);
     g_assert_cmpint(folder->total, ==, 10);
+    gboolean done = FALSE;
+    while (!done)
+        g_assert_true(texts_move(world.store, 3, &done, NULL));
+    g_autoptr(struct_query) query = query_new_text(QUERY_BODY, QUERY_WORDS, "before");
+    g_assert_cmpint(store_search_count(world.store, query, FALSE, 100, NULL), ==, 5);
     world_end(&world);
 }
 

@@ -6,8 +6,10 @@
 #include "base/flags.h"
 #include "store/account.h"
 #include "store/folder.h"
+#include "store/internal.h"
 #include "store/intent.h"
 #include "store/message.h"
+#include "store/pack.h"
 #include "store/placement.h"
 
 #include <glib/gstdio.h>
@@ -34,6 +36,29 @@ remove_tree(const char *path)
     if (dir)
         g_dir_close(dir);
     g_rmdir(path);
+}
+
+/* A full text of its own kind from before add_message_text (schema.c), with what is in the one of now. */
+#define FULLTEXT_BEFORE                                                                                                \
+    "DROP TABLE IF EXISTS fulltext_before;"                                                                            \
+    "CREATE VIRTUAL TABLE fulltext_before USING fts5 (subject, sender, recipients, body, attachments, types,"          \
+    " tokenize = 'postrider', columnsize = 0);"                                                                        \
+    "INSERT INTO fulltext_before (rowid, body, subject, sender, recipients, attachments, types)"                       \
+    " SELECT key, body, subject, sender, recipients, attachments, types FROM message_text_unpacked;"
+
+/* SQL past the store, which is closed. */
+static inline void
+raw(const char *dir, const char *sql)
+{
+    g_autofree char *path = g_build_filename(dir, "postrider.db", NULL);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_true(tokenizer_register(db, NULL));
+    g_assert_cmpint(pack_register(db), ==, SQLITE_OK);
+    char *message = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        g_error("%s: %s", sql, message);
+    sqlite3_close(db);
 }
 
 static inline struct store *
