@@ -161,11 +161,27 @@ part_filename(GMimeObject *object, guint *marks)
     return text_file_name(last);
 }
 
+/* What is left of (comment) "quoted printable" (comment): quoted-printable. */
+static char *
+bare_encoding(const char *raw)
+{
+    GString *out = g_string_new(NULL);
+    guint depth = 0;
+    for (const char *p = raw; *p && *p != ';'; p++) {
+        depth += *p == '(';
+        if (!depth && *p != '"')
+            g_string_append_c(out, g_ascii_isspace(*p) ? ' ' : *p);
+        depth -= *p == ')' && depth;
+    }
+    char *word = g_strstrip(g_string_free(out, FALSE));
+    return g_strdelimit(word, " ", '-');
+}
+
 static char *
 part_encoding(GMimeObject *object)
 {
     const char *raw = g_mime_object_get_header(object, "Content-Transfer-Encoding");
-    g_autofree char *word = raw ? g_strstrip(g_strndup(raw, strcspn(raw, ";"))) : g_strdup("");
+    g_autofree char *word = bare_encoding(raw ? raw : "");
     const char *name = g_mime_content_encoding_to_string(g_mime_content_encoding_from_string(word));
     return name ? g_strdup(name) : lower_copy(word);
 }

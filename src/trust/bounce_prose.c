@@ -214,8 +214,8 @@ is_listed(const struct prose *prose, const struct prose_candidate *candidate)
 {
     const char *above = candidate && candidate->rank == LEADS ? line_before(prose, candidate->line) : "";
     gboolean delayed;
-    return g_str_has_suffix(above, ":") && bounce_announces(above, &delayed) &&
-           (strstr(above, "recipient") || strstr(above, " user") || strstr(above, "address"));
+    return (g_str_has_suffix(above, ":") || g_str_has_suffix(above, " delivered to")) && bounce_announces(above, &delayed) &&
+           (strstr(above, "recipient") || strstr(above, " user") || strstr(above, "address") || strstr(above, "delivered to"));
 }
 
 static void

@@ -52,6 +52,8 @@ is_report_subject(const char *subject)
         "niet bezorgd", "niedostarcz", "nie dostarcz", "не доставлено", "недоставл", "не может быть", "配信不能", "不達", "配信できません",
         "メールエラー", "エラー通知", "退信", "传输失败", "投递失败", "無法傳", "système de messagerie", "oletusarvo", "doručen", "kézbesít", "teslim", NULL};
     g_autofree char *lower = g_utf8_strdown(subject, -1);
+    if (g_str_has_suffix(lower, "(delivery failed)")) /* a gateway's words behind the subject, "Re:" or not */
+        return TRUE;
     if (is_answer(lower))
         return FALSE;
     for (guint i = 0; words[i]; i++)

@@ -226,6 +226,9 @@ static const struct part_case part_cases[] = {
     {"Content-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=iso-8859-1\n\ncaf=E9 "
      "=\ngoes on=20\n",
      "1<0 text/plain shown\n", "café goes on \n"},
+    {"Content-Transfer-Encoding: (so) \"base64\" (it is)\n\naGFsbG8=\n", "1<0 text/plain shown\n", "hallo\n"},
+    {"Content-Transfer-Encoding: Quoted Printable;\n\n=61=\nb\n", "1<0 text/plain shown\n", "ab\n"},
+    {"Content-Transfer-Encoding: plain\n\n=61\n", "1<0 text/plain shown\n", "=61\n"},
     {"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 x\n#86)C\n`\nend\n", "1<0 text/plain shown\n",
      "abc\n"},
 };
