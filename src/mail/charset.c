@@ -101,6 +101,7 @@ static const struct {
     {"utf16le", "UTF-16LE"},
     {"utf16be", "UTF-16BE"},
     {"utf7", "UTF-7"},
+    {"unicode11utf7", "UTF-7"},
 };
 
 #define REPLACEMENT "\xef\xbf\xbd"

@@ -213,32 +213,43 @@ ends_delimiter(const char *p, const char *end)
     return p == end || *p == '\n';
 }
 
-/* The end of content that is followed by a delimiter of boundary: before its line end. */
+/* Where the next delimiter of boundary begins, at the beginning of a line; end when there is none. */
 static gsize
-before_delimiter(const struct tree *tree, gsize start, gsize end, const char *boundary)
+find_delimiter(const struct tree *tree, gsize start, gsize end, const char *boundary)
 {
     if (!boundary || !*boundary)
         return end;
     g_autofree char *delimiter = g_strdup_printf("--%s", boundary);
     gsize length = strlen(delimiter);
-    for (gsize at = start; at < end;) {
+    for (gsize at = start; at < end; at += length) {
         const char *found = memmem(tree->bytes + at, end - at, delimiter, length);
         if (!found)
             return end;
         at = (gsize)(found - tree->bytes);
-        if (!ends_delimiter(found + length, tree->bytes + end)) {
-            at += length;
-            continue;
-        }
-        if (at == start)
-            return start;
-        if (tree->bytes[at - 1] == '\n') {
-            at--;
-            return at > start && tree->bytes[at - 1] == '\r' ? at - 1 : at;
-        }
-        at += length;
+        if ((at == start || tree->bytes[at - 1] == '\n') && ends_delimiter(found + length, tree->bytes + end))
+            return at;
     }
     return end;
+}
+
+/* The end of content that is followed by a delimiter of boundary: before its line end. */
+static gsize
+before_delimiter(const struct tree *tree, gsize start, gsize end, const char *boundary)
+{
+    gsize at = find_delimiter(tree, start, end, boundary);
+    if (at == start || at == end)
+        return at;
+    at--;
+    return at > start && tree->bytes[at - 1] == '\r' ? at - 1 : at;
+}
+
+/* Behind the line of the next delimiter; start when there is none. */
+static gsize
+after_delimiter(const struct tree *tree, gsize start, gsize end, const char *boundary)
+{
+    gsize at = find_delimiter(tree, start, end, boundary);
+    const char *line = at < end ? memchr(tree->bytes + at, '\n', end - at) : NULL;
+    return line ? (gsize)(line + 1 - tree->bytes) : start;
 }
 
 static gboolean
@@ -381,10 +392,13 @@ push_parts(struct tree *tree, const struct waiting *place, GMimeMultipart *multi
             child.node_flags |= NODE_RELATED;
         gboolean placed = header_start(child.object, &start) && start >= from && start <= place->end;
         child.start = placed ? start : from;
-        if (leaf_bounds(tree, child.object, &content, &stop) && content >= child.start && stop <= place->end)
+        if (leaf_bounds(tree, child.object, &content, &stop) && content >= child.start && stop <= place->end) {
             child.end = stop;
-        else
+        } else {
+            if (!placed) /* a message in a digest: nothing of its own stands before it */
+                child.start = after_delimiter(tree, from, place->end, boundary);
             child.end = before_delimiter(tree, child.start, place->end, boundary);
+        }
         from = child.end;
         g_array_append_val(stack, child);
     }

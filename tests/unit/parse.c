@@ -214,6 +214,11 @@ static const struct part_case part_cases[] = {
     {"Content-Type: multipart/mixed\n\nno boundary\n", "1<0 multipart/mixed\n", "no boundary\n"},
     {MIXED "--b\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\n\ninner\n--bb--\n--b\n\nouter\n--b--\n",
      "1<0 multipart/mixed\n2<1 multipart/mixed\n3<2 text/plain shown\n4<1 text/plain shown\n", "inner\n\nouter\n"},
+    /* a digest: its parts are messages, and say nothing of it */
+    {"Content-Type: multipart/digest; boundary=b\n\n--b\n\nFrom: a@b.example\nSubject: one\n\nfirst\n--b\n\nSubject: two\n\nsecond\n--b--\n",
+     "1<0 multipart/digest\n2<1 message/rfc822 [1]\n3<2 text/plain shown\n4<1 message/rfc822 [2]\n5<4 text/plain shown\n",
+     "---------- attached message ----------\nFrom: a@b.example\nSubject: one\n\nfirst\n\n"
+     "---------- attached message ----------\nSubject: two\n\nsecond\n"},
     {MIXED "--b\nno empty line before it\n--b--\n", "1<0 multipart/mixed\n", NULL},
     {"Content-Type: plain; charset=utf-8\n\nhello\n", "1<0 text/plain shown\n", "hello\n"},
     {"Content-Type: application/x-a\nContent-Disposition: attachment; filename=\"cafe.txt\"; filename*=utf-8''caf%C3%A9.txt\n\nx\n",
