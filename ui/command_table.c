@@ -138,6 +138,8 @@ const struct command command_table[] = {
     {"search-back", GROUP_FIND, IN_LIST, "Esc /", NULL, N_("The previous line that fits the last search"),
      command_search_back},
     {"limit", GROUP_FIND, IN_LIST, "l", "QUERY", N_("Show only what fits; * shows all"), command_limit},
+    {"ask-servers", GROUP_FIND, IN_LIST, "", NULL, N_("Ask the servers for mail that fits this search and whose text is not here"),
+     command_ask_servers},
     {"widen", GROUP_FIND, IN_LIST, "Backspace", "NUMBER",
      N_("Take a condition away from the search, or the limit: the last, or the one of this number"), command_widen},
     {"save-search", GROUP_FIND, IN_LIST, "", "NAME", N_("Keep this search, or this limit, in the side bar"),

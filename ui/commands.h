@@ -12,6 +12,9 @@ COMMAND(allow);
 /* unsubscribe.c */
 COMMAND(unsubscribe);
 
+/* list_server.c */
+COMMAND(ask_servers);
+
 /* list_chips.c */
 COMMAND(widen);
 

@@ -7,6 +7,7 @@
 #include "engine/client.h"
 #include "ui/app.h"
 #include "ui/draw.h"
+#include "ui/listview.h"
 #include "ui/readview.h"
 #include "ui/text.h"
 
@@ -29,6 +30,7 @@ struct link {
     GPtrArray *accounts; /* of struct link_account */
     guint sync_id;
     GHashTable *fetches; /* id of a request -> gint64 *: the message */
+    GHashTable *searches; /* likewise -> its text */
     GHashTable *leaving; /* likewise -> char *: the list that is left */
     char *asking; /* the account whose password is asked for */
     gboolean offline;
@@ -169,6 +171,14 @@ on_notice(struct link *link, const struct engine_event *event)
 }
 
 static void
+on_found(struct link *link, const struct engine_event *event)
+{
+    g_autoptr(GArray) messages = g_array_new(FALSE, FALSE, sizeof(gint64));
+    engine_event_numbers(event, "messages", messages);
+    list_server_found(link->app, engine_event_string(event, "text"), messages);
+}
+
+static void
 on_done(struct link *link, const struct engine_event *event)
 {
     const gint64 *message = g_hash_table_lookup(link->fetches, GUINT_TO_POINTER(event->id));
@@ -176,6 +186,12 @@ on_done(struct link *link, const struct engine_event *event)
         if (!engine_event_bool(event, "ok"))
             read_fetch_failed(link->app, *message, engine_event_string(event, "text"));
         g_hash_table_remove(link->fetches, GUINT_TO_POINTER(event->id));
+        return;
+    }
+    const char *search = g_hash_table_lookup(link->searches, GUINT_TO_POINTER(event->id));
+    if (search) {
+        list_server_done(link->app, search, engine_event_bool(event, "ok") ? NULL : engine_event_string(event, "text"));
+        g_hash_table_remove(link->searches, GUINT_TO_POINTER(event->id));
         return;
     }
     const char *list = g_hash_table_lookup(link->leaving, GUINT_TO_POINTER(event->id));
@@ -203,6 +219,7 @@ static const struct {
 } events[] = {
     {"state", on_state},   {"progress", on_progress},           {"changed", on_changed},
     {"notice", on_notice}, {"need-password", on_need_password}, {"done", on_done},
+    {"found", on_found},
 };
 
 static gboolean
@@ -259,6 +276,8 @@ disconnect(struct link *link)
     link->source = 0;
     g_clear_pointer(&link->client, engine_client_free);
     g_hash_table_remove_all(link->fetches);
+    g_hash_table_remove_all(link->searches);
+    list_server_done(link->app, NULL, _("the engine has gone"));
     g_hash_table_remove_all(link->leaving);
     for (guint i = 0; i < link->accounts->len; i++) {
         struct link_account *account = g_ptr_array_index(link->accounts, i);
@@ -328,6 +347,7 @@ link_new(struct app *app)
     link->delay = RETRY_FIRST;
     link->accounts = g_ptr_array_new_with_free_func(account_free);
     link->fetches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    link->searches = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     link->leaving = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     connect_engine(link);
     return link;
@@ -348,6 +368,7 @@ link_free(struct link *link)
     engine_client_free(link->client);
     g_ptr_array_unref(link->accounts);
     g_hash_table_unref(link->fetches);
+    g_hash_table_unref(link->searches);
     g_hash_table_unref(link->leaving);
     g_free(link->asking);
     g_free(link);
@@ -412,6 +433,15 @@ link_fetch(struct link *link, gint64 message)
     guint id = link && link->client ? engine_client_fetch(link->client, message, NULL) : 0;
     if (id)
         g_hash_table_insert(link->fetches, GUINT_TO_POINTER(id), g_memdup2(&message, sizeof message));
+}
+
+gboolean
+link_search(struct link *link, const char *text)
+{
+    guint id = link && link->client ? engine_client_search(link->client, text, FALSE, NULL) : 0;
+    if (id)
+        g_hash_table_insert(link->searches, GUINT_TO_POINTER(id), g_strdup(text));
+    return id != 0;
 }
 
 gboolean

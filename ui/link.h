@@ -37,6 +37,8 @@ gboolean link_sync_one(struct link *link, const char *account, const char *folde
 void link_pause(struct link *link, const char *account, gboolean paused);
 void link_flush(struct link *link);                 /* the queue, now */
 void link_fetch(struct link *link, gint64 message); /* this body, first */
+/* The words of a search, for what is not here; the list hears of it (list_server.c). FALSE: nobody could be asked. */
+gboolean link_search(struct link *link, const char *text);
 /* One click (trust/unsubscribe.h); list is what the answer is about. FALSE: nobody could be asked. */
 gboolean link_unsubscribe(struct link *link, gint64 message, const char *list);
 void link_watch(struct link *link, const char *account, const char *folder);

@@ -333,6 +333,7 @@ listview_install(struct listview *list, struct rowset *set)
     hits_free(list->hits);
     list->hits = set->view.query ? hits_new(set->view.query, QUERY_ANYWHERE) : NULL;
     list_snippets_begin(list, set->view.query);
+    list_server_end(list);
     list->cursor = list->top = 0;
     list->unread = 0;
     g_hash_table_remove_all(list->marks);
@@ -480,6 +481,7 @@ list_free(struct view *view)
     g_clear_pointer(&list->splits, g_ptr_array_unref);
     finder_cancel(view->app->counter, list);
     list_snippets_end(list);
+    list_server_end(list);
     g_array_unref(list->lines);
     rowset_free(list->set);
     g_hash_table_unref(list->marks);

@@ -60,6 +60,7 @@ first(struct listview *list, GPtrArray *rows)
     if (key && rowset_index_of(list->set, key) >= 0)
         listview_goto(list, key, list->wanted);
     list->wanted = 0;
+    list_server_shown(list);
     count_next(list);
     list_sort_begin(list);
 }
@@ -90,8 +91,10 @@ others(struct listview *list, GPtrArray *rows)
         listview_move(list, MOVE_LAST);
     else
         listview_recall(list, &place);
-    if (list->finding == FINDING_AGAIN)
+    if (list->finding == FINDING_AGAIN) {
         list_snippets_again(list);
+        list_server_again(list);
+    }
     if (list->count < 0 || list->finding == FINDING_AGAIN)
         count_next(list);
 }

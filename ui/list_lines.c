@@ -54,4 +54,5 @@ list_lines_build(struct listview *list)
         g_array_append_val(list->lines, line);
         add_tree(list, row);
     }
+    list_server_lines(list);
 }

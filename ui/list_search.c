@@ -117,6 +117,7 @@ search_typed(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
     struct listview *list = (struct listview *)app_top(app);
     if (list->view.class != &list_class || !list->search)
         return;
+    list->server_wanted = FALSE;
     g_autofree char *beginning = as_beginning(text);
     struct query *query = parse(NULL, beginning, SEARCH_NOTMUCH, NULL);
     if (!query) /* half a word of the language: what was found stays */
@@ -145,6 +146,7 @@ search_done(struct app *app, const char *text, gpointer data G_GNUC_UNUSED)
         listview_show_query(list, search_exclude(query), text);
     else
         query_free(query);
+    list_server_ask(list);
     struct listview *below = app->views->len > 1 ? g_ptr_array_index(app->views, app->views->len - 2) : NULL;
     if (below && below->view.class == &list_class) {
         g_free(below->needle);

@@ -25,6 +25,8 @@ struct listview {
     GHashTable *snippets;   /* list_snippets.c: the text around them, by the rows' keys; "": none. NULL: not of this list */
     GArray *snippets_asked; /* of gint64: keys that are being looked for */
     struct hits *snippets_hits;
+    struct list_server *server; /* list_server.c: what the servers found; NULL: they were not asked */
+    gboolean server_wanted;     /* they are to be asked when this search is shown */
     struct rowset *next; /* a search whose first rows are being looked for */
     enum list_finding {
         FINDING_FIRST,
@@ -133,6 +135,16 @@ gboolean list_has_splits(const struct listview *list);
 GPtrArray *list_split_queries(struct app *app); /* of struct query; what cannot be read is told, and finds nothing */
 void list_split_take(struct listview *list, GPtrArray *splits);
 void list_split_draw(struct listview *list, const struct area *line);
+
+/* list_server.c: below a line, what servers find of a search among the mail whose text is not here */
+void list_server_ask(struct listview *list);   /* when it is shown, for it and what becomes of it by its chips */
+void list_server_shown(struct listview *list); /* it is: asks, if it is to */
+void list_server_end(struct listview *list);
+void list_server_again(struct listview *list); /* the store changed */
+void list_server_lines(struct listview *list); /* appends theirs */
+/* The engine's word; text NULL: to all. why NULL: all went well. */
+void list_server_found(struct app *app, const char *text, const GArray *messages);
+void list_server_done(struct app *app, const char *text, const char *why);
 
 /* list_snippets.c */
 void list_snippets_begin(struct listview *list, const struct query *query);

@@ -113,8 +113,9 @@ placement_find_bodiless(struct store *store, gint64 folder, guint32 uid)
 gboolean
 placement_lacks_bodies(struct store *store, gint64 folder)
 {
-    return sql_int(store, 0, "SELECT EXISTS (SELECT 1 FROM placement WHERE folder = ? AND file IS NULL AND " SHOWN ")", "l",
-                   folder) != 0;
+    return folder ? sql_int(store, 0, "SELECT EXISTS (SELECT 1 FROM placement WHERE folder = ? AND file IS NULL AND " SHOWN ")",
+                            "l", folder) != 0
+                  : sql_int(store, 0, "SELECT EXISTS (SELECT 1 FROM placement WHERE file IS NULL AND " SHOWN ")", "") != 0;
 }
 
 gint64

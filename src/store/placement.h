@@ -57,7 +57,7 @@ gboolean placement_get(struct store *store, gint64 id, struct placement *row, gi
 gint64 placement_find_uid(struct store *store, gint64 folder, guint32 uid);
 /* The message of that UID if its body is not here; 0: it is, or nothing is known of the UID. */
 gint64 placement_find_bodiless(struct store *store, gint64 folder, guint32 uid);
-/* Are there messages in the folder whose bodies are not here? */
+/* Are there messages in the folder (0: in any) whose bodies are not here? */
 gboolean placement_lacks_bodies(struct store *store, gint64 folder);
 guint32 placement_max_uid(struct store *store, gint64 folder);
 

@@ -55,6 +55,61 @@ def command():
     contains(result.errors, "on the servers, not here: 1 message")
 
 
+def below():
+    """The subjects below the line of the servers."""
+    lines = screen.lines()
+    at = [i for i, line in enumerate(lines) if "On the servers" in line]
+    return re.findall(r"large (\w+)", "\n".join(lines[at[0]:])) if at else None
+
+
+@test("on the screen they stand below a line; what is opened is fetched, and then found here")
+def on_screen():
+    global screen
+    screen = keep(Screen(home, width=80, height=24))
+    screen.wait("small one")
+    screen.keys("/")
+    screen.type("crane")
+    screen.wait("the crane stands")
+    assert "On the servers" not in screen.text()     # not while it is typed
+    screen.keys("Enter")
+    screen.wait("On the servers, not here")
+    wait_for(lambda: below() == ["sent", "two", "one"], what="what the server found, below the line")
+    screen.keys("End", "Enter")
+    screen.wait("the crane and the wörter")          # fetched when it was opened
+    screen.keys("q")
+    wait_for(lambda: below() == ["sent", "two"], what="the fetched one to be found here")
+    screen.wait("2 messages")
+    screen.keys("End", "F")                          # it can be acted upon as any
+    wait_for(lambda: home.json("search", "is:flagged")[0]["subject"] == "large two", what="the flag")
+    screen.keys("/")
+    screen.type(" from:zoe")
+    screen.keys("Enter")
+    wait_for(lambda: below() == ["two"], what="what the server found of Zoe")
+    screen.keys("BSpace")
+    wait_for(lambda: below() == ["sent", "two"], what="more, without the condition")
+    screen.keys("/", "C-a", "C-k")
+    screen.type("nothingatall")
+    screen.keys("Enter")
+    screen.wait("On the servers: nothing else")
+    screen.keys("/", "C-a", "C-k")
+    screen.type("from:ben")                          # nothing that a server would have to be asked
+    screen.keys("Enter")
+    screen.wait("large one")
+    screen.wait_gone("On the servers")
+
+
+@test("off line it is said in words")
+def screen_offline():
+    screen.keys(":")
+    screen.type("off-line")
+    screen.keys("Enter", "/", "C-a", "C-k")
+    screen.type("crane")
+    screen.keys("Enter")
+    screen.wait(re.compile("Not all servers could be asked: ana: .*off ?line"))
+    screen.keys("x")
+    screen.wait_end()
+
+
 @test("an account that cannot be asked is told of, and what is here is shown all the same")
 def offline():
     home.stop()
