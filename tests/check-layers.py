@@ -40,7 +40,7 @@ LIBRARY_HOME = [
     (r'libxml/', {'src/mail'}),
     (r'seccomp\.h', {'src/jail'}),
     (r'gpgme', {'src/crypto'}),
-    (r'libpsl\.h', {'src/trust'}),
+    (r'libpsl\.h', {'src/mail'}),
     (r'resolv\.h|arpa/nameser\.h', {'src/net'}),
     (r'ncurses|curses\.h', {'ui'}),
     (r'gio/', set()),

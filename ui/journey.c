@@ -10,6 +10,7 @@
 #include "trust/bounce.h"
 #include "trust/authority.h"
 #include "trust/journey.h"
+#include "trust/reputation.h"
 #include "trust/virus.h"
 #include "ui/app.h"
 #include "ui/commands.h"
@@ -132,6 +133,29 @@ add_checks(GPtrArray *lines, const struct authentication *found)
     }
     add_check(lines, "DMARC", found->dmarc, found->dmarc_domain, found->dmarc_reason);
     add_check(lines, "ARC", found->arc, found->arc_domain, found->arc_reason);
+}
+
+/* How well the sender is known, and what he pretends. */
+static void
+add_sender(GPtrArray *lines, const struct app *app, gint64 message, const struct envelope *envelope)
+{
+    struct reputation reputation;
+    reputation_find(app->store, app->config, message, envelope, NULL, &reputation);
+    if (reputation.owner) {
+        g_autofree char *words = reputation_words(&reputation);
+        textline_add(lines, ROLE_TEXT, "%s", "");
+        textline_add(lines, ROLE_HEADING, _("Sender: %s"), words);
+        if (reputation.known.vouched)
+            textline_add(lines, ROLE_TEXT,
+                         P_("  %s vouched for %u message, of which you called %u junk",
+                            "  %s vouched for %u messages, of which you called %u junk", reputation.known.vouched),
+                         reputation.owner, reputation.known.vouched, reputation.known.vouched_junk);
+    }
+    for (guint i = 0; i < reputation.signs->len; i++) {
+        const struct reputation_sign *sign = g_ptr_array_index(reputation.signs, i);
+        textline_add(lines, sign->warns ? ROLE_BAD : ROLE_DIM, "  %s %s", sign->warns ? "!" : " ", sign->words);
+    }
+    reputation_clear(&reputation);
 }
 
 static void
@@ -276,6 +300,7 @@ show(struct app *app, gint64 message, const struct document *document, GBytes *b
     g_autoptr(struct_authentication) found =
         authority_find(app->store, message, app->config, journey, document->envelope, &vouch);
     add_checks(lines, found);
+    add_sender(lines, app, message, document->envelope);
     add_virus(lines, app->store, message);
     add_filing(lines, app->store, message);
     vouch_clear(&vouch);

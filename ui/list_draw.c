@@ -29,7 +29,7 @@ struct mark {
 static struct mark
 state_mark(const struct list_row *row)
 {
-    if (row->junk == 2 || tags_has(row->tags, "$Phishing"))
+    if (row->junk == 2 || row->bits & MESSAGE_WARNED || tags_has(row->tags, "$Phishing"))
         return (struct mark){"!", ROLE_BAD};
     if (row->bits & MESSAGE_BOUNCED)
         return (struct mark){"✘", ROLE_BAD};

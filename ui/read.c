@@ -40,6 +40,7 @@ forget(struct readview *read)
     g_clear_pointer(&read->refusal, g_free);
     g_clear_pointer(&read->verdict, g_free);
     g_clear_pointer(&read->contact, contact_free);
+    g_clear_pointer(&read->warnings, g_free);
     read->contact_loaded = FALSE;
     read->waiting = FALSE;
     read->top = 0;
@@ -61,6 +62,8 @@ judge(struct readview *read)
     read->verdict = virus ? verdict_virus(virus, &role) : verdict_text(&vouch, &role);
     read->verdict_role = role;
     vouch_clear(&vouch);
+    g_free(read->warnings);
+    read->warnings = verdict_warnings(app->store, app->config, read->message, read->document->envelope);
 }
 
 static void

@@ -214,6 +214,9 @@ draw_from(struct readview *read, int row, const struct area *area)
     if (read->verdict && !beside && area->rows > 12 && read->verdict_role != ROLE_GOOD)
         head_line(++row, area, "", read->verdict_role,
                   read->verdict); /* no room beside it, and it must be seen */
+    g_auto(GStrv) warnings = g_strsplit(read->warnings ? read->warnings : "", "\n", WARNINGS_SHOWN + 1);
+    for (guint i = 0; warnings[i] && i < WARNINGS_SHOWN && *warnings[i]; i++)
+        head_line(++row, area, "!", ROLE_BAD, warnings[i]);
     return row + 1;
 }
 

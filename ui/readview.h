@@ -27,6 +27,7 @@ struct readview {
     guint verdict_role;
     struct contact *contact; /* of the sender; NULL: not known */
     gboolean contact_loaded;
+    char *warnings; /* about the sender, a line each; "" or NULL: none */
     GArray *thread;  /* of gint64: the messages of the conversation, in order */
     gboolean folded; /* quotes */
     gboolean all_headers;

@@ -31,6 +31,21 @@ verdict_virus(const char *name, enum role *role)
 }
 
 char *
+verdict_warnings(struct store *store, const struct config *config, gint64 message, const struct envelope *envelope)
+{
+    struct reputation reputation;
+    GString *lines = g_string_new(NULL);
+    reputation_find(store, config, message, envelope, NULL, &reputation);
+    for (guint i = 0; i < reputation.signs->len; i++) {
+        const struct reputation_sign *sign = g_ptr_array_index(reputation.signs, i);
+        if (sign->warns)
+            g_string_append_printf(lines, "%s%s", lines->len ? "\n" : "", sign->words);
+    }
+    reputation_clear(&reputation);
+    return g_string_free(lines, FALSE);
+}
+
+char *
 verdict_duration(gint64 seconds)
 {
     int s = (int)MIN(seconds, G_MAXINT);

@@ -3,6 +3,7 @@
 
 #include "cli/bytes.h"
 #include "cli/commands.h"
+#include "cli/verdict.h"
 #include "cli/queue.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -30,6 +31,7 @@ struct story {
     struct journey *journey;
     struct authentication *authentication; /* NULL: nobody looked */
     struct vouch vouch;
+    struct reputation reputation;
     struct virus virus;
     GPtrArray *attempts;      /* of struct outbox_attempt; NULL: not sent from here */
     struct outbox_item *item; /* likewise */
@@ -45,6 +47,7 @@ story_clear(struct story *story)
     authentication_free(story->authentication);
     vouch_clear(&story->vouch);
     virus_clear(&story->virus);
+    reputation_clear(&story->reputation);
     if (story->attempts)
         g_ptr_array_unref(story->attempts);
     outbox_item_free(story->item);
@@ -127,6 +130,7 @@ collect(const char *word, struct reader *reader, struct story *story, GError **e
     story->subject = text_safe(document->envelope->subject, -1, TEXT_LINE);
     story->bounce = bounce_read(bytes, document);
     story->message = message;
+    reputation_find(cli_store(STORE_READ, NULL), cli_config(NULL), message, document->envelope, NULL, &story->reputation);
     virus_find(cli_store(STORE_READ, NULL), message, &story->virus);
     return authenticate(bytes, message, document->envelope, story, error) &&
            add_sending(story, document->envelope->message_id, error);
@@ -373,6 +377,7 @@ print_json(const struct story *story, GError **error)
     json_object_begin(&json, NULL);
     json_hops(&json, story->journey);
     json_authentication(&json, story->authentication, &story->vouch);
+    verdict_json_sender(&json, &story->reputation);
     json_filter(&json, story->message);
     json_filings(&json, story->message);
     json_virus(&json, &story->virus);
@@ -481,6 +486,19 @@ print_checks(const struct authentication *authentication, GError **error)
            print_reason("ARC", authentication->arc_reason, error);
 }
 
+/* How well the sender is known, and what he pretends. */
+static gboolean
+print_sender(const struct reputation *reputation, GError **error)
+{
+    g_autofree char *words = reputation_words(reputation);
+    gboolean ok = !reputation->contact || print_line(error, _("Sender: %s"), words);
+    for (guint i = 0; ok && i < reputation->signs->len; i++) {
+        const struct reputation_sign *sign = reputation->signs->pdata[i];
+        ok = print_line(error, "       %s %s", sign->warns ? "!" : " ", sign->words);
+    }
+    return ok;
+}
+
 static gboolean
 print_attempt(const struct outbox_attempt *attempt, GError **error)
 {
@@ -539,7 +557,7 @@ print_story(const struct story *story, GError **error)
         ok = print_hop(journey->hops->pdata[i], error);
     if (ok && (journey->hops->len || story->authentication))
         ok = print_checks(story->authentication, error);
-    ok = ok && print_filing(story->message, error);
+    ok = ok && print_sender(&story->reputation, error) && print_filing(story->message, error);
     if (ok && story->virus.result)
         ok = print_line(error, _("Virus scanner: %s %s"), _(story->virus.result),
                         story->virus.name ? story->virus.name : story->virus.why ? story->virus.why : "");

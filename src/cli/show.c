@@ -4,6 +4,7 @@
 #include "cli/bytes.h"
 #include "cli/commands.h"
 #include "cli/rows.h"
+#include "cli/verdict.h"
 #include "base/i18n.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "mail/attachment.h"
 #include "mail/link.h"
 #include "mail/reader.h"
+#include "trust/authority.h"
 #include "trust/virus.h"
 
 #include <errno.h>
@@ -165,8 +167,30 @@ json_headers(struct json *json, const struct document *document)
     json_object_end(json);
 }
 
+/* Who vouches, and what the sender pretends. */
+static void
+json_verdict(struct json *json, gint64 id, GBytes *bytes, const struct document *document)
+{
+    struct store *store = cli_store(STORE_READ, NULL);
+    const struct config *config = cli_config(NULL);
+    g_auto(GStrv) own = config_own_hosts(config);
+    g_autoptr(struct_journey) journey = journey_read(bytes, (const char *const *)own);
+    struct vouch vouch;
+    struct reputation reputation;
+    g_autoptr(struct_authentication) found = authority_find(store, id, config, journey, document->envelope, &vouch);
+    reputation_find(store, config, id, document->envelope, NULL, &reputation);
+    json_object_begin(json, "verdict");
+    json_string(json, "vouch", vouch_name(vouch.kind));
+    json_string(json, "domain", vouch.domain);
+    json_string(json, "words", vouch.words);
+    verdict_json_signs(json, "warnings", &reputation, TRUE);
+    json_object_end(json);
+    reputation_clear(&reputation);
+    vouch_clear(&vouch);
+}
+
 static gboolean
-show_json(gint64 id, const struct document *document, GError **error)
+show_json(gint64 id, GBytes *bytes, const struct document *document, GError **error)
 {
     const struct envelope *envelope = document->envelope;
     struct json json;
@@ -200,7 +224,7 @@ show_json(gint64 id, const struct document *document, GError **error)
     /* Structure only: nothing was verified. */
     json_string(&json, "signature", document->flags & DOCUMENT_SIGNED ? "unchecked" : NULL);
     json_string(&json, "encryption", document->flags & DOCUMENT_ENCRYPTED ? "encrypted" : NULL);
-    json_null(&json, "verdict");
+    json_verdict(&json, id, bytes, document);
     json_null(&json, "calendar"); /* filled when invitations are read */
     json_array_begin(&json, "notices");
     for (char **notice = document->notices; *notice; notice++)
@@ -225,13 +249,28 @@ address_line(GString *out, const char *name, const GPtrArray *list)
     header_line(out, name, text);
 }
 
+/* What the sender pretends. */
+static void
+warning_lines(GString *out, gint64 id, const struct envelope *envelope)
+{
+    struct reputation reputation;
+    reputation_find(cli_store(STORE_READ, NULL), cli_config(NULL), id, envelope, NULL, &reputation);
+    for (guint i = 0; i < reputation.signs->len; i++) {
+        const struct reputation_sign *sign = reputation.signs->pdata[i];
+        if (sign->warns)
+            header_line(out, "!", sign->words);
+    }
+    reputation_clear(&reputation);
+}
+
 static gboolean
-show_text(const struct document *document, GError **error)
+show_text(gint64 id, const struct document *document, GError **error)
 {
     const struct envelope *envelope = document->envelope;
     g_autoptr(GString) out = g_string_new(NULL);
     header_line(out, "Subject", envelope->subject);
     address_line(out, "From", envelope->from);
+    warning_lines(out, id, envelope);
     address_line(out, "To", envelope->to);
     address_line(out, "Cc", envelope->cc);
     if (envelope->flags & ENVELOPE_DATE_VALID) {
@@ -319,12 +358,12 @@ run_show(int argc, char **argv, int *exit_code G_GNUC_UNUSED, GError **error)
     if (save_dir)
         return save_attachments(reader, bytes, document, error);
     if (cli_json)
-        return show_json(id, document, error);
+        return show_json(id, bytes, document, error);
     if (headers)
         return show_headers(document, error);
     if (parts)
         return show_parts(document, error);
-    return show_text(document, error);
+    return show_text(id, document, error);
 }
 
 const struct cli_command cmd_show = {"show",

@@ -39,6 +39,7 @@ account_free(gpointer data)
         g_free(a->role_names[i]);
     g_strfreev(a->aliases);
     g_strfreev(a->trusted_hosts);
+    g_strfreev(a->trusted_sealers);
     if (a->keep_folders)
         g_array_unref(a->keep_folders);
     g_free(a);
@@ -68,6 +69,8 @@ config_free(struct config *config)
     g_free(config->path);
     g_free(config->editor);
     g_free(config->resolver);
+    g_strfreev(config->address_lists);
+    g_strfreev(config->domain_lists);
     g_free(config->virus_scanner);
     g_free(config);
 }

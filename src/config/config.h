@@ -69,6 +69,7 @@ struct account {
     char *role_names[6]; /* Sent, Drafts, Junk, Trash, Archive, All by name, in the order of config_roles;
                             NULL: as the server says */
     char **trusted_hosts; /* whose Authentication-Results count; may be NULL */
+    char **trusted_sealers; /* whose ARC seals count; may be NULL */
     char *signature;     /* path of the signature file */
     char *tls, *tls_ca, *tls_pin; /* as written; also copied into the endpoints */
     int line;                     /* of its section, for errors */
@@ -98,6 +99,7 @@ struct config {
     gboolean check;       /* DKIM, SPF, … of what arrives */
     char *virus_scanner;  /* the path of clamd's socket, or NULL */
     char *resolver;       /* or NULL: the system's */
+    char **address_lists, **domain_lists; /* block lists in the DNS; NULL: none is asked */
     enum filtering filter; /* what the learning filter does */
     enum blocked blocked; /* where the mail of blocked senders goes */
     enum key_set key_set;

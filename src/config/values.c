@@ -25,6 +25,9 @@ static gboolean take_leave(gpointer target, const char *value, char **why);
 static gboolean take_resolver(gpointer target, const char *value, char **why);
 static gboolean take_virus_scanner(gpointer target, const char *value, char **why);
 static gboolean take_trusted_hosts(gpointer target, const char *value, char **why);
+static gboolean take_trusted_sealers(gpointer target, const char *value, char **why);
+static gboolean take_address_lists(gpointer target, const char *value, char **why);
+static gboolean take_domain_lists(gpointer target, const char *value, char **why);
 static gboolean take_notmuch(gpointer target, const char *value, char **why);
 
 #define KEEP_VALUES "all, envelopes, off, or an age and a size: 365d, 20M"
@@ -68,6 +71,12 @@ const struct config_key config_keys[] = {
      N_("The socket of ClamAV's daemon, which looks at arriving mail: clamd:/run/clamav/clamd.ctl. What it finds something "
         "in is held: parts are opened and saved only when you say so in full."),
      0, take_virus_scanner},
+    {"general", "address-lists", CONFIG_CUSTOM, 0, 0, "names, separated by commas", NULL, FALSE,
+     N_("Block lists in the DNS (RFC 5782) that are asked about the address that handed a new message over: zen.example.org. "
+        "None is asked unless it stands here: each learns from whom mail comes."),
+     0, take_address_lists},
+    {"general", "domain-lists", CONFIG_CUSTOM, 0, 0, "names, separated by commas", NULL, FALSE,
+     N_("Likewise about the domains in the links of new mail: dbl.example.org."), 0, take_domain_lists},
     {"account", "address", CONFIG_CUSTOM, 0, 0, "Name <local@domain>", NULL, TRUE,
      N_("Your name and address, as they stand in From."), 0, take_address},
     {"account", "aliases", CONFIG_LIST, 0, 0, "addresses, separated by commas", NULL, FALSE,
@@ -123,6 +132,10 @@ const struct config_key config_keys[] = {
         "that take away fields of that name from what comes in. Others are learnt: names whose results were checked here "
         "and found to be true."),
      0, take_trusted_hosts},
+    {"account", "trusted-sealers", CONFIG_CUSTOM, 0, 0, "domains, separated by commas", NULL, FALSE,
+     N_("Who passes mail on (mailing lists, forwarders) and is believed about what he changed on the way: the domain of his ARC "
+        "seal. Others are learnt: those whose word was checked here and found to be true."),
+     0, take_trusted_sealers},
     {"account", "sent", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE,
      N_("The folder for sent mail, when the server does not say."), A(role_names[0])},
     {"account", "drafts", CONFIG_STRING, 0, 0, "a folder", NULL, FALSE, N_("The folder for drafts."),
@@ -195,17 +208,41 @@ take_virus_scanner(gpointer target, const char *value, char **why)
 }
 
 static gboolean
-take_trusted_hosts(gpointer target, const char *value, char **why)
+take_names(const char *value, char ***target, char **why)
 {
-    struct account *account = target;
     g_auto(GStrv) names = g_strsplit(value, ",", -1);
     for (char **name = names; *name; name++)
         if (!*g_strstrip(*name) || strpbrk(*name, " \t;\"()@")) {
             *why = g_strdup_printf("\"%s\" is not the name of a server", *name);
             return FALSE;
         }
-    account->trusted_hosts = g_steal_pointer(&names);
+    g_strfreev(*target);
+    *target = g_steal_pointer(&names);
     return TRUE;
+}
+
+static gboolean
+take_trusted_hosts(gpointer target, const char *value, char **why)
+{
+    return take_names(value, &((struct account *)target)->trusted_hosts, why);
+}
+
+static gboolean
+take_trusted_sealers(gpointer target, const char *value, char **why)
+{
+    return take_names(value, &((struct account *)target)->trusted_sealers, why);
+}
+
+static gboolean
+take_address_lists(gpointer target, const char *value, char **why)
+{
+    return take_names(value, &((struct config *)target)->address_lists, why);
+}
+
+static gboolean
+take_domain_lists(gpointer target, const char *value, char **why)
+{
+    return take_names(value, &((struct config *)target)->domain_lists, why);
 }
 
 /* net/dns.h understands the same. */

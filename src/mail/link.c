@@ -47,6 +47,8 @@ url_host(const char *url)
         host[strcspn(host, ":")] = '\0';
     while (g_str_has_suffix(host, "."))
         host[strlen(host) - 1] = '\0';
+    g_autofree char *plain = strchr(host, '%') ? g_uri_unescape_string(host, "/?#@") : NULL; /* as browsers do */
+    host = plain && g_utf8_validate(plain, -1, NULL) ? plain : host;
     char *ascii = *host ? address_domain_to_ascii(host) : NULL;
     return ascii ? ascii : (*host ? g_utf8_strdown(host, -1) : NULL);
 }
@@ -85,7 +87,8 @@ host_in_word(const char *word)
     for (const char *p = host; *p; p++)
         if (!g_ascii_isalnum(*p) && *p != '-' && *p != '.' && (guchar)*p < 0x80)
             return NULL;
-    if (g_ascii_strncasecmp(host, "www.", 4) != 0 && !is_known_top(dot + 1))
+    gboolean is_www = g_ascii_strncasecmp(host, "www.", 4) == 0;
+    if (is_www ? dot == host + 3 : !is_known_top(dot + 1))
         return NULL;
     return address_domain_to_ascii(host);
 }
@@ -119,15 +122,17 @@ is_below(const char *host, const char *above)
 static char *
 mailto_suspicion(const char *text, const char *url)
 {
-    const char *at = strchr(text, '@');
-    if (!at || strpbrk(text, " \t\n"))
+    if (g_ascii_strncasecmp(text, "mailto:", 7) == 0)
+        text += 7;
+    g_autofree char *named = g_strstrip(g_strndup(text, strcspn(text, "?")));
+    if (!strchr(named, '@') || strpbrk(named, " \t\n"))
         return NULL;
     const char *start = url + strlen("mailto:");
     g_autofree char *raw = g_strndup(start, strcspn(start, "?"));
     g_autofree char *addr = g_uri_unescape_string(raw, NULL);
-    if (!addr || !*addr || address_same(addr, text))
+    if (!addr || !*addr || address_same(addr, named))
         return NULL;
-    return g_strdup_printf("the text names %s, the mail would go to %s", text, addr);
+    return g_strdup_printf("the text names %s, the mail would go to %s", named, addr);
 }
 
 /* --- hosts that are numbers */

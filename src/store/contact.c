@@ -75,6 +75,17 @@ put_words(struct store *store, gint64 id, const char *name, const char *addr, GE
     return TRUE;
 }
 
+/* For known.h. */
+static gboolean
+put_owner(struct store *store, gint64 id, GError **error)
+{
+    return sql_run(store, error, "UPDATE contact SET owner = owner_of(addr_key), looks = looks_of(name) WHERE id = ?", "l", id) &&
+           sql_run(store, error,
+                   "INSERT OR IGNORE INTO known_owner (owner, looks) SELECT owner, looks_of(owner) FROM contact WHERE id = ?"
+                   " AND owner IS NOT NULL",
+                   "l", id);
+}
+
 enum count { COUNT_SENT, COUNT_RECEIVED, COUNT_SEEN, COUNT_NONE };
 
 /* One more message; the row is made when it is new, and a better name is taken. */
@@ -109,7 +120,9 @@ touch(struct store *store, const char *name, const char *addr, enum count count,
     if (id)
         *id = row;
     if (fresh || renamed) {
-        if (renamed && !sql_run(store, error, "UPDATE contact SET name = ? WHERE id = ?", "sl", clean, row))
+        if (renamed && !sql_run(store, error, "UPDATE contact SET name = ?1, looks = looks_of(?1) WHERE id = ?2", "sl", clean, row))
+            return FALSE;
+        if (fresh && !put_owner(store, row, error))
             return FALSE;
         return put_words(store, row, clean, addr, error);
     }
@@ -203,12 +216,12 @@ contact_complete(struct store *store, const char *text, guint limit, GError **er
     sqlite3_stmt *q =
         first ? sql_query(store, error,
                           "SELECT " COLUMNS
-                          " FROM contact c WHERE c.junk <= c.good AND NOT c.blocked AND c.id IN"
+                          " FROM contact c WHERE c.junk <= c.good + c.sent + c.replied AND NOT c.blocked AND c.id IN"
                           " (SELECT contact FROM contact_word WHERE word >= ?1 AND word < ?4)" RANK,
                           "slls", first, now, (gint64)(words[1] ? 2000 : limit), end)
               : sql_query(store, error,
                           "SELECT " COLUMNS
-                          " FROM contact c WHERE c.junk <= c.good AND NOT c.blocked AND ?1 IS NULL" RANK,
+                          " FROM contact c WHERE c.junk <= c.good + c.sent + c.replied AND NOT c.blocked AND ?1 IS NULL" RANK,
                           "sll", NULL, now, (gint64)limit);
     int rc = q ? 0 : -1;
     while (q && (rc = sql_row(store, q, error)) > 0) {
@@ -270,7 +283,7 @@ contact_add(struct store *store, const char *name, const char *addr, GError **er
     if (!txn_enter(store, &own, error))
         return FALSE;
     gboolean ok =
-        change(store, name, addr, "UPDATE contact SET by_hand = ?, name = coalesce(?, name) WHERE id = ?", 1,
+        change(store, name, addr, "UPDATE contact SET by_hand = ?1, name = coalesce(?2, name), looks = looks_of(coalesce(?2, name)) WHERE id = ?3", 1,
                name, error);
     gint64 id = 0;
     ok = ok && touch(store, NULL, addr, COUNT_NONE, clock_now(), &id, error) &&

@@ -55,6 +55,8 @@ gint64 sql_int(struct store *store, gint64 missing, const char *text, const char
 char *sql_text(struct store *store, const char *text, const char *format, ...); /* NULL when there is none */
 char *sql_dup(sqlite3_stmt *statement, int column);                             /* NULL for NULL */
 const char *sql_str(sqlite3_stmt *statement, int column);                       /* "" for NULL, borrowed */
+/* known.c: the SQL functions owner_of(address) and looks_of(text). */
+gboolean known_functions(struct store *store, GError **error);
 /* Several statements, without parameters. */
 gboolean sql_script(struct store *store, const char *text, GError **error);
 

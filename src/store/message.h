@@ -24,7 +24,8 @@ enum message_bits {
     MESSAGE_FROM_ME = 1 << 6,
     MESSAGE_BROKEN = 1 << 7, /* the reader died on it: never again by itself */
     MESSAGE_LIST = 1 << 8,   /* came over a mailing list */
-    MESSAGE_BOUNCED = 1 << 9 /* of ours: it did not reach somebody, and was not sent again since */
+    MESSAGE_BOUNCED = 1 << 9, /* of ours: it did not reach somebody, and was not sent again since */
+    MESSAGE_WARNED = 1 << 10 /* it pretends something (trust/reputation.h), or nobody believes its sender */
 };
 
 struct message {

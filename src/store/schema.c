@@ -379,6 +379,23 @@ static const char add_message_text[] =
     "INSERT INTO fulltext (fulltext, rank) VALUES ('hashsize', 8388608);"
     "INSERT INTO fulltext (fulltext, rank) VALUES ('automerge', 8);";
 
+/* Who is known, by organisation and by what a name looks like (known.h). */
+static const char add_known[] =
+    "ALTER TABLE contact ADD COLUMN owner TEXT;"
+    "ALTER TABLE contact ADD COLUMN looks TEXT;"
+    "CREATE TABLE known_owner (owner TEXT PRIMARY KEY, looks TEXT NOT NULL, vouched INTEGER NOT NULL DEFAULT 0,"
+    " junk INTEGER NOT NULL DEFAULT 0, good INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "UPDATE contact SET owner = owner_of(addr_key), looks = looks_of(name);"
+    "INSERT INTO known_owner (owner, looks) SELECT DISTINCT owner, looks_of(owner) FROM contact WHERE owner IS NOT NULL;"
+    "CREATE INDEX known_owner_looks ON known_owner (looks);"
+    "CREATE INDEX contact_owner ON contact (owner);"
+    "CREATE INDEX contact_looks ON contact (looks) WHERE looks IS NOT NULL;"
+    "CREATE INDEX contact_written ON contact (owner) WHERE sent > 0;"
+    "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('contact', 'contact_owner', '20000 8'),"
+    " ('contact', 'contact_looks', '15000 2'), ('contact', 'contact_written', '1000 4'),"
+    " ('known_owner', 'known_owner', '3000 1'), ('known_owner', 'known_owner_looks', '3000 1');"
+    "ANALYZE sqlite_schema;";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -404,6 +421,8 @@ static const char *const migrations[] = {
     add_results_host,
     add_tree,
     add_message_text,
+
+    add_known,
 };
 
 int

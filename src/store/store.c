@@ -221,7 +221,7 @@ store_open(const char *dir, enum store_mode mode, GError **error)
         return NULL;
     gboolean ok =
         (store->writable ? open_for_writing(store, path, error) : open_for_reading(store, path, error)) &&
-        tokenizer_register(store->db, error) && search_functions(store, error) &&
+        tokenizer_register(store->db, error) && search_functions(store, error) && known_functions(store, error) &&
         (!store->writable || schema_migrate(store, error)) && check_version(store, error) &&
         (!store->writable || taglog_open(store, error));
     if (lock >= 0)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "trust/reputation.h"
 #include "trust/virus.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ static const struct arrival_stage stages_of_all[] = {
     {"authentication", arrival_authentication, NULL},
     {VIRUS_STAGE, arrival_virus, NULL},
     {"sender", arrival_sender, NULL},
+    {REPUTATION_STAGE, arrival_reputation, NULL},
     {"filter", arrival_filter, NULL},
     {"rules", arrival_rules, NULL},
     {"authentication-again", arrival_authentication_again, NULL},

@@ -81,6 +81,8 @@ gboolean arrival_authentication(struct arrival *arrival, char **verdict, GError 
 gboolean arrival_virus(struct arrival *arrival, char **verdict, GError **error);
 /* The last stage, which nothing waits for: what could not be looked up is looked up later, and the verdict above changed. */
 gboolean arrival_authentication_again(struct arrival *arrival, char **verdict, GError **error);
+/* How well the sender is known, and what he pretends (reputation.h); block lists (blocklist.h). */
+gboolean arrival_reputation(struct arrival *arrival, char **verdict, GError **error);
 /* The learning filter (lessons.h): says what a message in an INBOX is, and with "filter = on" files junk. Verdict:
  * {"verdict":"junk","score":"0.98","words":"a\nb","filed":"junk"}; none while it is silent. */
 gboolean arrival_filter(struct arrival *arrival, char **verdict, GError **error);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "store/folder.h"
 #include "store/intent.h"
+#include "trust/evidence.h"
 #include "trust/lessons.h"
 #include "trust/why.h"
 
@@ -86,6 +87,7 @@ arrival_filter(struct arrival *arrival, char **verdict, GError **error)
         return FALSE;
     struct filter_answer answer;
     gboolean filed;
+    evidence_add(arrival->store, arrival->message->id, tokens, &names);
     filter_ask(filter, tokens, &answer);
     if (answer.silent)
         return TRUE;

@@ -4,7 +4,7 @@
 
 #include "base/i18n.h"
 #include "mail/address.h"
-#include "trust/domain.h"
+#include "mail/domain.h"
 #include "trust/taglist.h"
 
 #include <string.h>

@@ -8,8 +8,10 @@
 #include "store/account.h"
 #include "store/arrival.h"
 #include "store/folder.h"
+#include "store/known.h"
 #include "store/lesson.h"
 #include "store/message.h"
+#include "trust/evidence.h"
 #include "trust/lessons.h"
 
 #include <string.h>
@@ -60,6 +62,16 @@ was_filed(struct store *store, gint64 message)
     return filed != NULL;
 }
 
+/* For the reputation of who sent it; an address that was forged has not. */
+static gboolean
+note_called(struct store *store, const struct message *message, gboolean junk, GError **error)
+{
+    g_autofree char *vouch = verdict_field(store, message->id, "authentication", "vouch");
+    g_autofree char *owner = g_strcmp0(vouch, "good") ? NULL : known_owner_of(message->from_addr);
+    const char *address = g_strcmp0(vouch, "forged") ? message->from_addr : NULL;
+    return known_called(store, address, owner, junk, error);
+}
+
 static gboolean
 take(struct teaching *teaching, const struct message *message, enum teach_label label, GError **error)
 {
@@ -71,6 +83,11 @@ take(struct teaching *teaching, const struct message *message, enum teach_label 
     if (!tokens) { /* it has gone, or cannot be read */
         log_info("trust.teach", "message=%" G_GINT64_FORMAT " %s", message->id, why->message);
         return TRUE;
+    }
+    evidence_add(teaching->store, message->id, tokens, NULL);
+    if (!note_called(teaching->store, message, label == TEACH_JUNK, error)) {
+        tokens_free(tokens);
+        return FALSE;
     }
     filter_add(teaching->filter, filter_example_new(message->hash, label == TEACH_JUNK, clock_now(), tokens));
     teaching->lessons++;

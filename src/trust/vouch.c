@@ -4,7 +4,7 @@
 
 #include "base/i18n.h"
 #include "trust/check.h"
-#include "trust/domain.h"
+#include "mail/domain.h"
 
 #include <string.h>
 

@@ -30,7 +30,7 @@ def received():
         return listed(ben, "by land")
     row = wait_for(arrived, what="the mail")[0]
     got = journey(ben, row["id"])
-    equal(sorted(got), ["attempts", "authentication", "bounce", "filter", "forwards", "hops", "receipts", "rules", "total", "virus"])
+    equal(sorted(got), ["attempts", "authentication", "bounce", "filter", "forwards", "hops", "receipts", "rules", "sender", "total", "virus"])
     hops = got["hops"]
     equal(len(hops) >= 2, True, "hops: %r" % hops)
     for hop in hops:

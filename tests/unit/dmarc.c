@@ -6,7 +6,7 @@
 #include "trust/arc.h"
 #include "trust/check.h"
 #include "trust/dmarc.h"
-#include "trust/domain.h"
+#include "mail/domain.h"
 
 static void
 test_domain(void)

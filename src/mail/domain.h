@@ -3,8 +3,8 @@
  *
  * "example.co.uk" of "mail.example.co.uk". Names in, lower-case A-labels out. Any thread.
  */
-#ifndef TRUST_DOMAIN_H
-#define TRUST_DOMAIN_H
+#ifndef MAIL_DOMAIN_H
+#define MAIL_DOMAIN_H
 
 #include <glib.h>
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "trust/domain.h"
+#include "mail/domain.h"
 
 #include "mail/address.h"
 
