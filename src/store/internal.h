@@ -33,6 +33,9 @@ struct store {
     GHashTable *statements;             /* SQL text -> sqlite3_stmt */
     GHashTable *own; /* own addresses, read when first asked and again after foreign commits */
     guint64 own_at;  /* change count that `own` belongs to */
+    char *unread_of; /* folders whose unread mail was counted last, when, and how much it was: a screen asks thrice */
+    guint64 unread_at;
+    gint64 unread;
     guint64 changes; /* store_change_count */
     gint64 data_version, total_changes;
 };

@@ -184,21 +184,38 @@ folders_key_at(struct store *store, const struct list_view *view, gint64 n, enum
     return sql_int(store, 0, text->str, "l", n);
 }
 
-/* What stands in two folders is counted in the second one too: how many those are, of folder `at` and those before. */
+/* What stands in two folders is counted in the second one too: how many rows those are, of folder `at` and those before. */
 static gint64
-counted_twice(struct store *store, const struct list_view *view, guint at, gboolean unread)
+counted_twice(struct store *store, const struct list_view *view, guint at)
 {
     g_autofree char *before = ids_of(view, at);
     g_autofree char *text =
-        view->kind == LIST_CONVERSATIONS && !unread
+        view->kind == LIST_CONVERSATIONS
             ? g_strdup_printf("SELECT count(*) FROM folder_thread a INDEXED BY folder_thread_newest WHERE a.folder = ?1"
                               " AND EXISTS (SELECT 1 FROM folder_thread b WHERE b.thread = a.thread AND b.folder IN (%s))",
                               before)
-            : g_strdup_printf("SELECT count(*) FROM placement a INDEXED BY %s WHERE a." SHOWN " %s AND a.folder = ?1"
+            : g_strdup_printf("SELECT count(*) FROM placement a INDEXED BY placement_key WHERE a." SHOWN " AND a.folder = ?1"
                               " AND EXISTS (SELECT 1 FROM placement b INDEXED BY placement_message WHERE b.message ="
                               " a.message AND b." SHOWN " AND b.folder IN (%s))",
-                              unread ? "placement_unread" : "placement_key", unread ? "AND (a.flags & 1) = 0" : "",
                               before);
+    return sql_int(store, 0, text, "l", view->folders[at]);
+}
+
+#define UNREAD_IN(which, folders)                                                                            \
+    " EXISTS (SELECT 1 FROM placement " which " INDEXED BY placement_message WHERE " which ".message = m.id AND " \
+    which "." SHOWN " AND (" which ".flags & 1) = 0 AND " which ".folder " folders ")"
+
+/* The same of unread messages. Only conversations that are unread in both are looked into: few, and told by folder_thread
+ * alone. */
+static gint64
+unread_twice(struct store *store, const struct list_view *view, guint at)
+{
+    g_autofree char *before = ids_of(view, at);
+    g_autofree char *text = g_strdup_printf(
+        "SELECT count(*) FROM folder_thread a INDEXED BY folder_thread_unread CROSS JOIN message m INDEXED BY message_thread"
+        " ON m.thread = a.thread WHERE a.folder = ?1 AND a.unread > 0 AND EXISTS (SELECT 1 FROM folder_thread b WHERE"
+        " b.thread = a.thread AND b.unread > 0 AND b.folder IN (%s)) AND m.shown > 1 AND" UNREAD_IN("p", "= ?1") " AND"
+        UNREAD_IN("q", "IN (%s)"), before, before);
     return sql_int(store, 0, text, "l", view->folders[at]);
 }
 
@@ -244,7 +261,7 @@ folders_count(struct store *store, const struct list_view *view)
     gint64 count = 0;
     sorted.folders = folders;
     for (guint i = 0; i < view->n_folders; i++)
-        count += rows_of(store, view->kind, folders[i]) - (i ? counted_twice(store, &sorted, i, FALSE) : 0);
+        count += rows_of(store, view->kind, folders[i]) - (i ? counted_twice(store, &sorted, i) : 0);
     return count;
 }
 
@@ -252,10 +269,18 @@ gint64
 folders_unread(struct store *store, const struct list_view *view)
 {
     gint64 count = 0;
+    g_autofree char *folders = ids_of(view, view->n_folders);
+    guint64 now = store_change_count(store);
+    if (store->unread_at == now && !g_strcmp0(store->unread_of, folders))
+        return store->unread;
     for (guint i = 0; i < view->n_folders; i++) {
         gint64 unread = sql_int(store, 0, "SELECT unread FROM folder WHERE id = ?", "l", view->folders[i]);
-        count += unread - (i && count && unread <= UNREAD_LOOKED_AT ? counted_twice(store, view, i, TRUE) : 0);
+        count += unread - (i && count && unread <= UNREAD_LOOKED_AT ? unread_twice(store, view, i) : 0);
     }
+    g_free(store->unread_of);
+    store->unread_of = g_steal_pointer(&folders);
+    store->unread_at = now;
+    store->unread = count;
     return count;
 }
 

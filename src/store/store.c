@@ -251,6 +251,7 @@ store_close(struct store *store)
     g_hash_table_unref(store->to_flush);
     g_free(store->dir);
     g_free(store->mail_dir);
+    g_free(store->unread_of);
     g_free(store);
 }
 

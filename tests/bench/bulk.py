@@ -3,14 +3,13 @@ action is written down when the command returns; the engine then carries it
 out in the background, and goes on when it is started again."""
 
 import contextlib
-import os
 import sqlite3
 import time
 
-from harness import POSTRIDER, Home, wait_for
-from keys import CONFIG, fill
+from harness import POSTRIDER, wait_for
 from rows import Row
 from sides import Broken, timed
+from stores import home_with
 
 RETURNS = 1.0
 
@@ -26,20 +25,11 @@ def archived(home):
 
 
 def bulk_times(bench, count):
-    """Rows of the table; the store is made for them, or is the one that BENCH_BULK_STORE names (a home's data folder)."""
     times = {"archive": [], "undo": []}
     with contextlib.ExitStack() as stack:
-        home = Home()
-        stack.callback(home.close)
-        home.configure(CONFIG)
-        ready = os.environ.get("BENCH_BULK_STORE")
-        if ready:
-            os.rmdir(home.path("data"))
-            os.symlink(ready, home.path("data"))
-        else:
-            fill(home, count)
+        home = home_with(count, stack)
         before = archived(home)
-        for _ in range(bench.options.passes if bench else 1):
+        for _ in range(bench.options.passes):
             for words, reached in ((("archive", "--query", "*"), lambda: archived(home) > before),
                                    (("undo",), lambda: archived(home) == before)):
                 begun = time.monotonic()

@@ -17,9 +17,8 @@ import time
 from harness import POSTRIDER, TOP
 from rows import Row
 from sides import HOURS, Broken, timed
+from stores import FILLSTORE
 
-FILLSTORE = os.path.join(os.path.dirname(POSTRIDER), "tests", "bench",
-                         "fillstore")
 NOTMUCHRC = ("[database]\npath=%s\nmail_root=%s\n[user]\nname=A\n"
              "primary_email=ana@lab.test\n[new]\ntags=inbox;unread\nignore=\n"
              "[search]\nexclude_tags=\n[maildir]\nsynchronize_flags=true\n")

@@ -7,29 +7,16 @@ A key's time ends with the last byte of the frame that it brings."""
 import contextlib
 import os
 import select
-import subprocess
-import sys
 import threading
 import time
 
-from harness import POSTRIDER, TOP, Home, Pty
+from harness import Pty
 from rows import Row
 from sides import Broken
+from stores import home_with
 
 FRAME = 0.016           # a frame of a screen with 60 a second
 QUIET = 0.004           # silence that ends a frame
-CONFIG = """\
-[general]
-notmuch = off
-[account work]
-address = Ana <ana@lab.test>
-incoming = imaps://ana@127.0.0.1:1
-password = command false
-[account home]
-address = Ana <ana@home.test>
-incoming = imaps://ana@127.0.0.1:1
-password = command false
-"""
 
 
 class Keys:
@@ -113,17 +100,6 @@ class Writer:
             self.count += 1
 
 
-def fill(home, count):
-    """The corpus's mail in a store, without a server."""
-    corpus = subprocess.Popen([sys.executable, os.path.join(TOP, "tests", "lab", "corpus.py"), str(count)],
-                              stdout=subprocess.PIPE)
-    filler = os.path.join(os.path.dirname(POSTRIDER), "tests", "bench", "fillstore")
-    done = subprocess.run([filler, home.data()], stdin=corpus.stdout)
-    corpus.stdout.close()
-    if corpus.wait() or done.returncode:
-        raise Broken("the store of %d messages could not be filled" % count)
-
-
 def measure(keys, what, rows):
     for name, pressed, count, before in WORKLOADS:
         keys.press("\x1b[H")
@@ -138,18 +114,9 @@ def measure(keys, what, rows):
 
 
 def key_times(bench, count):
-    """Rows of the table; the store is made for them, or is the one that BENCH_KEYS_STORE names (a home's data folder)."""
     rows = []
     with contextlib.ExitStack() as stack:
-        home = Home()
-        stack.callback(home.close)
-        home.configure(CONFIG)
-        os.chmod(home.config_file(), 0o600)
-        ready = os.environ.get("BENCH_KEYS_STORE")
-        if ready:
-            home.env["XDG_DATA_HOME"] = ready
-        else:
-            fill(home, count)
+        home = home_with(count, stack)
         keys = Keys(home)
         stack.callback(keys.close)
         measure(keys, ", %d" % count, rows)

@@ -1,14 +1,15 @@
 """From start to the first paint of the list, beside neomutt with a warm
 header cache on the same Maildir."""
 
+import contextlib
 import os
 import re
 import shutil
-import statistics
 import time
 
 from harness import POSTRIDER, Pty
 from rows import Row
+from stores import home_with
 
 
 def paint(home, program, args, marker, keys):
@@ -49,24 +50,40 @@ def neomutt_options(ours):
     return ["-n", "-F", rc, "-f", folder, "-R"]
 
 
+def paint_sizes(bench, counts):
+    """The same list, however much lies behind it: each beside our own at the smallest."""
+    times, rows = {}, []
+    for count in sorted(counts):
+        with contextlib.ExitStack() as stack:
+            home = home_with(count, stack)
+            marker = marker_pattern(home.json("list", "--limit", "1")[0])
+            found = [paint(home, POSTRIDER, [], marker, "q") for _ in range(bench.options.passes + 1)][1:]
+        times[count] = [taken for taken, _ in found]
+        print("  %d: %s, %.0f MB" % (count, " ".join("%.1f" % (1000 * taken) for taken in times[count]),
+                                     max(size for _, size in found)), flush=True)
+        rows.append(Row("first paint, %d messages in the store" % count, times[count], times[min(counts)],
+                        "own, %d" % min(counts), ratio=None if count == min(counts) else round(1 / 1.2, 2)))
+    return rows
+
+
 def first_paint(bench, count):
     ours = bench.pair(count).ours
     ours.rest()
     marker = marker_pattern(ours.home.json("list", "--limit", "1")[0])
     neomutt, options = shutil.which("neomutt"), neomutt_options(ours)
-    times, sizes = {"postrider": [], "neomutt": []}, []
+    times, sizes, peer_sizes = {"postrider": [], "neomutt": []}, [], []
     for run in range(bench.options.passes + 1):
         if neomutt:
-            taken, _ = paint(ours.home, neomutt, options,
-                             "q:Quit.*" + marker, "q")
+            taken, size = paint(ours.home, neomutt, options,
+                                "q:Quit.*" + marker, "q")
             if run:                     # the first fills its header cache
                 times["neomutt"].append(taken)
+                peer_sizes.append(size)
         taken, size = paint(ours.home, POSTRIDER, [], marker, "q")
         if run:
             times["postrider"].append(taken)
             sizes.append(size)
     ours.stop()
     return [Row("first paint of the list, %d" % count, times["postrider"],
-                times["neomutt"], "neomutt"),
-            Row("first paint, memory of the screen", [statistics.median(sizes)],
-                unit="MB")]
+                times["neomutt"], "neomutt", ratio=50),
+            Row("first paint, memory of the screen", sizes, peer_sizes, "neomutt", ratio=5, unit="MB")]
