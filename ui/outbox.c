@@ -71,6 +71,20 @@ static const struct {
     {OUTBOX_CANCELLED, "-", ROLE_DIM},
 };
 
+/* Servers begin with the address that they refuse ("<ana@example.org>: …"); it stands in the line above. */
+static const char *
+without_address(const struct outbox_item *item)
+{
+    const char *end = *item->error == '<' ? strchr(item->error, '>') : NULL;
+    gsize length = end ? (gsize)(end - item->error) - 1 : 0;
+    for (guint i = 0; end && i < item->recipients->len; i++) {
+        const char *addr = ((const struct outbox_recipient *)g_ptr_array_index(item->recipients, i))->addr;
+        if (strlen(addr) == length && !g_ascii_strncasecmp(addr, item->error + 1, length))
+            return item->recipients->len > 1 ? item->error : end + 1 + strspn(end + 1, ": ");
+    }
+    return item->error;
+}
+
 /* Why it has not gone, or when it will, in words. */
 static char *
 situation(const struct outbox_item *item)
@@ -83,7 +97,7 @@ situation(const struct outbox_item *item)
     if (item->undo_until > now)
         return g_strdup_printf(_("goes in %d s (u takes it back)"), (int)(item->undo_until - now));
     if (item->error && *item->error) {
-        g_autofree char *safe = text_safe(item->error, -1, TEXT_LINE);
+        g_autofree char *safe = text_safe(without_address(item), -1, TEXT_LINE);
         g_autofree char *next = item->state == OUTBOX_DEFERRED && item->next_attempt > now
                                     ? clock_relative(item->next_attempt, now)
                                     : NULL;
@@ -145,7 +159,8 @@ draw_item(const struct outbox_item *item, int row, const struct area *area, gboo
             g_strdup_printf(ngettext("%u attempt", "%u attempts", item->attempts), item->attempts);
         at += term_put(row + 1, at, end - at, STYLE_ON(ROLE_DIM, ground), attempts) + 2;
     }
-    term_put(row + 1, at, end - at - 1, STYLE_ON(ROLE_DIM, ground), why);
+    g_autofree char *why_cut = width_cut(why, MAX(end - at - 1, 1));
+    term_put(row + 1, at, end - at - 1, STYLE_ON(ROLE_DIM, ground), why_cut);
 }
 
 static void
@@ -293,7 +308,7 @@ command_outbox_open(struct app *app, const char *argument G_GNUC_UNUSED)
         g_string_append(out, _("  none yet\n"));
     for (guint i = 0; attempts && i < attempts->len; i++)
         describe_attempt(out, g_ptr_array_index(attempts, i));
-    textview_open(app, _("Sending"), out->str);
+    textview_open_labelled(app, _("Sending"), out->str);
     g_string_free(out, TRUE);
 }
 

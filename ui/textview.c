@@ -3,6 +3,7 @@
 #include "ui/textview.h"
 
 #include "base/text.h"
+#include "base/width.h"
 #include "ui/app.h"
 #include "ui/draw.h"
 #include "ui/layout.h"
@@ -10,6 +11,8 @@
 #include "ui/text.h"
 
 #include <string.h>
+
+#define LABEL_MAX 14
 
 struct textview {
     struct view view;
@@ -201,6 +204,32 @@ struct view *
 textview_open(struct app *app, const char *title_text, const char *contents)
 {
     return textview_open_bytes(app, title_text, contents, strlen(contents));
+}
+
+/* Behind the label that a line begins with ("State    …"), else a little behind its own beginning. */
+static int
+hang_of(const char *line)
+{
+    gsize lead = strspn(line, " ");
+    const char *gap = strstr(line + lead, "  ");
+    g_autofree char *label = gap ? g_strndup(line, (gsize)(gap - line)) : NULL;
+    if (label && width_text(label) < LABEL_MAX)
+        return width_text(label) + (int)strspn(gap, " ");
+    return lead ? (int)lead + 2 : 0;
+}
+
+struct view *
+textview_open_labelled(struct app *app, const char *title_text, const char *contents)
+{
+    struct view *view = textview_open(app, title_text, contents);
+    struct textview *text = (struct textview *)view;
+    g_auto(GStrv) lines = g_strsplit(text->text, "\n", -1);
+    text->hangs = g_array_new(FALSE, FALSE, sizeof(int));
+    for (char **line = lines; *line; line++) {
+        int hang = hang_of(*line);
+        g_array_append_val(text->hangs, hang);
+    }
+    return view;
 }
 
 /* ---- lines in roles ---- */

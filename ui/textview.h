@@ -6,6 +6,8 @@
 
 /* Copies. The text is made safe when it is laid out. */
 struct view *textview_open(struct app *app, const char *title, const char *text);
+/* What is wrapped of a line stands under its text, not under the label before that. */
+struct view *textview_open_labelled(struct app *app, const char *title, const char *text);
 /* Each line in its own role: lines are added with textline_add(); the array is freed. */
 struct textline {
     char *text;

@@ -115,6 +115,23 @@ def folders_and_undo():
         contains(screen.wait("What can be taken back"), "Enter take back")
 
 
+@test("outbox: why it was refused, without the address again; the attempts keep their columns")
+def outbox():
+    equal(ana.run("send", "-s", "no way", "--now", "refused@lab.test", stdin="x").code, 69)
+    with Screen(ana) as screen:
+        screen.wait("the contract")
+        screen.keys("B")
+        line = row(screen.wait("failed"), "failed")
+        contains(line, "550 Recipient address rejected")
+        assert len(line) < 80, line
+        screen.keys("Enter")
+        lines = screen.wait("Attempts").split("\n")
+        at = next(i for i, text in enumerate(lines) if text.startswith(" State"))
+        column = lines[at].index("failed")
+        equal(lines[at + 1][:column].strip(), "")
+        assert lines[at + 1].strip(), lines
+
+
 @test("the account assistant: nothing runs over the edge")
 def assistant():
     with Screen(keep(Home())) as screen:
