@@ -3,6 +3,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "config/providers.h"
 #include "mail/address.h"
 #include "ui/app.h"
 #include "ui/commands.h"
@@ -71,6 +72,14 @@ guess(struct setup *setup, enum field field, char *value)
     setup->values[field] = value;
 }
 
+/* "imaps HOST" */
+static char *
+provider_url(const char *server, const char *user)
+{
+    g_auto(GStrv) words = g_strsplit(server, " ", 2);
+    return g_strdup_printf("%s://%s@%s", words[0], user, words[1]);
+}
+
 static void
 guess_all(struct setup *setup)
 {
@@ -80,8 +89,13 @@ guess_all(struct setup *setup)
         return;
     g_autofree char *user = g_uri_escape_string(address, NULL, FALSE);
     g_autofree char *first = g_strndup(domain, strcspn(domain, "."));
-    guess(setup, FIELD_INCOMING, g_strdup_printf("imaps://%s@imap.%s", user, domain));
-    guess(setup, FIELD_OUTGOING, g_strdup_printf("smtps://%s@smtp.%s", user, domain));
+    const struct provider *provider = provider_find(domain);
+    guess(setup, FIELD_INCOMING,
+          provider ? provider_url(provider->incoming, user) : g_strdup_printf("imaps://%s@imap.%s", user, domain));
+    guess(setup, FIELD_OUTGOING,
+          provider ? provider_url(provider->outgoing, user) : g_strdup_printf("smtps://%s@smtp.%s", user, domain));
+    if (provider && provider->note)
+        app_say(setup->view.app, "%s: %s", domain, _(provider->note));
     guess(setup, FIELD_PASSWORD, g_strdup("ask"));
     guess(setup, FIELD_ACCOUNT, g_steal_pointer(&first));
     guess(setup, FIELD_KEEP, g_strdup("all"));

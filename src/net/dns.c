@@ -180,6 +180,11 @@ read_value(const ns_msg *message, const ns_rr *record, enum dns_type type)
         /* The preference goes before it until all are sorted. */
         return host ? g_strdup_printf("%05u %s", ns_get16(data), host) : NULL;
     }
+    case DNS_SRV: { /* priority and weight, likewise; a target of "." says that there is no such service */
+        g_autofree char *host = length > 6 ? expand_name(message, data + 6) : NULL;
+        return host && *host ? g_strdup_printf("%05u %05u %u %s", ns_get16(data), 65535 - ns_get16(data + 2), ns_get16(data + 4), host)
+                             : NULL;
+    }
     }
     return NULL;
 }
@@ -208,11 +213,12 @@ dns_parse(const guint8 *answer, gsize length, enum dns_type type, GPtrArray *val
         if (value)
             g_ptr_array_add(values, value);
     }
-    if (type != DNS_MX)
+    gsize key = type == DNS_MX ? 6 : type == DNS_SRV ? 12 : 0;
+    if (!key)
         return TRUE;
     g_ptr_array_sort(values, compare_text);
     for (guint i = 0; i < values->len; i++) {
-        char *host = g_strdup((char *)values->pdata[i] + 6);
+        char *host = g_strdup((char *)values->pdata[i] + key);
         g_free(values->pdata[i]);
         values->pdata[i] = host;
     }

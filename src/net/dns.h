@@ -23,7 +23,7 @@ GQuark dns_error_quark(void);
 #define DNS_VALUES_MAX 100
 #define DNS_VALUE_MAX (16 * 1024)
 
-enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_SRV = 33 };
 
 enum dns_status {
     DNS_FOUND,     /* at least one value */
@@ -48,7 +48,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_dns, dns_free)
 void dns_begin(struct dns *dns, int milliseconds);
 
 /* *values: of char *, never NULL: TXT with its pieces joined; addresses as text; host names without the final
- * dot, of MX in the order of preference. A reference: the caller's to release. */
+ * dot, of MX in the order of preference; of SRV "PORT HOST", the one to be tried first first (RFC 2782). A reference: the caller's to release. */
 enum dns_status dns_lookup(struct dns *dns, const char *name, enum dns_type type, GPtrArray **values);
 
 /* An answer as it came, taken apart: for tests with hostile ones. values: of char *, with g_free. *seconds:

@@ -1,13 +1,20 @@
-/* postrider-check: one message in, what DKIM, SPF, ARC and DMARC say of it out (trust/check.h) */
+/* postrider-check: one message in, what DKIM, SPF, ARC and DMARC say of it out (trust/check.h)
+ *
+ * "postrider-check --servers DOMAIN [RESOLVER]" prints the servers that the domain names for its mail, a line each: the
+ * commands do not ask the DNS themselves. */
 #include "config.h"
 
 #include "base/i18n.h"
 #include "base/record.h"
+#include "net/servers.h"
 #include "trust/check.h"
 
 #include <locale.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#define SERVERS_LIMIT_MS 5000
 #define MESSAGE_MAX (512u * 1024 * 1024)
 
 static GVariant *
@@ -26,11 +33,26 @@ answer(GVariant *request, GBytes *message)
     return g_variant_new("(m@" AUTHENTICATION_TYPE "s)", authentication_to_variant(found), "");
 }
 
+static int
+print_servers(const char *domain, const char *resolver)
+{
+    g_autoptr(struct_dns) dns = dns_new(resolver, NULL);
+    g_autofree char *incoming = NULL, *outgoing = NULL;
+    if (!dns)
+        return 1;
+    dns_begin(dns, SERVERS_LIMIT_MS);
+    servers_find(dns, domain, &incoming, &outgoing);
+    printf("%s\n%s\n", incoming ? incoming : "", outgoing ? outgoing : "");
+    return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     i18n_init();
+    if (argc > 2 && !strcmp(argv[1], "--servers"))
+        return print_servers(argv[2], argc > 3 ? argv[3] : NULL);
     g_autoptr(struct_record_queue) queue =
         record_queue_new(STDIN_FILENO, G_VARIANT_TYPE(CHECK_REQUEST_TYPE), MESSAGE_MAX);
     g_autoptr(GVariant) request = NULL;

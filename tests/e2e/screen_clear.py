@@ -139,6 +139,10 @@ def assistant():
         contains(" ".join(text.split()), "where it can be changed later.")
         screen.keys("Escape", "Down", "Down")
         contains(" ".join(screen.wait("imaps://USER@HOST").split()), "an @ in USER is %40")
+        screen.keys("Up", "Up", "Enter")
+        screen.type("ana@gmail.com")
+        screen.keys("Enter")
+        screen.wait("imaps://ana%40gmail.com@imap.gmail.com")
 
 
 @test("an account that does not work: the reason in full where its mail would be")

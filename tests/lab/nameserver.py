@@ -5,7 +5,7 @@
         postrider("journey", "--check", "--resolver", dns.address, …)
         dns.asked            # [("example.org", "TXT"), …]
 
-A value of TXT is a text (cut into pieces of 255 bytes) or a list of pieces; bytes or text. MX: (preference, host).
+A value of TXT is a text (cut into pieces of 255 bytes) or a list of pieces; bytes or text. MX: (preference, host); SRV: (priority, weight, port, host).
 CNAME is followed. In place of the records of a name: "timeout" (no answer), "servfail", "refused", "garbage", "cut" (the
 answer breaks off), "other" (it answers another question), "tcp" with records as ("tcp", [records]): over UDP only
 "truncated". "timeout" or "servfail" at the end of the records: so for every type that is not among them. A name that is not in the table does not exist; one whose child is, exists without records. The table may be
@@ -16,7 +16,7 @@ import socket
 import struct
 import threading
 
-TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SPF": 99}
+TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "SPF": 99}
 NUMBERS = {number: name for name, number in TYPES.items()}
 UDP_MAX = 1232
 
@@ -47,6 +47,8 @@ def encode_value(kind, value):
         return b"".join(bytes([len(piece)]) + piece for piece in pieces)
     if kind in ("A", "AAAA"):
         return ipaddress.ip_address(value).packed
+    if kind == "SRV":                       # (priority, weight, port, host)
+        return struct.pack(">HHH", *value[:3]) + encode_name(value[3])
     if kind == "MX":
         return struct.pack(">H", value[0]) + encode_name(value[1])
     return encode_name(value)
