@@ -11,6 +11,7 @@
 #include "engine/client.h"
 #include "mail/reader.h"
 #include "store/account.h"
+#include "store/changes.h"
 #include "store/folder.h"
 #include "store/outbox.h"
 #include "store/quota.h"
@@ -21,13 +22,15 @@
 
 #define ANSWER_LIMIT_MS (30 * 1000)
 
-static gboolean repair, rebuild, offline;
+static gboolean repair, rebuild, offline, reindex;
 
 static const GOptionEntry entries[] = {
     {"repair", 0, 0, G_OPTION_ARG_NONE, &repair,
      N_("recompute what the store derives (counters, conversations)"), NULL},
     {"rebuild", 0, 0, G_OPTION_ARG_NONE, &rebuild,
      N_("put a damaged database aside and make a new one from the mail files and the server"), NULL},
+    {"reindex", 0, 0, G_OPTION_ARG_NONE, &reindex,
+     N_("try again the messages that were left out of notmuch's index"), NULL},
     {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, N_("do not ask the servers"), NULL},
     {NULL},
 };
@@ -210,6 +213,35 @@ check_store(GError **error)
     return tell("outbox", text, NULL, error);
 }
 
+#define SKIPPED_TOLD 20
+
+/* What killed notmuch's indexer, or kept it for too long. */
+static gboolean
+check_index(GError **error)
+{
+    g_autoptr(struct_store) store = store_open(NULL, reindex ? STORE_WRITE : STORE_READ, NULL);
+    if (!store) /* that was told of */
+        return TRUE;
+    if (reindex) {
+        if (!index_skip_clear(store, error))
+            return FALSE;
+        engine_kick();
+    }
+    g_autoptr(GPtrArray) list = index_skip_list(store, error);
+    for (guint i = 0; list && i < list->len && i < SKIPPED_TOLD; i++) {
+        const struct index_skipped *skipped = list->pdata[i];
+        g_autofree char *text =
+            g_strdup_printf("message %" G_GINT64_FORMAT " is not in it: %s", skipped->message, skipped->reason);
+        if (!tell("notmuch index", text, "postrider doctor --reindex tries it again", error))
+            return FALSE;
+    }
+    if (list && list->len > SKIPPED_TOLD) {
+        g_autofree char *text = g_strdup_printf("%u more messages", list->len - SKIPPED_TOLD);
+        return tell("notmuch index", text, "postrider doctor --reindex tries them again", error);
+    }
+    return list && (list->len || tell("notmuch index", "no message was left out", NULL, error));
+}
+
 /* The engine ends first: it has the store open. */
 static gboolean
 stop_engine(GError **error)
@@ -255,7 +287,7 @@ run_doctor(int argc, char **argv G_GNUC_UNUSED, int *exit_code, GError **error)
     if (rebuild && !run_rebuild(error))
         return FALSE;
     if (!check_config(error) || !check_programs(error) || !check_engine(error) || !check_servers(error) ||
-        !check_store(error))
+        !check_store(error) || !check_index(error))
         return FALSE;
     *exit_code = problems ? 1 : 0;
     return TRUE;

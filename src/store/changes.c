@@ -2,6 +2,7 @@
 
 #include "store/changes.h"
 #include "store/internal.h"
+#include "store/rows.h"
 #include "store/message.h"
 #include "base/clock.h"
 
@@ -178,11 +179,42 @@ index_skip_has(struct store *store, gint64 message)
                    "l", message) != 0;
 }
 
+static void
+skipped_free(gpointer data)
+{
+    struct index_skipped *skipped = data;
+    g_free(skipped->reason);
+    g_free(skipped);
+}
+
+GPtrArray *
+index_skip_list(struct store *store, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(skipped_free);
+    sqlite3_stmt *q = sql_query(store, error,
+                                "SELECT s.message, s.time, s.reason FROM index_skip s JOIN message m ON m.id = s.message"
+                                " WHERE s.hash IS m.hash ORDER BY s.time, s.message",
+                                "");
+    int rc = q ? 0 : -1;
+    while (q && (rc = sql_row(store, q, error)) > 0) {
+        struct index_skipped *skipped = g_new0(struct index_skipped, 1);
+        skipped->message = sqlite3_column_int64(q, 0);
+        skipped->time = sqlite3_column_int64(q, 1);
+        skipped->reason = sql_dup(q, 2);
+        g_ptr_array_add(list, skipped);
+    }
+    return rc < 0 ? NULL : g_steal_pointer(&list);
+}
+
 gboolean
 index_skip_clear(struct store *store, GError **error)
 {
     gboolean own;
     if (!txn_enter(store, &own, error))
         return FALSE;
-    return txn_leave(store, own, sql_run(store, error, "DELETE FROM index_skip", ""), error);
+    g_autoptr(GPtrArray) list = index_skip_list(store, error);
+    gboolean ok = list != NULL;
+    for (guint i = 0; ok && i < list->len; i++)
+        ok = message_touch(store, ((struct index_skipped *)list->pdata[i])->message, error);
+    return txn_leave(store, own, ok && sql_run(store, error, "DELETE FROM index_skip", ""), error);
 }

@@ -36,6 +36,12 @@ gboolean index_state_set(struct store *store, const char *key, const char *value
 /* Messages that killed or broke the indexer; not tried again unless their content changes. */
 gboolean index_skip_add(struct store *store, gint64 message, const char *reason, GError **error);
 gboolean index_skip_has(struct store *store, gint64 message);
+/* They are tried again: changed since. */
 gboolean index_skip_clear(struct store *store, GError **error);
+struct index_skipped {
+    gint64 message, time;
+    char *reason;
+};
+GPtrArray *index_skip_list(struct store *store, GError **error); /* GPtrArray of struct index_skipped, oldest first */
 
 #endif

@@ -255,8 +255,18 @@ test_follow(void)
     g_assert_true(index_skip_add(world.store, ids[5], "SIGSEGV", &error));
     g_assert_true(index_skip_has(world.store, ids[5]));
     g_assert_false(index_skip_has(world.store, ids[6]));
+    g_autoptr(GPtrArray) skipped = index_skip_list(world.store, &error);
+    g_assert_cmpuint(skipped->len, ==, 1);
+    g_assert_cmpint(((struct index_skipped *)skipped->pdata[0])->message, ==, ids[5]);
+    g_assert_cmpstr(((struct index_skipped *)skipped->pdata[0])->reason, ==, "SIGSEGV");
+    since = changes_sequence(world.store);
     g_assert_true(index_skip_clear(world.store, &error));
     g_assert_false(index_skip_has(world.store, ids[5]));
+    g_autoptr(GPtrArray) none = index_skip_list(world.store, &error);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_autoptr(GPtrArray) anew = changes_since(world.store, since, 10, &error); /* the indexer looks at it again */
+    g_assert_cmpuint(anew->len, ==, 1);
+    g_assert_cmpint(((struct change *)anew->pdata[0])->message, ==, ids[5]);
     world_end(&world);
 }
 
