@@ -192,10 +192,22 @@ check_version(struct store *store, GError **error)
     return FALSE;
 }
 
+/* SQLite counts its memory for whoever asks, under a lock, at each allocation: nobody does. Before its first use in a process. */
+static void
+count_no_memory(void)
+{
+    static gsize once;
+    if (g_once_init_enter(&once)) {
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        g_once_init_leave(&once, 1);
+    }
+}
+
 struct store *
 store_open(const char *dir, enum store_mode mode, GError **error)
 {
     g_autoptr(struct_store) store = g_new0(struct store, 1);
+    count_no_memory();
     store->dir = dir ? g_strdup(dir) : paths_data_dir();
     store->mail_dir = g_build_filename(store->dir, "mail", NULL);
     store->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

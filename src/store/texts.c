@@ -45,11 +45,17 @@ read_waiting(struct store *store, gint64 account, gint64 before, guint limit, gu
 GPtrArray *
 texts_waiting(struct store *store, gint64 account, gint64 before, guint limit, guint64 bytes, GError **error)
 {
+    /* Otherwise SQLite takes and gives back its lock for each of the looks. */
+    gboolean own = !store->in_transaction && !store->in_snapshot;
+    if (own && !store_snapshot_begin(store, error))
+        return NULL;
     GPtrArray *list = read_waiting(store, account, before, limit, bytes, error);
     for (guint i = 0; list && i < list->len; i++) {
         struct text_waiting *waiting = list->pdata[i];
         waiting->path = store_message_path(store, waiting->message, NULL);
     }
+    if (own)
+        store_snapshot_end(store);
     return list;
 }
 

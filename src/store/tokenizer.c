@@ -14,13 +14,21 @@
 
 #define TOKEN_MAX 96 /* bytes: nobody types a longer word */
 
+/* Most of what is read is this: the letter in lower case, or the digit; 0: it is none. */
+static inline char
+ascii_word(char byte)
+{
+    char low = (char)(byte | 0x20);
+    return low >= 'a' && low <= 'z' ? low : byte >= '0' && byte <= '9' ? byte : '\0';
+}
+
 enum kind { KIND_NONE, KIND_WORD, KIND_PAIR, KIND_MARK };
 
 static enum kind
 classify(gunichar c)
 {
     if (c < 0x80)
-        return g_ascii_isalnum((char)c) ? KIND_WORD : KIND_NONE;
+        return ascii_word((char)c) ? KIND_WORD : KIND_NONE;
     if (c >= 0x0E00) { /* the first script without spaces */
         switch (g_unichar_get_script(c)) {
         case G_UNICODE_SCRIPT_HAN:
@@ -50,7 +58,7 @@ fold(gunichar c, char *out, gsize length)
 {
     if (c < 0x80) {
         if (length < TOKEN_MAX)
-            out[length++] = g_ascii_tolower((char)c);
+            out[length++] = ascii_word((char)c);
         return length;
     }
     gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
@@ -81,6 +89,34 @@ fold(gunichar c, char *out, gsize length)
         }
     }
     return length;
+}
+
+/* Characters of two bytes, as classify() and fold() have them: what Unicode's tables say of each is looked up once. */
+#define TWO_BYTES_END 0x800
+#define FOLDED_MAX 6
+
+struct folded {
+    guint8 kind, length;
+    char bytes[FOLDED_MAX];
+};
+
+static const struct folded *
+folded_of(gunichar c)
+{
+    static struct folded table[TWO_BYTES_END];
+    static gsize once;
+    if (g_once_init_enter(&once)) {
+        char bytes[TOKEN_MAX + 8];
+        for (gunichar i = 0x80; i < TWO_BYTES_END; i++) {
+            gsize length = fold(i, bytes, 0);
+            g_assert(length <= FOLDED_MAX);
+            table[i].kind = (guint8)classify(i);
+            table[i].length = (guint8)length;
+            memcpy(table[i].bytes, bytes, length);
+        }
+        g_once_init_leave(&once, 1);
+    }
+    return &table[c];
 }
 
 typedef int (*token_function)(void *, int, const char *, int, int, int);
@@ -119,6 +155,39 @@ tokenize_pairs(const char *text, int start, int length, gboolean query, void *co
     return at;
 }
 
+/* A word from text[*at] on, folded; *at is behind it. Returns its length in bytes, which may be 0. */
+static gsize
+read_word(const char *text, int length, int *at, char *out)
+{
+    gsize bytes = 0;
+    int next = *at;
+    while (next < length) {
+        char low;
+        if ((guchar)text[next] < 0x80) {
+            if (!(low = ascii_word(text[next])))
+                break;
+            if (bytes < TOKEN_MAX)
+                out[bytes++] = low;
+            next++;
+            continue;
+        }
+        gunichar c = g_utf8_get_char(text + next);
+        const struct folded *folded = c < TWO_BYTES_END ? folded_of(c) : NULL;
+        enum kind kind = folded ? folded->kind : classify(c);
+        if (kind != KIND_WORD && kind != KIND_MARK)
+            break;
+        if (kind == KIND_WORD && folded && bytes + FOLDED_MAX + 6 <= TOKEN_MAX) { /* fold() has room for each part of it */
+            memcpy(out + bytes, folded->bytes, FOLDED_MAX);
+            bytes += folded->length;
+        } else if (kind == KIND_WORD) {
+            bytes = fold(c, out, bytes);
+        }
+        next += g_utf8_skip[(guchar)text[next]];
+    }
+    *at = next;
+    return bytes;
+}
+
 static int
 tokenize(Fts5Tokenizer *self, void *context, int flags, const char *text, int length, token_function token)
 {
@@ -132,7 +201,12 @@ tokenize(Fts5Tokenizer *self, void *context, int flags, const char *text, int le
     if (!g_utf8_validate(text, length, &end)) /* what is stored is valid; a query may be anything */
         length = (int)(end - text);
     while (at < length && rc == SQLITE_OK) {
-        enum kind kind = classify(g_utf8_get_char(text + at));
+        gboolean ascii = (guchar)text[at] < 0x80;
+        if (ascii && !ascii_word(text[at])) {
+            at++;
+            continue;
+        }
+        enum kind kind = ascii ? KIND_WORD : classify(g_utf8_get_char(text + at));
         if (kind == KIND_PAIR) {
             at = tokenize_pairs(text, at, length, (flags & FTS5_TOKENIZE_QUERY) != 0, context, token, &rc);
             continue;
@@ -142,16 +216,7 @@ tokenize(Fts5Tokenizer *self, void *context, int flags, const char *text, int le
             continue;
         }
         int start = at;
-        gsize bytes = 0;
-        while (at < length) {
-            gunichar c = g_utf8_get_char(text + at);
-            enum kind next = classify(c);
-            if (next == KIND_WORD)
-                bytes = fold(c, buffer, bytes);
-            else if (next != KIND_MARK)
-                break;
-            at += g_utf8_skip[(guchar)text[at]];
-        }
+        gsize bytes = read_word(text, length, &at, buffer);
         if (bytes)
             rc = token(context, 0, buffer, (int)bytes, start, at);
     }

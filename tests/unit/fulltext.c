@@ -5,6 +5,7 @@
 #include "store/contact.h"
 #include "store/query.h"
 #include "store/rows.h"
+#include "store/search.h"
 #include "store/texts.h"
 
 #include <sqlite3.h>
@@ -329,6 +330,31 @@ test_order(void)
     world_end(&world);
 }
 
+static int
+take_tokens(void *data, int flags, const char *word, int length, int start, int end)
+{
+    (void)flags, (void)start, (void)end;
+    g_string_append_printf(data, "%.*s|", length, word);
+    return SQLITE_OK;
+}
+
+/* Where a word is long its characters are folded one by one, elsewhere by a table: that is the same. */
+static void
+test_folding(void)
+{
+    enum { LONG = 86 };
+    g_autofree char *filling = g_strnfill(LONG, 'x');
+    for (gunichar c = 0x80; c < 0x900; c++) {
+        char utf8[8] = {0};
+        g_unichar_to_utf8(c, utf8);
+        g_autoptr(GString) brief = g_string_new(NULL), lengthy = g_string_new(NULL);
+        g_autofree char *a = g_strdup_printf("xx%sQ9", utf8), *b = g_strdup_printf("%s%sQ9", filling, utf8);
+        tokenizer_each(a, strlen(a), FALSE, take_tokens, brief);
+        tokenizer_each(b, strlen(b), FALSE, take_tokens, lengthy);
+        g_assert_cmpstr(brief->str + 2, ==, lengthy->str + LONG);
+    }
+}
+
 /* All that a pattern of bytes can do to packed text is to make it none. */
 static void
 test_pack(void)
@@ -453,6 +479,7 @@ main(int argc, char **argv)
     g_test_add_func("/fulltext/contacts", test_contacts);
     g_test_add_func("/fulltext/later", test_later);
     g_test_add_func("/fulltext/order", test_order);
+    g_test_add_func("/fulltext/folding", test_folding);
     g_test_add_func("/fulltext/pack", test_pack);
     g_test_add_func("/fulltext/packed", test_packed);
     g_test_add_func("/fulltext/before", test_before);
