@@ -263,6 +263,9 @@ leaf_bounds(const struct tree *tree, GMimeObject *object, gsize *start, gsize *e
         return FALSE;
     *start = (gsize)stream->bound_start;
     *end = stream->bound_end < 0 ? tree->length : (gsize)stream->bound_end;
+    /* Before a last delimiter that no line end follows, GMime leaves the CR. */
+    if (*end > *start && *end < tree->length && tree->bytes[*end] == '\n' && tree->bytes[*end - 1] == '\r')
+        --*end;
     return *end >= *start && *end <= tree->length;
 }
 

@@ -271,6 +271,22 @@ test_header_of_text(void)
     g_assert_cmpstr(document->text, ==, "邮件\n");
 }
 
+/* A message whose last line has no end. */
+static void
+test_last_line(void)
+{
+    static const char *const messages[] = {MIXED "--b\nContent-Type: image/png\n\nxx\n--b--",
+                                           MIXED "--b\r\nContent-Type: image/png\r\n\r\nxx\r\n--b--",
+                                           MIXED "--b\r\nContent-Type: image/png\r\n\r\nxx\r\n--b--\r\n"};
+    for (gsize i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_autoptr(GBytes) bytes = bytes_of_text(messages[i]), content = NULL;
+        g_autoptr(GError) error = NULL;
+        content = message_part(bytes, 2, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpmem(g_bytes_get_data(content, NULL), g_bytes_get_size(content), "xx", 2);
+    }
+}
+
 /* What cannot be taken apart is shown as it came. */
 static void
 test_no_part(void)
@@ -549,6 +565,7 @@ main(int argc, char **argv)
     g_test_add_func("/parse/headers", test_headers);
     g_test_add_func("/parse/parts", test_parts);
     g_test_add_func("/parse/header-of-text", test_header_of_text);
+    g_test_add_func("/parse/last-line", test_last_line);
     g_test_add_func("/parse/no-part", test_no_part);
     g_test_add_func("/parse/parts-jailed", test_parts_jailed);
     g_test_add_func("/parse/places", test_places);
