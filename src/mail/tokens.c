@@ -167,6 +167,46 @@ tokens_total(const struct tokens *tokens)
     return total;
 }
 
+/* By the digits of a number, the low one first: slots are spread evenly. */
+#define DIGIT ((TOKEN_BITS + 1) / 2)
+
+static void
+sort_by_digit(const guint32 *from, guint32 *to, guint count, guint shift)
+{
+    guint32 start[1u << DIGIT] = {0}, sum = 0, mask = (1u << DIGIT) - 1;
+    for (guint i = 0; i < count; i++)
+        start[from[i] >> shift & mask]++;
+    for (guint digit = 0; digit <= mask; digit++) {
+        guint32 here = start[digit];
+        start[digit] = sum;
+        sum += here;
+    }
+    for (guint i = 0; i < count; i++)
+        to[start[from[i] >> shift & mask]++] = from[i];
+}
+
+static gboolean
+is_sorted(const guint32 *slots, guint count)
+{
+    for (guint i = 1; i < count; i++)
+        if (slots[i] < slots[i - 1])
+            return FALSE;
+    return TRUE;
+}
+
+void
+tokens_sort(struct tokens *tokens)
+{
+    guint32 scratch[TOKENS_MAX], *slot = tokens->slots;
+    for (guint group = 0; group < TOKEN_GROUPS; slot += tokens->count[group++]) {
+        guint count = tokens->count[group];
+        if (is_sorted(slot, count))
+            continue;
+        sort_by_digit(slot, scratch, count, 0);
+        sort_by_digit(scratch, slot, count, DIGIT);
+    }
+}
+
 struct tokens *
 tokens_from_bytes(GBytes *bytes)
 {

@@ -36,6 +36,8 @@ void tokens_free(struct tokens *tokens);
 typedef struct tokens struct_tokens;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct_tokens, tokens_free)
 guint tokens_total(const struct tokens *tokens);
+/* Puts each group's slots in order; which they had means nothing. */
+void tokens_sort(struct tokens *tokens);
 
 /* The slot of a name, of those that have one by it (no pairs, no grams). */
 guint32 token_slot(enum token_group group, const char *name);

@@ -55,6 +55,8 @@ filter_example_new(const guint8 *hash, gboolean junk, gint64 time, struct tokens
     example->time = time;
     example->tokens = tokens;
     example->changed = TRUE;
+    if (tokens)
+        tokens_sort(tokens); /* the tables are read from front to back: faster */
     return example;
 }
 
@@ -215,8 +217,8 @@ filter_learn(struct filter *filter, guint passes)
         shuffle(order, random);
         for (guint i = 0; i < order->len; i++) {
             struct filter_example *example = order->pdata[i];
-            if (all || filter_example_has_weight(example))
-                worst = MAX(worst, visit(filter, example));
+            float moved = all || filter_example_has_weight(example) ? visit(filter, example) : 0;
+            worst = MAX(worst, moved);
         }
         if (worst < 0.05f && all)
             break;
@@ -339,7 +341,7 @@ filter_ask(const struct filter *filter, const struct tokens *tokens, struct filt
     folds margin = margins(filter, tokens, scale);
     for (guint fold = 0; fold < FILTER_FOLDS; fold++)
         sum += margin[fold];
-    answer->margin = (double)(sum / FILTER_FOLDS + filter->tone * clues_sum(filter, tokens, CLUES_OF_NONE));
+    answer->margin = (double)(sum / FILTER_FOLDS + filter->tone * clues_mean(filter, tokens, CLUES_OF_NONE));
     answer->score = bounds_score(filter, answer->margin);
     answer->silent = filter->count[0] < FILTER_LEAST || filter->count[1] < FILTER_LEAST;
     answer->verdict = answer->silent ? FILTER_UNSURE : bounds_verdict(filter, answer->margin);

@@ -5,11 +5,13 @@
 
 #include <math.h>
 
-#define TONE 0.3       /* what the clues weigh, when both are measured by how far they spread */
-#define JUNK_SURE 0.07 /* of the junk that was learned, this much lies below the bound at least, */
-#define GOOD_SURE 0.2  /* and of the good no more than this above its own */
-#define BEYOND 0.05 /* what is added to the two farthest that were seen, with 2 by the root of their number  \
-                     */
+#define TONE 0.6       /* what the clues weigh, when both opinions are measured by how far they spread */
+#define JUNK_SURE 0.06 /* of the junk that was learned, this much lies below the bound at least: what comes  \
+                        */
+#define GOOD_SURE 0.02 /* will lie a little nearer; and of the good, this much above its own, */
+#define GOOD_MOST 0.2  /* and no more than this */
+#define FARTHEST 5     /* of some hundreds, whose mean is the end of what was seen; */
+#define BEYOND 0.15f   /* this is added, with 2 by the root of how many were seen */
 
 static gint
 larger_first(gconstpointer a, gconstpointer b)
@@ -37,14 +39,16 @@ nth_of(const GArray *scores, double share)
     return g_array_index(scores, float, (guint)(share * (scores->len - 1)));
 }
 
-/* The mean of the two largest, and something beyond it, the more the less was seen: one of them may have the
+/* The mean of the largest, and something beyond it, the more the less was seen: one of them may have the
  * wrong label, and what comes will go a little farther than what came. */
 static float
 end_of(const GArray *scores, float spread)
 {
-    float largest = g_array_index(scores, float, 0),
-          second = g_array_index(scores, float, MIN(1, scores->len - 1));
-    return (largest + second) / 2 + spread * (BEYOND + 2 / sqrtf((float)scores->len));
+    guint n = MIN(FARTHEST, 1 + scores->len / 100);
+    float sum = 0;
+    for (guint i = 0; i < n; i++)
+        sum += g_array_index(scores, float, i);
+    return sum / (float)n + spread * (BEYOND + 2 / sqrtf((float)scores->len));
 }
 
 /* How much the clues weigh: both opinions by their spread. */
@@ -54,7 +58,7 @@ set_tone(struct filter *filter, GArray *clues)
     g_autoptr(GArray) scores = g_array_new(FALSE, FALSE, sizeof(float));
     for (guint i = 0; i < filter->examples->len; i++) {
         const struct filter_example *example = filter->examples->pdata[i];
-        float clue = example->tokens ? clues_sum(filter, example->tokens, example->junk) : 0;
+        float clue = example->tokens ? clues_mean(filter, example->tokens, example->junk) : 0;
         g_array_append_val(clues, clue);
         g_array_append_val(scores, example->score);
     }
@@ -84,7 +88,7 @@ filter_bounds(struct filter *filter)
     g_array_sort(junk, larger_first);
     float spread = spread_of(all);
     double from = (double)MAX(end_of(good, spread), -nth_of(junk, JUNK_SURE));
-    double below = (double)MAX(MIN(-end_of(junk, spread), 0), nth_of(good, GOOD_SURE));
+    double below = (double)CLAMP(-end_of(junk, spread), nth_of(good, GOOD_MOST), nth_of(good, GOOD_SURE));
     filter->junk_from = MAX(from, 0.0);
     filter->good_below = MIN(below, filter->junk_from - 0.1);
 }

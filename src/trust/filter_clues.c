@@ -2,7 +2,7 @@
  *
  * A machine that was taught to tell two kinds apart says what it has to, and no more: once a word decides,
  * the others beside it get little weight. Counts know nothing of each other. Alone they are the worse judge;
- * as a third of the machine's weight they take away half of its mistakes (bench: area over the ROC curve). */
+ * as half of it beside the machine they take away a third of its mistakes (doc/architecture). */
 #include "config.h"
 
 #include "trust/filter_private.h"
@@ -11,6 +11,7 @@
 
 #define SURE 0.95f  /* a slot has to be in one kind of mail this often to be a clue */
 #define DOUBT 0.02f /* messages that are taken to have been seen with it before, half of them junk */
+#define FEW 5.0f    /* clues that say nothing, which every message has: one alone tells little */
 
 /* Grams and pairs repeat what the words say, shape says little alone. */
 static gboolean
@@ -60,7 +61,7 @@ clue_of(const struct filter *filter, const struct seen *seen, guint32 slot)
 }
 
 float
-clues_sum(const struct filter *filter, const struct tokens *tokens, int own)
+clues_mean(const struct filter *filter, const struct tokens *tokens, int own)
 {
     const guint32 *slot = tokens->slots;
     struct seen seen = seen_of(filter, own);
@@ -73,7 +74,7 @@ clues_sum(const struct filter *filter, const struct tokens *tokens, int own)
             n += clue != 0;
         }
     }
-    return n ? sum / sqrtf((float)n) : 0;
+    return sum / ((float)n + FEW);
 }
 
 void
@@ -87,5 +88,5 @@ clues_explain(const struct filter *filter, const struct tokens *tokens, float by
         for (guint i = 0; i < tokens->count[group]; i++, k++)
             n += has_clues(group) && (clues[k] = clue_of(filter, &seen, slot[k])) != 0;
     for (guint k = 0; k < total && n; k++)
-        adds[k] += by * clues[k] / sqrtf((float)n);
+        adds[k] += by * clues[k] / ((float)n + FEW);
 }

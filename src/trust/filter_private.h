@@ -30,12 +30,12 @@ filter_is_forgotten(const struct filter *filter, guint32 slot)
     return G_UNLIKELY(filter->forgotten) && g_hash_table_contains(filter->forgotten, GUINT_TO_POINTER(slot));
 }
 
-/* How far the slots lie from what chance would give: the sum of the log-odds of those that are nearly always
- * in one kind of mail, by the root of their number; above 0: junk. own: the kind of mail that the message is
- * counted among already, to be left out for once; -1 none. */
+/* What the slots say each alone: the mean of the log-odds of those that are nearly always in one kind of
+ * mail; above 0: junk. own: the kind of mail that the message is counted among already, to be left out for
+ * once. */
 #define CLUES_OF_NONE (-1)
 void clues_count(struct filter *filter, const struct tokens *tokens, gboolean junk, gboolean add);
-float clues_sum(const struct filter *filter, const struct tokens *tokens, int own);
+float clues_mean(const struct filter *filter, const struct tokens *tokens, int own);
 /* Adds to each slot's entry what it puts into that sum, times `by`. */
 void clues_explain(const struct filter *filter, const struct tokens *tokens, float by, float *adds);
 

@@ -7,7 +7,6 @@
 #include "base/sha256.h"
 #include "store/lesson.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define ROWS_MAX 50000                       /* that are remembered at all */
@@ -19,24 +18,15 @@ G_STATIC_ASSERT(FILTER_HASH == LESSON_HASH && FILTER_HASH == SHA256_SIZE);
 
 /* --- bytes */
 
-static int
-by_number(const void *a, const void *b)
-{
-    guint32 left = *(const guint32 *)a, right = *(const guint32 *)b;
-    return left < right ? -1 : left > right;
-}
+#define NUMBER_MAX 5 /* bytes of a number */
 
-static void
-put_number(GByteArray *out, guint32 number)
+static guint8 *
+put_number(guint8 *p, guint32 number)
 {
-    guint8 byte;
-    while (number >= 0x80) {
-        byte = (guint8)(number | 0x80);
-        g_byte_array_append(out, &byte, 1);
-        number >>= 7;
-    }
-    byte = (guint8)number;
-    g_byte_array_append(out, &byte, 1);
+    for (; number >= 0x80; number >>= 7)
+        *p++ = (guint8)(number | 0x80);
+    *p++ = (guint8)number;
+    return p;
 }
 
 static gboolean
@@ -53,21 +43,21 @@ take_number(const guint8 **p, const guint8 *end, guint32 *number)
 }
 
 static GBytes *
-pack(const struct tokens *tokens)
+pack(struct tokens *tokens)
 {
-    GByteArray *out = g_byte_array_new();
-    guint32 *slot = tokens->slots;
+    guint8 *out = g_malloc((TOKEN_GROUPS + tokens_total(tokens)) * NUMBER_MAX), *p = out;
+    tokens_sort(tokens);
+    const guint32 *slot = tokens->slots;
     for (guint group = 0; group < TOKEN_GROUPS; group++)
-        put_number(out, tokens->count[group]);
+        p = put_number(p, tokens->count[group]);
     for (guint group = 0; group < TOKEN_GROUPS; group++) {
         guint32 before = 0;
-        qsort(slot, tokens->count[group], sizeof *slot, by_number); /* their order means nothing */
         for (guint i = 0; i < tokens->count[group]; i++, slot++) {
-            put_number(out, *slot - before);
+            p = put_number(p, *slot - before);
             before = *slot;
         }
     }
-    return g_byte_array_free_to_bytes(out);
+    return g_bytes_new_take(out, (gsize)(p - out));
 }
 
 static struct tokens *

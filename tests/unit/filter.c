@@ -273,6 +273,30 @@ test_explained(void)
     }
 }
 
+/* Learned to the end: the order of the lessons means nothing, and going over them again changes nothing. */
+static void
+test_any_order(void)
+{
+    g_autoptr(struct_filter) filter = filter_new();
+    g_autoptr(struct_filter) other = filter_new();
+    g_autoptr(GRand) random = g_rand_new_with_seed(8);
+    teach_many(filter, 1, 300);
+    teach_many(filter, 2, 300);
+    teach_many(other, 2, 300);
+    teach_many(other, 1, 300);
+    filter_learn(filter, 40);
+    filter_learn(other, 40);
+    for (guint i = 0; i < 20; i++) {
+        g_autoptr(GBytes) message = letter(random, i % 2, i);
+        double margin = ask(filter, message).margin;
+        g_assert_cmpfloat_with_epsilon(ask(other, message).margin, margin, 0.03);
+    }
+    g_autoptr(GBytes) probe = letter(random, TRUE, 1);
+    double before = ask(filter, probe).margin;
+    filter_learn(filter, 40);
+    g_assert_cmpfloat_with_epsilon(ask(filter, probe).margin, before, 0.03);
+}
+
 /* Mail of which not one word is known is neither good nor junk. */
 static void
 test_unknown(void)
@@ -293,6 +317,7 @@ main(int argc, char **argv)
     g_test_add_func("/filter/taken-back", test_taken_back);
     g_test_add_func("/filter/other-kind", test_other_kind);
     g_test_add_func("/filter/explained", test_explained);
+    g_test_add_func("/filter/any-order", test_any_order);
     g_test_add_func("/filter/unknown", test_unknown);
     g_test_add_func("/filter/store", test_store);
     g_test_add_func("/filter/prune", test_prune);
