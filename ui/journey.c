@@ -10,6 +10,7 @@
 #include "trust/bounce.h"
 #include "trust/authority.h"
 #include "trust/journey.h"
+#include "trust/replay.h"
 #include "trust/reputation.h"
 #include "trust/virus.h"
 #include "ui/app.h"
@@ -133,6 +134,24 @@ add_checks(GPtrArray *lines, const struct authentication *found)
     }
     add_check(lines, "DMARC", found->dmarc, found->dmarc_domain, found->dmarc_reason);
     add_check(lines, "ARC", found->arc, found->arc_domain, found->arc_reason);
+}
+
+/* A good signature over mail that was meant for somebody else. */
+static void
+add_replay(GPtrArray *lines, const struct app *app, gint64 message, const struct envelope *envelope, GBytes *bytes,
+           const struct authentication *found)
+{
+    g_autoptr(struct_message) row = app->store && message ? message_load(app->store, message, NULL) : NULL;
+    g_autoptr(GArray) copies = row && row->message_id ? message_find_id(app->store, row->message_id) : NULL;
+    struct replay_input input = {.message = bytes,
+                                 .authentication = found,
+                                 .envelope = envelope,
+                                 .config = app->config,
+                                 .received = row ? row->received : 0,
+                                 .copies = copies ? copies->len : 0};
+    g_autofree char *words = replay_words(&input);
+    if (words)
+        textline_add(lines, ROLE_DIM, "  %s", words);
 }
 
 /* How well the sender is known, and what he pretends. */
@@ -300,6 +319,7 @@ show(struct app *app, gint64 message, const struct document *document, GBytes *b
     g_autoptr(struct_authentication) found =
         authority_find(app->store, message, app->config, journey, document->envelope, &vouch);
     add_checks(lines, found);
+    add_replay(lines, app, message, document->envelope, bytes, found);
     add_sender(lines, app, message, document->envelope);
     add_virus(lines, app->store, message);
     add_filing(lines, app->store, message);

@@ -20,6 +20,7 @@
 #include "trust/authority.h"
 #include "trust/check.h"
 #include "trust/journey.h"
+#include "trust/replay.h"
 #include "trust/virus.h"
 
 #include <string.h>
@@ -32,6 +33,7 @@ struct story {
     struct authentication *authentication; /* NULL: nobody looked */
     struct vouch vouch;
     struct reputation reputation;
+    char *replay; /* a good signature over mail for somebody else, in words; or NULL */
     struct virus virus;
     GPtrArray *attempts;      /* of struct outbox_attempt; NULL: not sent from here */
     struct outbox_item *item; /* likewise */
@@ -48,6 +50,7 @@ story_clear(struct story *story)
     vouch_clear(&story->vouch);
     virus_clear(&story->virus);
     reputation_clear(&story->reputation);
+    g_free(story->replay);
     if (story->attempts)
         g_ptr_array_unref(story->attempts);
     outbox_item_free(story->item);
@@ -97,6 +100,8 @@ check(GBytes *bytes, const struct envelope *envelope, struct story *story, GErro
     if (!story->authentication)
         return FALSE;
     vouch_judge(story->authentication, envelope, &story->vouch);
+    g_autoptr(struct_authority) authority = authority_load(config, NULL, cli_store(STORE_READ, NULL));
+    authority_soften(authority, bytes, story->authentication, envelope, &story->vouch);
     return TRUE;
 }
 
@@ -113,6 +118,21 @@ authenticate(GBytes *bytes, gint64 message, const struct envelope *envelope, str
         return TRUE;
     vouch_clear(&story->vouch);
     return check(bytes, envelope, story, error);
+}
+
+static char *
+find_replay(GBytes *bytes, gint64 message, const struct envelope *envelope, const struct authentication *found)
+{
+    struct store *store = cli_store(STORE_READ, NULL);
+    g_autoptr(struct_message) row = store && message ? message_load(store, message, NULL) : NULL;
+    g_autoptr(GArray) copies = row && row->message_id ? message_find_id(store, row->message_id) : NULL;
+    struct replay_input input = {.message = bytes,
+                                 .authentication = found,
+                                 .envelope = envelope,
+                                 .config = cli_config(NULL),
+                                 .received = row ? row->received : 0,
+                                 .copies = copies ? copies->len : 0};
+    return replay_words(&input);
 }
 
 static gboolean
@@ -132,8 +152,10 @@ collect(const char *word, struct reader *reader, struct story *story, GError **e
     story->message = message;
     reputation_find(cli_store(STORE_READ, NULL), cli_config(NULL), message, document->envelope, NULL, &story->reputation);
     virus_find(cli_store(STORE_READ, NULL), message, &story->virus);
-    return authenticate(bytes, message, document->envelope, story, error) &&
-           add_sending(story, document->envelope->message_id, error);
+    if (!authenticate(bytes, message, document->envelope, story, error))
+        return FALSE;
+    story->replay = find_replay(bytes, message, document->envelope, story->authentication);
+    return add_sending(story, document->envelope->message_id, error);
 }
 
 /* --- json */
@@ -173,8 +195,10 @@ json_hops(struct json *json, const struct journey *journey)
 }
 
 static void
-json_authentication(struct json *json, const struct authentication *authentication, const struct vouch *vouch)
+json_authentication(struct json *json, const struct story *story)
 {
+    const struct authentication *authentication = story->authentication;
+    const struct vouch *vouch = &story->vouch;
     if (!authentication) {
         json_null(json, "authentication");
         return;
@@ -206,6 +230,7 @@ json_authentication(struct json *json, const struct authentication *authenticati
     json_string(json, "arc", authentication->arc);
     json_string(json, "arc_domain", authentication->arc_domain);
     json_string(json, "arc_reason", authentication->arc_reason);
+    json_string(json, "replay", story->replay);
     json_object_end(json);
 }
 
@@ -376,7 +401,7 @@ print_json(const struct story *story, GError **error)
     json_init(&json);
     json_object_begin(&json, NULL);
     json_hops(&json, story->journey);
-    json_authentication(&json, story->authentication, &story->vouch);
+    json_authentication(&json, story);
     verdict_json_sender(&json, &story->reputation);
     json_filter(&json, story->message);
     json_filings(&json, story->message);
@@ -556,7 +581,7 @@ print_story(const struct story *story, GError **error)
     for (guint i = 0; ok && i < journey->hops->len; i++)
         ok = print_hop(journey->hops->pdata[i], error);
     if (ok && (journey->hops->len || story->authentication))
-        ok = print_checks(story->authentication, error);
+        ok = print_checks(story->authentication, error) && print_reason(_("Signature"), story->replay, error);
     ok = ok && print_sender(&story->reputation, error) && print_filing(story->message, error);
     if (ok && story->virus.result)
         ok = print_line(error, _("Virus scanner: %s %s"), _(story->virus.result),

@@ -17,6 +17,9 @@
 void arc_check(const struct signed_message *message, struct dns *dns, struct authentication *authentication);
 
 /* What the newest sealer found (its ARC-Authentication-Results), or NULL. The chain is not looked at. */
+/* What the newest relay says that it found, of a message whose chain passed: nothing is verified. NULL: nothing. Links without
+ * OpenSSL (arc_claims.c). */
+struct authentication *arc_claims(GBytes *message);
 struct authentication *arc_results(const struct signed_message *message);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "trust/arc.h"
 #include "trust/authority.h"
 #include "trust/authres.h"
 #include "trust/check.h"
@@ -32,18 +33,21 @@ check_here(struct arrival *arrival, const struct journey *journey, GError **erro
     dns_begin(host->dns, CHECK_MS);
     struct authentication *found = check_message(&input, host->dns);
     handover_clear(&handover);
-    if (host->account_id && !authority_learn(arrival->store, host->account_id, journey, found, error))
+    g_autoptr(struct_authentication) claims = g_strcmp0(found->arc, "pass") ? NULL : arc_claims(arrival->bytes);
+    if (host->account_id && (!authority_learn(arrival->store, host->account_id, journey, found, error) ||
+                             !authority_learn_sealer(arrival->store, host->account_id, claims, found, error)))
         g_clear_pointer(&found, authentication_free);
     return found;
 }
 
 static char *
-describe(const struct authentication *found, const struct envelope *envelope)
+describe(struct arrival *arrival, const struct authority *authority, const struct authentication *found)
 {
     struct vouch vouch;
     struct json json;
     g_autofree char *results = authres_format(found);
-    vouch_judge(found, envelope, &vouch);
+    vouch_judge(found, arrival->document->envelope, &vouch);
+    authority_soften(authority, arrival->bytes, found, arrival->document->envelope, &vouch);
     json_init(&json);
     json_object_begin(&json, NULL);
     json_string(&json, "vouch", vouch_name(vouch.kind));
@@ -71,7 +75,7 @@ arrival_authentication(struct arrival *arrival, char **verdict, GError **error)
     }
     if (!found)
         return TRUE;
-    *verdict = describe(found, arrival->document->envelope);
+    *verdict = describe(arrival, authority, found);
     return TRUE;
 }
 

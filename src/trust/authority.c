@@ -5,7 +5,9 @@
 #include "mail/rawmsg.h"
 #include "store/account.h"
 #include "store/arrival.h"
+#include "store/known.h"
 #include "store/results_host.h"
+#include "trust/arc.h"
 #include "trust/authres.h"
 
 #include <string.h>
@@ -19,6 +21,7 @@ struct trusted {
 
 struct authority {
     GArray *hosts; /* of struct trusted */
+    GHashTable *sealers; /* domains, lower case */
 };
 
 static void
@@ -33,6 +36,7 @@ authority_new(void)
     struct authority *authority = g_new0(struct authority, 1);
     authority->hosts = g_array_new(FALSE, FALSE, sizeof(struct trusted));
     g_array_set_clear_func(authority->hosts, trusted_clear);
+    authority->sealers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return authority;
 }
 
@@ -42,6 +46,7 @@ authority_free(struct authority *authority)
     if (!authority)
         return;
     g_array_unref(authority->hosts);
+    g_hash_table_unref(authority->sealers);
     g_free(authority);
 }
 
@@ -81,6 +86,48 @@ learnt_methods(const struct results_host *host)
     return methods;
 }
 
+/* Sealers are kept among the hosts, by names that no field can have: a line end is no part of one. */
+#define SEALER "arc\n"
+
+gboolean
+authority_trusts_sealer(const struct authority *authority, const char *domain)
+{
+    g_autofree char *lower = domain ? g_ascii_strdown(domain, -1) : NULL;
+    return lower && g_hash_table_contains(authority->sealers, lower);
+}
+
+void
+authority_soften(const struct authority *authority, GBytes *message, const struct authentication *found,
+                 const struct envelope *envelope, struct vouch *vouch)
+{
+    if (!found || g_strcmp0(found->arc, "pass") || g_strcmp0(found->dmarc, "fail") ||
+        !authority_trusts_sealer(authority, found->arc_domain))
+        return;
+    g_autoptr(struct_authentication) claims = arc_claims(message);
+    vouch_soften(vouch, found->arc_domain, claims, envelope);
+}
+
+static gboolean
+is_written_to(struct store *store, const char *domain)
+{
+    struct known known;
+    g_autofree char *address = g_strdup_printf("x@%s", domain);
+    g_autofree char *owner = known_owner_of(address);
+    return owner && known_owner(store, owner, &known, NULL) && (known.sent || known.replied);
+}
+
+static void
+add_learnt(struct authority *authority, const struct results_host *host, struct store *store)
+{
+    guint methods = learnt_methods(host);
+    if (!methods)
+        return;
+    if (!g_str_has_prefix(host->host, SEALER))
+        authority_trust(authority, host->host, methods);
+    else if (is_written_to(store, host->host + strlen(SEALER)))
+        g_hash_table_add(authority->sealers, g_strdup(host->host + strlen(SEALER)));
+}
+
 static void
 add_account(struct authority *authority, const struct account *account, struct store *store)
 {
@@ -88,12 +135,10 @@ add_account(struct authority *authority, const struct account *account, struct s
         authority_trust(authority, *host, AUTHORITY_ALL);
     gint64 id = store ? store_account_find(store, account->name) : 0;
     g_autoptr(GPtrArray) learnt = id ? results_hosts(store, id, NULL) : NULL;
-    for (guint i = 0; learnt && i < learnt->len; i++) {
-        const struct results_host *host = learnt->pdata[i];
-        guint methods = learnt_methods(host);
-        if (methods)
-            authority_trust(authority, host->host, methods);
-    }
+    for (guint i = 0; learnt && i < learnt->len; i++)
+        add_learnt(authority, learnt->pdata[i], store);
+    for (char **sealer = account->trusted_sealers; sealer && *sealer; sealer++)
+        g_hash_table_add(authority->sealers, g_ascii_strdown(*sealer, -1));
 }
 
 struct authority *
@@ -285,4 +330,14 @@ authority_learn(struct store *store, gint64 account, const struct journey *journ
             return FALSE;
     }
     return TRUE;
+}
+
+gboolean
+authority_learn_sealer(struct store *store, gint64 account, const struct authentication *claims,
+                       const struct authentication *found, GError **error)
+{
+    if (!claims || !found->arc_domain || g_strcmp0(found->arc, "pass") || compare(claims, found) <= 0)
+        return TRUE;
+    g_autofree char *domain = g_ascii_strdown(found->arc_domain, -1), *name = g_strconcat(SEALER, domain, NULL);
+    return results_host_note(store, account, name, AUTHORITY_ARC, FALSE, error);
 }

@@ -39,6 +39,15 @@ void authority_trust(struct authority *authority, const char *host, guint method
 struct authority *authority_load(const struct config *config, const struct account *account,
                                  struct store *store);
 
+/* Whether it is believed about what it changed (ARC): it is among trusted-sealers, or was learnt: what its chains said was
+ * found to be true by checking here, several times, and the user writes to somebody there. The second condition is what
+ * a stranger cannot make true. */
+gboolean authority_trusts_sealer(const struct authority *authority, const char *domain);
+
+/* A DMARC failure of a message whose chain passed, and was sealed by one of those, is no forgery (vouch.h). */
+void authority_soften(const struct authority *authority, GBytes *message, const struct authentication *found,
+                      const struct envelope *envelope, struct vouch *vouch);
+
 /* The results that count among the journey's claims; NULL: nobody's. */
 struct authentication *authority_choose(const struct authority *authority, const struct journey *journey);
 
@@ -58,6 +67,10 @@ struct handover {
 };
 void handover_read(GBytes *message, const struct journey *journey, struct handover *handover);
 void handover_clear(struct handover *handover);
+
+/* claims: of the chain (arc.h), which passed; may be NULL. What cannot be compared, as it was changed, counts for nothing. */
+gboolean authority_learn_sealer(struct store *store, gint64 account, const struct authentication *claims,
+                                const struct authentication *found, GError **error);
 
 /* Compares the claims with what was found here, and remembers for the account whose were true. */
 gboolean authority_learn(struct store *store, gint64 account, const struct journey *journey,

@@ -104,3 +104,20 @@ vouch_judge(const struct authentication *authentication, const struct envelope *
             reason ? g_strdup_printf(_("nobody vouches for %s: %s"), domain, reason)
                    : g_strdup_printf(_("nobody vouches for %s"), domain));
 }
+
+void
+vouch_soften(struct vouch *vouch, const char *sealer, const struct authentication *claims, const struct envelope *envelope)
+{
+    struct vouch claimed;
+    if (!claims || !sealer || (vouch->kind != VOUCH_FORGED && vouch->kind != VOUCH_NONE))
+        return;
+    vouch_judge(claims, envelope, &claimed);
+    if (claimed.kind == VOUCH_GOOD) {
+        g_free(vouch->words);
+        say(vouch, VOUCH_NONE,
+            envelope->list_id
+                ? g_strdup_printf(_("the list %s vouches for %s, and changed it on the way (ARC)"), sealer, claimed.domain)
+                : g_strdup_printf(_("%s, who passed it on, vouches for %s (ARC)"), sealer, claimed.domain));
+    }
+    vouch_clear(&claimed);
+}

@@ -26,6 +26,11 @@ struct vouch {
 };
 void vouch_clear(struct vouch *vouch);
 
+/* Somebody who is believed passed it on, and says of himself what `claims` (arc.h) hold: what he changed on the way made
+ * its checks fail, and no forger. Nothing is made of it unless they say that the author's domain vouched. */
+void vouch_soften(struct vouch *vouch, const char *sealer, const struct authentication *claims,
+                  const struct envelope *envelope);
+
 /* authentication may be NULL. */
 void vouch_judge(const struct authentication *authentication, const struct envelope *envelope,
                  struct vouch *vouch);

@@ -287,6 +287,95 @@ test_vouch(void)
     }
 }
 
+/* Somebody who is believed passed it on: no forgery, and no more than that. */
+static void
+test_soften(void)
+{
+#define CHAIN "arc=pass header.d=lists.example; "
+#define SET(results)                                                                                          \
+    "ARC-Seal: i=1; d=lists.example\r\nARC-Message-Signature: i=1; d=lists.example\r\n"                       \
+    "ARC-Authentication-Results: i=1; lists.example; " results "\r\nFrom: ana@example.org\r\n\r\nx\r\n"
+    static const struct {
+        const char *results, *message, *list;
+        enum vouch_kind kind;
+        const char *words;
+    } cases[] = {
+        {"m; " CHAIN "dmarc=fail header.from=example.org", SET("dmarc=pass header.from=example.org"), "dev.lists.example",
+         VOUCH_NONE, "the list lists.example vouches for example.org"},
+        {"m; " CHAIN "dmarc=fail header.from=example.org", SET("dkim=pass header.d=example.org"), NULL, VOUCH_NONE,
+         "lists.example, who passed it on, vouches"},
+        {"m; " CHAIN "dmarc=fail policy.published=none", SET("dkim=pass header.d=example.org"), NULL, VOUCH_NONE, "passed it on"},
+        /* it says nothing good of the author */
+        {"m; " CHAIN "dmarc=fail header.from=example.org", SET("dmarc=fail header.from=example.org"), NULL, VOUCH_FORGED, NULL},
+        {"m; " CHAIN "dmarc=fail header.from=example.org", SET("dkim=pass header.d=lists.example"), NULL, VOUCH_FORGED, NULL},
+        {"m; " CHAIN "dmarc=fail header.from=example.org", SET("none"), NULL, VOUCH_FORGED, NULL},
+        /* the chain is broken, or another's, or not there */
+        {"m; arc=fail header.d=lists.example; dmarc=fail", SET("dmarc=pass header.from=example.org"), NULL, VOUCH_FORGED, NULL},
+        {"m; arc=pass header.d=evil.test; dmarc=fail", SET("dmarc=pass header.from=example.org"), NULL, VOUCH_FORGED, NULL},
+        {"m; arc=pass; dmarc=fail", SET("dmarc=pass header.from=example.org"), NULL, VOUCH_FORGED, NULL},
+        {"m; dmarc=fail", SET("dmarc=pass header.from=example.org"), NULL, VOUCH_FORGED, NULL},
+        {"m; " CHAIN "dmarc=fail", TAIL, NULL, VOUCH_FORGED, NULL},
+        /* nothing to soften */
+        {"m; " CHAIN "dmarc=pass header.from=example.org", SET("dmarc=pass header.from=example.org"), NULL, VOUCH_GOOD, "DMARC"},
+        {"m; " CHAIN "dmarc=temperror", SET("dmarc=pass header.from=example.org"), NULL, VOUCH_UNKNOWN, NULL},
+    };
+    g_autoptr(struct_config) config =
+        config_parse("[account work]\naddress = Ana <ana@example.org>\nincoming = maildir:/nowhere\ntrusted-sealers = Lists.example, fwd.example\n", "x", NULL);
+    g_assert_nonnull(config);
+    g_autoptr(struct_authority) authority = authority_load(config, NULL, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(struct_authentication) found = authres_parse(cases[i].results, NULL);
+        g_autoptr(struct_envelope) envelope = envelope_new();
+        g_autoptr(GBytes) bytes = g_bytes_new_static(cases[i].message, strlen(cases[i].message));
+        struct vouch vouch;
+        address_list_add(envelope->from, NULL, "ana@example.org");
+        envelope->list_id = g_strdup(cases[i].list);
+        vouch_judge(found, envelope, &vouch);
+        authority_soften(authority, bytes, found, envelope, &vouch);
+        g_test_message("case %u: %s", i, vouch.words);
+        g_assert_cmpint(vouch.kind, ==, cases[i].kind);
+        g_assert_true(!cases[i].words || strstr(vouch.words, cases[i].words));
+        vouch_clear(&vouch);
+    }
+}
+
+/* A sealer is learnt by what was true, and only when the user writes to somebody there; no field can name one. */
+static void
+test_sealers(void)
+{
+    struct world world;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(struct_config) config = config_parse("[account work]\naddress = Ana <ana@example.org>\nincoming = maildir:/nowhere\n", "x", &error);
+    g_assert_no_error(error);
+    world_begin(&world);
+    g_autoptr(struct_authentication) claims = authres_parse("lists.example; dkim=pass header.d=example.com", NULL);
+    g_autoptr(struct_authentication) whole = authres_parse("h; arc=pass header.d=lists.example; dkim=pass header.d=example.com", NULL);
+    g_autoptr(struct_authentication) changed = authres_parse("h; arc=pass header.d=lists.example; dkim=fail header.d=example.com", NULL);
+    g_autoptr(struct_authentication) broken = authres_parse("h; arc=fail header.d=lists.example; dkim=pass header.d=example.com", NULL);
+    for (guint i = 0; i < 5; i++) {
+        g_autoptr(struct_authority) early = authority_load(config, NULL, world.store);
+        g_assert_false(authority_trusts_sealer(early, "lists.example"));
+        g_assert_true(authority_learn_sealer(world.store, world.account, claims, whole, &error));
+        g_assert_true(authority_learn_sealer(world.store, world.account, claims, changed, &error)); /* it is a list */
+        g_assert_true(authority_learn_sealer(world.store, world.account, claims, broken, &error));
+        g_assert_true(authority_learn_sealer(world.store, world.account, NULL, whole, &error));
+    }
+    g_autoptr(struct_authority) stranger = authority_load(config, NULL, world.store);
+    g_assert_false(authority_trusts_sealer(stranger, "lists.example"));
+    g_autoptr(struct_envelope) sent = make_envelope("1@x", NULL, "Ana <ana@example.org>", "dev@lists.example", "x", 1700000000);
+    add_envelope(world.store, world.sent, 1, FLAG_SEEN, NULL, sent);
+    g_autoptr(struct_authority) learnt = authority_load(config, NULL, world.store);
+    g_assert_true(authority_trusts_sealer(learnt, "Lists.example"));
+    g_assert_false(authority_trusts_sealer(learnt, "evil.lists.example"));
+    g_assert_false(authority_trusts_sealer(learnt, NULL));
+    /* and it counts for nothing else */
+    g_autoptr(struct_authentication) chosen =
+        choose("Authentication-Results: \"arc\nlists.example\"; dmarc=pass header.from=example.com\r\n" TAIL, learnt, NULL);
+    g_assert_null(chosen);
+    g_assert_no_error(error);
+    world_end(&world);
+}
+
 /* What is kept of a check is what was found. */
 static void
 test_format(void)
@@ -315,6 +404,8 @@ main(int argc, char **argv)
     g_test_add_func("/authority/handover", test_handover);
     g_test_add_func("/authority/learn", test_learn);
     g_test_add_func("/authority/vouch", test_vouch);
+    g_test_add_func("/authority/soften", test_soften);
+    g_test_add_func("/authority/sealers", test_sealers);
     g_test_add_func("/authority/format", test_format);
     return g_test_run();
 }

@@ -6,8 +6,10 @@
 
 #include "store/arrival.h"
 #include "store/contact.h"
+#include "trust/authres.h"
 #include "trust/blocklist.h"
 #include "trust/evidence.h"
+#include "trust/replay.h"
 #include "trust/reputation.h"
 
 #define DAY 86400
@@ -315,6 +317,55 @@ test_evidence(void)
     g_assert_cmpuint(tokens_total(tokens), ==, before + 2);
 }
 
+/* A good signature over mail for somebody else is said, and no more. */
+static void
+test_replay(void)
+{
+#define SIGNED "DKIM-Signature: v=1; d=example.com; h=from:to:subject; b=x\r\n"
+#define UNSIGNED "DKIM-Signature: v=1; d=example.com; h=from:subject; b=x\r\n"
+    static const struct {
+        const char *results, *header, *to, *cc;
+        gint64 signed_at;
+        guint copies;
+        const char *words;
+    } cases[] = {
+        {"h; dkim=pass header.d=example.com", SIGNED, "other@else.example", NULL, 0, 1,
+         "signed for other@else.example, not for you: a blind copy, or one that somebody else sent on"},
+        {"h; dkim=pass header.d=example.com", UNSIGNED, "other@else.example", NULL, 0, 1,
+         "you are not among its recipients, and they are not signed: it may be one of many copies"},
+        {"h; dkim=pass header.d=example.com", SIGNED, "other@else.example", NULL, START - 3 * DAY, 2,
+         "signed for other@else.example, not for you: a blind copy, or one that somebody else sent on; signed 3 days before it came; "
+         "2 messages here have its Message-ID"},
+        {"h; dkim=pass header.d=example.com", SIGNED, "ana@example.org", NULL, START - 3 * DAY, 2, NULL},
+        {"h; dkim=pass header.d=example.com", SIGNED, "ana@lisbon.example", NULL, 0, 1, NULL},
+        {"h; dkim=pass header.d=example.com", SIGNED, "other@else.example", "Ana@Example.org", 0, 1, NULL},
+        {"h; dkim=pass header.d=example.com", SIGNED, NULL, NULL, 0, 1, NULL},
+        {"h; dkim=pass header.d=example.com", SIGNED "List-Id: <dev.lists.example>\r\n", "dev@lists.example", NULL, 0, 1, NULL},
+        {"h; dkim=pass header.d=example.com", SIGNED "Resent-To: ana@example.org\r\n", "other@else.example", NULL, 0, 1, NULL},
+        {"h; dkim=pass header.d=example.com", "ARC-Seal: i=1\r\n" SIGNED, "other@else.example", NULL, 0, 1, NULL},
+        {"h; dkim=pass header.d=elsewhere.example", SIGNED, "other@else.example", NULL, 0, 1, NULL},
+        {"h; dkim=fail header.d=example.com", SIGNED, "other@else.example", NULL, 0, 1, NULL},
+        {NULL, SIGNED, "other@else.example", NULL, 0, 1, NULL},
+    };
+    g_autoptr(struct_config) config = config_parse(CONFIG, "x", NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strconcat(cases[i].header, "From: eve@example.com\r\n\r\nx\r\n", NULL);
+        g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+        g_autoptr(struct_authentication) found = cases[i].results ? authres_parse(cases[i].results, NULL) : NULL;
+        g_autoptr(struct_envelope) envelope = make_envelope("r@x", NULL, "Eve <eve@example.com>", cases[i].to, "x", START);
+        if (found)
+            ((struct authentication_dkim *)found->dkim->pdata[0])->signed_at = cases[i].signed_at;
+        if (cases[i].cc)
+            address_list_add(envelope->cc, NULL, cases[i].cc);
+        struct replay_input input = {bytes, found, envelope, config, START, cases[i].copies};
+        g_autofree char *words = replay_words(&input);
+        g_test_message("case %u", i);
+        g_assert_cmpstr(words, ==, cases[i].words);
+        input.config = NULL;
+        g_assert_null(replay_words(&input));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -325,5 +376,6 @@ main(int argc, char **argv)
     g_test_add_func("/reputation/forward", test_forward);
     g_test_add_func("/reputation/lists", test_lists);
     g_test_add_func("/reputation/evidence", test_evidence);
+    g_test_add_func("/reputation/replay", test_replay);
     return g_test_run();
 }
