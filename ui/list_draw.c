@@ -20,6 +20,8 @@
 
 #include <string.h>
 
+#define TAGS_FROM 24 /* columns of the subject: below that there is room for nothing else */
+
 struct mark {
     const char *text;
     enum role role;
@@ -124,7 +126,7 @@ draw_subject(const struct listview *list, const struct list_line *line, int row,
     const struct list_row *data = line->row;
     const struct hits *hits = list->hits;
     int end = column + width;
-    g_autofree char *tags = tag_cells(data->tags, width / 3);
+    g_autofree char *tags = width < TAGS_FROM ? g_strdup("") : tag_cells(data->tags, width / 3);
     if (*tags)
         column += term_put(row, column, end - column, STYLE_ON(ROLE_TAG, ground), tags);
     /* In an opened conversation the subject is said once. */

@@ -38,7 +38,7 @@ static const struct {
     [FIELD_OUTGOING] = {N_("Outgoing"),
                         N_("smtps://USER@HOST or smtp:// (STARTTLS); empty: this account does not send")},
     [FIELD_PASSWORD] = {N_("Password"),
-                        N_("\"command pass show mail/work\": its first line is the password; or \"ask\"")},
+                        N_("\"command pass show mail/work\": its first line is the password; or \"keyring\", or \"ask\"")},
     [FIELD_ACCOUNT] = {N_("Account"), N_("a short name for it: work")},
     [FIELD_KEEP] = {N_("Keeps"), N_("texts off line: all, by age and size (365d, 20M), or envelopes: when opened")},
 };

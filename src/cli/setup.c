@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
     {"incoming", 0, 0, G_OPTION_ARG_STRING, &incoming,
      N_("imaps://USER@HOST[:PORT], imap://, pop3s://, pop3://, maildir:PATH"), "URL"},
     {"outgoing", 0, 0, G_OPTION_ARG_STRING, &outgoing, N_("smtps://USER@HOST[:PORT], smtp://"), "URL"},
-    {"password", 0, 0, G_OPTION_ARG_STRING, &password, N_("ask, or command CMD"), "HOW"},
+    {"password", 0, 0, G_OPTION_ARG_STRING, &password, N_("ask, keyring, or command CMD"), "HOW"},
     {"keep", 0, 0, G_OPTION_ARG_STRING, &keep,
      N_("which texts are kept off line: all, by age and size (365d, 20M), or envelopes"), "POLICY"},
     {"tls-ca", 0, 0, G_OPTION_ARG_FILENAME, &tls_ca, N_("certificates to trust in place of the system's"),
@@ -184,7 +184,7 @@ run_setup(int argc, char **argv, int *exit_code, GError **error)
     g_autofree char *out = outgoing ? g_strdup(outgoing) : ask("Outgoing server", smtp, questions);
     g_autofree char *how =
         password ? g_strdup(password)
-                 : ask("Password: ask each time, or a command that prints it (command pass show …)", "ask",
+                 : ask("Password: ask each time, keyring, or a command that prints it (command pass show …)", "ask",
                        questions);
     g_autofree char *account =
         name ? g_strdup(name) : ask("A short name for the account", first_name, questions);

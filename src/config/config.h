@@ -15,7 +15,7 @@
 #define CONFIG_ERROR (config_error_quark())
 GQuark config_error_quark(void);
 
-enum password_kind { PASSWORD_ASK, PASSWORD_COMMAND };
+enum password_kind { PASSWORD_ASK, PASSWORD_COMMAND, PASSWORD_KEYRING };
 enum folder_choice { FOLDERS_SUBSCRIBED, FOLDERS_ALL };
 enum key_set { KEYS_MUTT, KEYS_AERC, KEYS_ALPINE, KEYS_VI };
 enum blocked { BLOCKED_JUNK, BLOCKED_TRASH };

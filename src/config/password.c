@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define TIME_LIMIT (10 * G_USEC_PER_SEC)
+#define COMMAND_NOT_FOUND 127 /* of sh */
 #define SIZE_LIMIT 4096
 
 void
@@ -63,6 +64,28 @@ collect(int out, int err, char *secret, gsize *len, GString *words)
     return TRUE;
 }
 
+static gboolean
+is_keyring(const struct account *account, const char *command)
+{
+    return account->password == PASSWORD_KEYRING && command == account->password_command;
+}
+
+/* secret-tool says nothing where there is no such entry. */
+static void
+tell_keyring(const struct account *account, int status, const char *words, GError **error)
+{
+    g_autofree char *safe = text_safe(words, -1, TEXT_LINE), *shown = text_squeeze(safe);
+    g_autofree char *name = g_shell_quote(account->name);
+    if (status == COMMAND_NOT_FOUND)
+        g_set_error(error, CONFIG_ERROR, ERROR_AUTH,
+                    "the keyring cannot be asked for the password of %s: secret-tool (libsecret-tools) is not installed", account->name);
+    else
+        g_set_error(error, CONFIG_ERROR, ERROR_AUTH,
+                    "the keyring has no password of %s%s%s: \"secret-tool store --label=Postrider service postrider account %s\" "
+                    "keeps it there",
+                    account->name, *shown ? ": " : "", shown, name);
+}
+
 static char *
 run(const struct account *account, const char *command, GError **error)
 {
@@ -94,6 +117,8 @@ run(const struct account *account, const char *command, GError **error)
         g_set_error(error, CONFIG_ERROR, ERROR_AUTH,
                     "the password command of %s took more than 10 seconds or printed more than 4 KiB: \"%s\"",
                     account->name, command);
+    } else if (is_keyring(account, command) && WIFEXITED(status) && (WEXITSTATUS(status) || !*secret)) {
+        tell_keyring(account, WEXITSTATUS(status), words->str, error);
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !*secret) {
         g_autofree char *safe = text_safe(words->str, -1, TEXT_LINE);
         g_autofree char *shown = text_squeeze(safe);

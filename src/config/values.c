@@ -93,8 +93,10 @@ const struct config_key config_keys[] = {
      N_("The submission server. Without it the account cannot send."), 0, take_outgoing},
     {"account", "sieve", CONFIG_CUSTOM, 0, 0, "sieve://USER@HOST[:PORT] (4190, STARTTLS demanded)", NULL, FALSE,
      N_("The server that runs rules as a script (ManageSieve); with the password of incoming."), 0, take_sieve},
-    {"account", "password", CONFIG_CUSTOM, 0, 0, "ask, or command CMD", "ask", FALSE,
-     N_("How the password is found: asked for, or the first line that a shell command prints."), 0,
+    {"account", "password", CONFIG_CUSTOM, 0, 0, "ask, keyring, or command CMD", "ask", FALSE,
+     N_("How the password is found: asked for; in the desktop's keyring (Secret Service), by secret-tool with the attributes "
+        "service postrider and account NAME; or as the first line that a shell command prints."),
+     0,
      take_password},
     {"account", "outgoing-password", CONFIG_CUSTOM, 0, 0, "command CMD", NULL, FALSE,
      N_("The password of the submission server, when it is another one."), 0, take_outgoing_password},
@@ -394,6 +396,12 @@ static gboolean
 take_password(gpointer target, const char *value, char **why)
 {
     struct account *account = target;
+    if (!strcmp(value, "keyring")) {
+        g_autofree char *name = g_shell_quote(account->name);
+        account->password = PASSWORD_KEYRING;
+        account->password_command = g_strdup_printf("secret-tool lookup service postrider account %s", name);
+        return TRUE;
+    }
     account->password = strcmp(value, "ask") ? PASSWORD_COMMAND : PASSWORD_ASK;
     return account->password == PASSWORD_ASK || take_command(value, &account->password_command, why);
 }

@@ -40,6 +40,26 @@ def ask():
     equal([row["subject"] for row in ana.json("list")], ["one"])
 
 
+@test("out of the keyring: by the account's name; what is missing is said")
+def keyring():
+    ana = home("keyring")
+    ana.env["PATH"] = ana.path("bin") + ":" + ana.env["PATH"]
+    tool = ana.write("bin/secret-tool", """#!/bin/sh
+[ "$*" = "lookup service postrider account ana" ] || exit 1
+cat %s
+""" % ana.path("kept"), mode=0o700)
+    ana.write("kept", world.spec.password)
+    ana.ok("sync")
+    contains(ana.ok("doctor").text, "takes the password")
+    ana.stop()
+    ana.write("bin/secret-tool", "#!/bin/sh\nexit 1\n", mode=0o700)
+    contains(ana.fails(77, "sync").errors, "secret-tool store --label=Postrider service postrider account 'ana'")
+    ana.stop()
+    ana.write("bin/secret-tool", "#!/bin/sh\nexit 127\n", mode=0o700)        # what sh says where there is none
+    contains(ana.fails(77, "sync").errors, "libsecret-tools")
+    equal(os.access(tool, os.X_OK), True)
+
+
 @test("without a terminal: exit 77 with the remedy")
 def no_terminal():
     ana = home("ask")
