@@ -115,18 +115,22 @@ class Screen:
         return code if code >= 0 else -1
 
     def matches(self, wanted):
-        """wanted is text, or a compiled pattern, somewhere on the screen."""
+        """The screen, when wanted (text, or a compiled pattern) is somewhere
+        on it; else nothing."""
         screen = self.text()
-        if isinstance(wanted, str):
-            return wanted in screen
-        return wanted.search(screen)
+        found = wanted in screen if isinstance(wanted, str) else wanted.search(screen)
+        return screen if found else None
 
     def wait(self, wanted, timeout=20):
-        """Until the screen shows it; returns the screen."""
-        self._await(lambda: self.matches(wanted), timeout,
-                    "the screen to show %r" % (
-                        getattr(wanted, "pattern", wanted)))
-        return self.text()
+        """Until the screen shows it; returns that screen."""
+        screens = []
+
+        def shown():
+            screens[:] = [self.matches(wanted)]
+            return screens[0]
+        self._await(shown, timeout, "the screen to show %r" % (
+            getattr(wanted, "pattern", wanted)))
+        return screens[0]
 
     def wait_gone(self, wanted, timeout=20):
         self._await(lambda: not self.matches(wanted), timeout,
@@ -136,9 +140,13 @@ class Screen:
 
     def wait_end(self, timeout=20):
         """Until the program ended; returns its exit code."""
-        self._await(lambda: self.ended() is not None, timeout,
-                    "the program to end")
-        return self.ended()
+        codes = []
+
+        def over():
+            codes.append(self.ended())
+            return codes[-1] is not None
+        self._await(over, timeout, "the program to end")
+        return codes[-1]                # asked again, its zombie may have gone
 
     def _await(self, condition, timeout, what):
         try:
