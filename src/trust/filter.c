@@ -15,6 +15,7 @@ static const struct {
     [TOKEN_GRAM] = {1.0f, 150},  [TOKEN_LINK] = {0.3f, 10},  [TOKEN_SHAPE] = {0.3f, 20},
 };
 #define BIAS 0.1f
+#define AGREED 0.1f /* a pass that moves no margin farther than this is the last: smaller steps change no verdict */
 #define WEIGHT_MAX 3.0f /* one example may insist no more than this: it may have the wrong label */
 
 const char *
@@ -220,9 +221,9 @@ filter_learn(struct filter *filter, guint passes)
             float moved = all || filter_example_has_weight(example) ? visit(filter, example) : 0;
             worst = MAX(worst, moved);
         }
-        if (worst < 0.05f && all)
+        if (worst < AGREED && all)
             break;
-        if (worst < 0.05f)
+        if (worst < AGREED)
             pass |= 3;
     }
     g_rand_free(random);
