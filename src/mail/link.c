@@ -125,6 +125,10 @@ mailto_suspicion(const char *text, const char *url)
     if (g_ascii_strncasecmp(text, "mailto:", 7) == 0)
         text += 7;
     g_autofree char *named = g_strstrip(g_strndup(text, strcspn(text, "?")));
+    gsize front = strspn(named, "(<[\"'"), length = strlen(named);
+    while (length > front && strchr(")>]\"',.;:!", named[length - 1])) /* of the sentence around it */
+        named[--length] = '\0';
+    memmove(named, named + front, length - front + 1);
     if (!strchr(named, '@') || strpbrk(named, " \t\n"))
         return NULL;
     const char *start = url + strlen("mailto:");

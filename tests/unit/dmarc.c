@@ -4,6 +4,7 @@
 
 #include "signer.h"
 #include "trust/arc.h"
+#include "trust/authority.h"
 #include "trust/check.h"
 #include "trust/dmarc.h"
 #include "mail/domain.h"
@@ -257,6 +258,40 @@ test_arc(void)
     g_assert_cmpstr(said->dmarc, ==, "pass");
 }
 
+/* A list that changed the message, after it had found that the author's domain vouched: checked here from end to end. */
+static void
+test_soften(void)
+{
+    static const struct {
+        const char *sealers;
+        enum vouch_kind kind;
+    } cases[] = {{"trusted-sealers = lists.example\n", VOUCH_NONE}, {"trusted-sealers = other.example\n", VOUCH_FORGED}, {"", VOUCH_FORGED}};
+    struct zone zone = {0};
+    g_autofree char *public = signer_public(KEY_RSA), *sealed = seal(plain, 1, "lists.example", "none");
+    zone_add(&zone, "k._domainkey.lists.example TXT v=DKIM1; p=%s", public);
+    zone_add(&zone, "_dmarc.example.org TXT v=DMARC1; p=reject");
+    g_autoptr(struct_dns) dns = dns_new_function(zone_lookup, &zone);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(sealed, strlen(sealed));
+    struct check_input input = {.message = bytes, .from = "example.org", .when = 1794476521};
+    g_autoptr(struct_authentication) found = check_message(&input, dns);
+    g_assert_cmpstr(found->dmarc, ==, "fail");
+    g_assert_cmpstr(found->arc, ==, "pass");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strconcat("[account a]\naddress = a@example.net\nincoming = maildir:/nowhere\n", cases[i].sealers, NULL);
+        g_autoptr(struct_config) config = config_parse(text, "x", NULL);
+        g_autoptr(struct_authority) authority = authority_load(config, NULL, NULL);
+        g_autoptr(struct_envelope) envelope = envelope_new();
+        struct vouch vouch;
+        address_list_add(envelope->from, "Ana", "ana@example.org");
+        vouch_judge(found, envelope, &vouch);
+        authority_soften(authority, bytes, found, envelope, &vouch);
+        g_test_message("%s: %s", cases[i].sealers, vouch.words);
+        g_assert_cmpint(vouch.kind, ==, cases[i].kind);
+        vouch_clear(&vouch);
+    }
+    zone_clear(&zone);
+}
+
 /* --- together */
 
 static void
@@ -319,6 +354,7 @@ main(int argc, char **argv)
     g_test_add_func("/dmarc/domain", test_domain);
     g_test_add_func("/dmarc/policy", test_dmarc);
     g_test_add_func("/dmarc/arc", test_arc);
+    g_test_add_func("/dmarc/soften", test_soften);
     g_test_add_func("/dmarc/whole", test_whole);
     return g_test_run();
 }

@@ -44,6 +44,9 @@ test_judge(void)
         {"ana@example.org", "mailto:ana@example.org?subject=x", 0, NULL},
         {"mailto:ana@example.org", "mailto:ana@example.org", 0, NULL},
         {"ana@example.org?subject=x ", "mailto:ana@example.org?subject=x", 0, NULL},
+        {"(ana@example.org)", "mailto:ana@example.org", 0, NULL},
+        {"<ana@example.org>,", "mailto:ana@example.org", 0, NULL},
+        {"()", "mailto:ana@example.org", 0, NULL},
         {"www.bank", "https://www.bank.com/", 0, NULL},
         {"bank.com", "https://%62ank.com/", 0, NULL},
         {"", "http://192.168.1.1/", 0, NULL},
@@ -67,6 +70,7 @@ test_judge(void)
         {"bank.com", "https://bit.ly/x", ELSEWHERE | LINK_SHORT, "names bank.com"},
         {"bank.com", "http://198.51.100.7/", ELSEWHERE | MASKED, "names bank.com"},
         {"mailto:ana@example.org", "mailto:eve@evil.test", ELSEWHERE, "would go to eve@evil.test"},
+        {"(ana@example.org)", "mailto:eve@evil.test", ELSEWHERE, "names ana@example.org"},
         {"bank.com", "https://%65vil.test/", ELSEWHERE, "goes to evil.test"},
         {"click here", "http://%31%39%38.51.100.7/", MASKED, "198.51.100.7"},
         /* a user name */
