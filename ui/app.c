@@ -309,7 +309,7 @@ static void
 draw_views(struct app *app, struct area area)
 {
     struct view *top = app_top(app);
-    if (top->class->beside && app->views->len > 1 && area.columns >= 160) {
+    if (top->class->beside && app->config->layout == LAYOUT_BESIDE && app->views->len > 1 && area.columns >= 160) {
         struct view *below = g_ptr_array_index(app->views, app->views->len - 2);
         struct area left = area;
         left.columns = area.columns * 45 / 100;

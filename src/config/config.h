@@ -21,6 +21,7 @@ enum key_set { KEYS_MUTT, KEYS_AERC, KEYS_ALPINE, KEYS_VI };
 enum blocked { BLOCKED_JUNK, BLOCKED_TRASH };
 enum filtering { FILTERING_OFF, FILTERING_WATCH, FILTERING_ON };
 enum theme { THEME_DUSK, THEME_DAY };
+enum reader_layout { LAYOUT_BESIDE, LAYOUT_WHOLE };
 
 enum keep_what {
     KEEP_BODIES,    /* those that `days` and `size` let in */
@@ -96,6 +97,7 @@ struct config {
     int undo_send;       /* seconds */
     int poll;            /* seconds between looks at a server that cannot push */
     enum theme theme;
+    enum reader_layout layout;
     gboolean check;       /* DKIM, SPF, … of what arrives */
     char *virus_scanner;  /* the path of clamd's socket, or NULL */
     char *resolver;       /* or NULL: the system's */

@@ -39,6 +39,8 @@ const struct config_key config_keys[] = {
      N_("Seconds between two looks at the folders of a server."), C(poll)},
     {"general", "theme", CONFIG_ENUM, 0, 0, "dusk|day", "dusk", FALSE,
      N_("Colours for a dark or a light terminal."), C(theme)},
+    {"general", "layout", CONFIG_ENUM, 0, 0, "beside|whole", "beside", FALSE,
+     N_("From 160 columns on, a message opens beside the list, at the right; whole: it takes the screen."), C(layout)},
     {"general", "keys", CONFIG_ENUM, 0, 0, "mutt|aerc|alpine|vi", "mutt", FALSE,
      N_("The set of keys; single keys are changed in the section [keys]."), C(key_set)},
     {"general", "editor", CONFIG_STRING, 0, 0, "a command", NULL, FALSE,

@@ -69,6 +69,25 @@ def limited():
         equal("commands" in title, False)
 
 
+@test("a message beside the list from 160 columns on, or on the whole screen (layout)")
+def layout():
+    with Screen(ana, width=159) as screen:
+        screen.wait("the contract")
+        screen.keys("*", "Enter")
+        screen.wait("nobody vouches")
+        equal("a second letter" in screen.text(), False)
+        screen.resize(160, 24)
+        screen.wait("a second letter")
+    with open(ana.config_file()) as lines:
+        text = lines.read()
+    ana.configure(text.replace("[general]\n", "[general]\nlayout = whole\n"))
+    with Screen(ana, width=170) as screen:
+        screen.wait("the contract")
+        screen.keys("*", "Enter")
+        equal("a second letter" in screen.wait("nobody vouches"), False)
+    ana.configure(text)
+
+
 @test("help: what is wrapped stays in its column")
 def help_text():
     with Screen(ana) as screen:
