@@ -80,7 +80,7 @@ def on_screen():
     wait_for(lambda: below() == ["sent", "two"], what="the fetched one to be found here")
     screen.wait("2 messages")
     screen.keys("End", "F")                          # it can be acted upon as any
-    wait_for(lambda: home.json("search", "is:flagged")[0]["subject"] == "large two", what="the flag")
+    wait_for(lambda: [one["subject"] for one in home.json("search", "is:flagged")] == ["large two"], what="the flag")
     screen.keys("/")
     screen.type(" from:zoe")
     screen.keys("Enter")
