@@ -113,7 +113,7 @@ const char *
 prose_read_lines(struct prose *prose, const struct document *document)
 {
     const char *p = document->text;
-    guint n = 0;
+    guint n = 0, paragraph = 0;
     while (*p && prose->lines->len < LINES_MAX && p - document->text < WORDS_MAX) {
         gsize len = strcspn(p, "\n");
         const struct document_line *known =
@@ -129,6 +129,7 @@ prose_read_lines(struct prose *prose, const struct document *document)
             return p;
         }
         line->is_quoted = line->text[0] == '>' && line->text[1] != '>' && !is_address_alone(line->text + 1);
+        line->paragraph = *line->text ? paragraph : ++paragraph;
         g_ptr_array_add(prose->lines, line);
         p += len + (p[len] == '\n');
         n++;

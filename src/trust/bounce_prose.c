@@ -140,6 +140,20 @@ find_candidates(struct prose *prose, struct bounce_returned *returned)
     }
 }
 
+static void
+mark_leaders(struct prose *prose)
+{
+    for (guint i = 0; i < prose->candidates->len; i++) {
+        const struct prose_candidate *candidate = prose->candidates->pdata[i];
+        struct prose_line *line = prose->lines->pdata[candidate->line];
+        line->has_leader = candidate->rank == LEADS;
+    }
+    for (guint n = 1; n < prose->lines->len; n++) {
+        struct prose_line *above = prose->lines->pdata[n - 1], *line = prose->lines->pdata[n];
+        line->has_leader = line->has_leader || (above->has_leader && above->paragraph == line->paragraph);
+    }
+}
+
 /* "recipient (User unknown)" under a line that announces: the name of a mailbox alone. */
 static void
 find_bare_names(struct prose *prose, const char *domain, const struct bounce_returned *returned)
@@ -360,6 +374,7 @@ bounce_read_prose(struct bounce *bounce, const struct document *document, enum b
     prose.is_announced = trust == BOUNCE_MACHINE && bounce_announces(subject, &delayed);
     prose.is_delayed = delayed;
     find_candidates(&prose, returned);
+    mark_leaders(&prose);
     if (bounce->recipients->len) {
         complete(bounce, &prose);
     } else if (trust == BOUNCE_MACHINE || !is_other(&prose)) {

@@ -13,7 +13,8 @@
 
 struct prose_line {
     char *text, *lower; /* without white space around */
-    gboolean is_quoted;
+    gboolean is_quoted, has_leader; /* has_leader: a recipient begins this line, or one above it in the paragraph */
+    guint paragraph;
     struct bounce_saying saying; /* of the line alone, when it was asked for */
     enum { UNASKED, SILENT, SAYS } asked;
 };

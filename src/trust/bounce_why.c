@@ -17,26 +17,12 @@ words_at(const char *text, const struct bounce_saying *saying)
     return bounce_text(p, strlen(p));
 }
 
-static gboolean
-is_parted(const struct prose *prose, guint from, guint to) /* by an empty line */
-{
-    for (guint n = from; n <= to && n < prose->lines->len; n++)
-        if (!*((const struct prose_line *)prose->lines->pdata[n])->text)
-            return TRUE;
-    return FALSE;
-}
-
 /* Does a line stand in the paragraph of another recipient? */
 static gboolean
-is_of_another(const struct prose *prose, const struct prose_candidate *candidate, guint n)
+is_of_another(const struct prose *prose, const struct prose_candidate *candidate, const struct prose_line *line)
 {
-    for (guint i = 0; candidate && i < prose->candidates->len; i++) {
-        const struct prose_candidate *other = prose->candidates->pdata[i];
-        if (other != candidate && other->rank == LEADS && other->line <= n && !is_parted(prose, other->line, n) &&
-            is_parted(prose, MIN(candidate->line, other->line), MAX(candidate->line, other->line)))
-            return TRUE;
-    }
-    return FALSE;
+    const struct prose_line *own = candidate ? prose->lines->pdata[candidate->line] : NULL;
+    return own && line->has_leader && line->paragraph != own->paragraph;
 }
 
 static gboolean
@@ -45,7 +31,7 @@ weigh_lines(const struct prose *prose, const struct prose_candidate *candidate, 
 {
     for (guint n = 0; n < prose->lines->len; n++) {
         struct prose_line *line = prose->lines->pdata[n];
-        if (line->is_quoted || (address ? !strcasestr(line->text, address) : is_of_another(prose, candidate, n)))
+        if (line->is_quoted || (address ? !strcasestr(line->text, address) : is_of_another(prose, candidate, line)))
             continue;
         gboolean delayed;
         if (!prose_weigh_line(line, saying))
