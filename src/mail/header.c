@@ -91,7 +91,7 @@ join_padded(const char *text)
         const char *after = end + strspn(end, " \t"), *unused;
         g_autofree char *follows = base64_word(after, &next_name, &unused);
         word = pad(word, follows && next_name == name && !g_ascii_strncasecmp(p, after, name) ? follows : NULL);
-        while (g_str_has_suffix(word, "=")) {
+        while (bytes || g_str_has_suffix(word, "=")) {
             const char *next_at = end + strspn(end, " \t"), *next_end;
             g_autofree char *next = base64_word(next_at, &next_name, &next_end);
             if (!next || next_name != name || g_ascii_strncasecmp(p, next_at, name))

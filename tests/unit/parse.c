@@ -33,6 +33,13 @@ static const struct envelope_case envelope_cases[] = {
     {"Subject: =?utf-8?B?SGVsbG8?= =?utf-8?B?IHfDtnJsZA?= !\n", "", "", "Hello wörld !", NULL, 0, 0},
     {"Subject: =?utf-8?B?SGVsbG8?=\n", "", "", "Hello", NULL, 0, 0},
     {"Subject: =?utf-8?B?SGVsb?= =?utf-8?B?G8h?=\n", "", "", "Hello!", NULL, 0, 0},
+    /* some padded, some not, and text of the joined ones that is padded again */
+    {"Subject: =?iso-2022-jp?b?GyRCRnxLXBsoQg==?=\n =?iso-2022-jp?b?GyRCOGwkTkQ5JCQbKEI=?=\n "
+     "=?iso-2022-jp?b?GyRCN29MPhsoQg==?=\n =?iso-2022-jp?b?GyRCJCwkMyQzGyhC?=\n "
+     "=?iso-2022-jp?b?GyRCJEtCMyQtGyhC?=\n =?iso-2022-jp?b?GyRCJF4kORsoQg==?=\n",
+     "", "", "日本語の長い件名がここに続きます", NULL, 0, 0},
+    /* the names that Python writes */
+    {"Subject: =?eucgb2312_cn?b?1tDOxA==?= =?big5-tw?b?pKSk5Q==?=\n", "", "", "中文中文", NULL, 0, 0},
     {"Subject: =?windows-1252?Q?=93quoted=94?= =?utf-8?B?4oKs?=\n", "", "", "“quoted”€", NULL, 0, 0},
     /* raw 8-bit text, as UTF-8 and not */
     {"From: Jürgen <j@example.org>\nSubject: caf\xe9\n", "Jürgen <j@example.org>", "", "café", NULL, 0, 0},
