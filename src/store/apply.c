@@ -34,18 +34,6 @@ collect(struct store *store, sqlite3_stmt *q, GArray *ids, GError **error)
 
 /* --- names show the flags */
 
-/* Renames one file; its new name, or NULL: it is not called what we think (the next scan sees why), or cannot
- * be renamed. */
-static char *
-rename_one(const char *dir, const struct placement_row *row)
-{
-    g_autoptr(GError) failure = NULL;
-    char *new_name = NULL;
-    if (!maildir_rename_flags(dir, row->file, row->flags, &new_name, &failure) && failure->code != ERROR_STALE)
-        log_warn("store.apply", "%s", failure->message);
-    return new_name;
-}
-
 static gboolean
 show_flags(struct store *store, gint64 folder, GError **error)
 {
@@ -72,7 +60,7 @@ show_flags(struct store *store, gint64 folder, GError **error)
             if (!placement_row_read(store, g_array_index(ids, gint64, i), &row, NULL) || !row.file ||
                 row.folder != folder)
                 continue;
-            g_autofree char *name = rename_one(dir, &row);
+            g_autofree char *name = placement_row_rename(dir, &row, row.flags);
             /* A name that a power cut takes back would look like another program's change of flags. */
             if (name)
                 txn_flush_before_commit(store, dir);

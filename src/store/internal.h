@@ -20,6 +20,7 @@ struct store {
     char *dir, *mail_dir;
     gboolean writable;
     gboolean in_transaction, in_snapshot;
+    gint64 renaming;                    /* folder (renaming.h), or 0 */
     gint64 sequence;                    /* of this transaction, 0 before its first change */
     gint64 group;                       /* the journal entry that all intents belong to now; 0: each has its own */
     gboolean group_own;                 /* its transaction is the group's */
@@ -67,6 +68,9 @@ gboolean sql_script(struct store *store, const char *text, GError **error);
 gboolean txn_enter(struct store *store, gboolean *own, GError **error);
 /* ok: commit what is ours; else roll back what is ours. Returns whether all went well. */
 gboolean txn_leave(struct store *store, gboolean own, gboolean ok, GError **error);
+/* The same for a view of one moment; many queries in one cost the locks of one, too. */
+gboolean snapshot_enter(struct store *store, gboolean *own, GError **error);
+void snapshot_leave(struct store *store, gboolean own);
 /* A file must outlive the rows that name it: it goes after the commit; one made for new rows goes when they
  * do not come. */
 void txn_unlink_on_commit(struct store *store, const char *path);

@@ -428,7 +428,10 @@ placement_attach(struct store *store, const struct placement_body *bodies, guint
 static gboolean
 set_flags(struct store *store, const struct placement_flags *rows, guint n, gboolean merge, GError **error)
 {
+    g_auto(struct_naming) naming = {0};
     gboolean own, ok = TRUE;
+    if (n)
+        naming_begin(store, &naming, merge ? 0 : rows[0].placement);
     if (!txn_enter(store, &own, error))
         return FALSE;
     for (guint i = 0; i < n && ok; i++) {
@@ -443,10 +446,14 @@ set_flags(struct store *store, const struct placement_flags *rows, guint n, gboo
         if (!shows && rows[i].flags == row.base_flags && !strcmp(theirs, row.base_tags) &&
             modseq == row.modseq)
             continue;
+        gboolean renamed = naming_show(store, &naming, &row, flags);
         ok = (!merge || carry_along(store, &row, rows[i].flags, theirs, error)) &&
              rebase_target(store, &row, rows[i].flags, theirs, error) &&
+             (!renamed || placement_row_set_file(store, row.id, row.file, flags, error)) &&
              placement_row_set_flags(store, &row, rows[i].flags, theirs, flags, tags, modseq, error) &&
-             (!shows || message_refresh(store, row.message, error));
+             (shows     ? message_refresh(store, row.message, error)
+              : renamed ? message_touch(store, row.message, error)
+                        : TRUE);
     }
     return txn_leave(store, own, ok, error);
 }

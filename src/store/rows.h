@@ -121,6 +121,32 @@ gboolean placement_row_set_file(struct store *store, gint64 id, const char *file
                                 GError **error);
 /* The row alone; the file is the caller's concern. Refreshes (and maybe ends) the message. */
 gboolean placement_row_delete(struct store *store, const struct placement_row *row, GError **error);
+
+/* --- renaming.c */
+
+/* The file gets the name of these flags; that, or NULL: it is not called as the row says (the next scan sees why), or cannot be
+ * renamed. */
+char *placement_row_rename(const char *dir, const struct placement_row *row, guint flags);
+/* The folder whose files are renamed in the transaction that sets their flags, if any is. What we told the server is what is
+ * wanted here, and a name that says it is no news to anybody who sees it before the commit. What the server told is said in
+ * names only when that was noted (renaming.h). */
+struct naming {
+    gint64 folder;
+    char *dir;      /* NULL: names are for later (maildir_apply()) */
+    gboolean flush; /* with the transaction */
+};
+/* sent: one of those that the server was told of; 0: the server's word. Before the transaction. */
+void naming_begin(struct store *store, struct naming *naming, gint64 sent);
+void naming_clear(struct naming *naming);
+typedef struct naming struct_naming;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(struct_naming, naming_clear)
+/* TRUE: row->file is called otherwise now. */
+gboolean naming_show(struct store *store, const struct naming *naming, struct placement_row *row, guint flags);
+/* Names that a death of ours left ahead of their rows. Not inside a transaction. */
+gboolean renaming_recover(struct store *store, gint64 folder, GError **error);
+
+/* --- placement_row.c */
+
 /* A link to its file in the Maildir of another folder, gone again when the transaction is rolled back; *file
  * NULL when there is none. */
 gboolean placement_row_link(struct store *store, const struct placement_row *row, gint64 folder, char **file,

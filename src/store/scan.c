@@ -9,6 +9,7 @@
 #include "store/message.h"
 #include "store/names.h"
 #include "store/placement.h"
+#include "store/rows.h"
 #include "store/witness.h"
 #include "base/clock.h"
 #include "base/fail.h"
@@ -661,7 +662,7 @@ maildir_scan(struct store *store, gint64 folder, guint how, scan_reader reader, 
     g_return_val_if_fail(!store_in_transaction(store), FALSE);
     *scan.result = (struct scan_result){0};
     scan.dir = folder_path(store, folder, FALSE, error);
-    if (!scan.dir)
+    if (!scan.dir || !renaming_recover(store, folder, error))
         return FALSE;
     scan.is_tree = sql_int(store, 0,
                            "SELECT a.tree IS NOT NULL FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?",

@@ -396,6 +396,10 @@ static const char add_known[] =
     " ('known_owner', 'known_owner', '3000 1'), ('known_owner', 'known_owner_looks', '3000 1');"
     "ANALYZE sqlite_schema;";
 
+/* Messages whose files are about to get other names (renaming.h). */
+static const char add_renaming[] =
+    "CREATE TABLE renaming (placement INTEGER PRIMARY KEY, folder INTEGER NOT NULL, flags INTEGER NOT NULL);";
+
 /* In the order in which they came; the version of a store is how many it has had. */
 static const char *const migrations[] = {
     version_1,
@@ -423,6 +427,7 @@ static const char *const migrations[] = {
     add_message_text,
 
     add_known,
+    add_renaming,
 };
 
 int

@@ -405,6 +405,20 @@ txn_leave(struct store *store, gboolean own, gboolean ok, GError **error)
     return FALSE;
 }
 
+gboolean
+snapshot_enter(struct store *store, gboolean *own, GError **error)
+{
+    *own = !store->in_transaction && !store->in_snapshot;
+    return !*own || store_snapshot_begin(store, error);
+}
+
+void
+snapshot_leave(struct store *store, gboolean own)
+{
+    if (own)
+        store_snapshot_end(store);
+}
+
 gint64
 txn_sequence(struct store *store, GError **error)
 {

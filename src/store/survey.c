@@ -97,8 +97,8 @@ by_uid(gconstpointer a, gconstpointer b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-struct placement_set *
-survey_load(struct store *store, gint64 folder, const struct uidset *uids, GError **error)
+static struct placement_set *
+load(struct store *store, gint64 folder, const struct uidset *uids, GError **error)
 {
     static const char *const unsettled[] = {
         SELECT_PLACEMENT("INDEXED BY placement_no_uid") "AND p.uid = 0",
@@ -130,6 +130,17 @@ survey_load(struct store *store, gint64 folder, const struct uidset *uids, GErro
     set->rows = (struct placement *)set->array->data;
     set->n = n;
     return g_steal_pointer(&set);
+}
+
+struct placement_set *
+survey_load(struct store *store, gint64 folder, const struct uidset *uids, GError **error)
+{
+    gboolean own;
+    if (!snapshot_enter(store, &own, error))
+        return NULL;
+    struct placement_set *set = load(store, folder, uids, error);
+    snapshot_leave(store, own);
+    return set;
 }
 
 gboolean

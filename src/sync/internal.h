@@ -16,6 +16,8 @@ typedef struct listing struct_listing;
 
 /* Rows a transaction while others may wait for the writer, and while a new folder fills. */
 #define ROWS_A_COMMIT 100
+/* A flag is a small change in pages that lie apart, but for those of the indexes: these are written once a commit. */
+#define FLAGS_A_COMMIT 250
 /* Messages whose envelopes are asked for at once; the first time fewer, so that a list can be shown soon. */
 #define ENVELOPES_FIRST 50
 #define ENVELOPES_A_FETCH 500

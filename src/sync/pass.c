@@ -7,12 +7,11 @@
 #include "base/fail.h"
 #include "base/flags.h"
 #include "base/log.h"
+#include "config/keep.h"
+#include "store/renaming.h"
 #include "store/survey.h"
 #include "sync/agree.h"
 #include "sync/keyword.h"
-
-/* A flag is a small change in pages that lie apart, but for those of the indexes: these are written once a commit. */
-#define FLAGS_A_COMMIT 250
 
 static void
 removal_free(gpointer data)
@@ -161,14 +160,16 @@ take_flags(struct pass *pass, const struct folder *folder, struct known *known, 
             row->base_tags = g_string_chunk_insert_const(known->set->strings, taken->remote->tags);
         }
     }
-    for (guint i = 0; i < n; i += FLAGS_A_COMMIT) {
+    gboolean many = n >= TEST_VALUE("sync.renaming_from", RENAMING_FROM), ok = TRUE;
+    if (many && !renaming_begin(sync->store, folder->id, rows, n, error))
+        return FALSE;
+    for (guint i = 0; i < n && ok; i += FLAGS_A_COMMIT) {
         STEP("sync.flags.take");
         sync_tell_progress(sync, folder, SYNC_FLAGS, i, n);
-        if (!placement_server_flags(sync->store, rows + i, MIN(n - i, FLAGS_A_COMMIT), error))
-            return FALSE;
+        ok = placement_server_flags(sync->store, rows + i, MIN(n - i, FLAGS_A_COMMIT), error);
         sync_tell_changed(sync, FALSE);
     }
-    return TRUE;
+    return many ? renaming_end(sync->store, ok, ok ? error : NULL) : ok;
 }
 
 /* What was to leave has left. A move whose target has no UID yet goes on: its arrival is looked for. */
@@ -307,6 +308,17 @@ says_nothing(const struct pass *pass, const struct folder *folder, const struct 
            !g_hash_table_contains(pass->must_read, &folder->id) && !survey_is_dirty(pass->sync->store, folder->id);
 }
 
+/* There will be bodies to read: the reader starts while the envelopes come. */
+static void
+warm_reader(struct sync *sync, const struct folder *folder)
+{
+    if (keep_of(sync->options.account, folder->name)->what != KEEP_BODIES)
+        return;
+    if (!sync->reader)
+        sync->reader = reader_new();
+    reader_warm(sync->reader);
+}
+
 static gboolean
 read_folder(struct pass *pass, gint64 folder_id, GError **error)
 {
@@ -338,6 +350,7 @@ read_folder(struct pass *pass, gint64 folder_id, GError **error)
             continue;
         }
         if (!uidset_is_empty(report->fresh) && !sync->dry_run) {
+            warm_reader(sync, folder);
             if (!envelopes_fetch(sync, folder, report->fresh, error) ||
                 !report_settle(sync, folder, report, &known, error))
                 return FALSE;

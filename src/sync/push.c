@@ -80,6 +80,22 @@ store_flags(struct sync *sync, const struct folder *folder, const struct plan_ac
     return ok;
 }
 
+static gboolean
+record_sent(struct sync *sync, const GArray *rows, GError **error)
+{
+    gboolean ok = TRUE, many = rows->len > RELAX_FROM;
+    if (many)
+        store_relax_begin(sync->store);
+    for (guint i = 0; i < rows->len && ok; i += FLAGS_A_COMMIT) {
+        STEP("sync.flags.record");
+        ok = placement_flags_sent(sync->store, &g_array_index(rows, struct placement_flags, i),
+                                  MIN(rows->len - i, FLAGS_A_COMMIT), error);
+    }
+    if (many && !store_relax_end(sync->store, ok ? error : NULL))
+        ok = FALSE;
+    return ok;
+}
+
 gboolean
 push_flags(struct sync *sync, const struct folder *folder, struct known *known, const struct plan_action *action,
            GError **error)
@@ -105,12 +121,8 @@ push_flags(struct sync *sync, const struct folder *folder, struct known *known, 
         struct placement_flags sent = {row->id, row->base_flags, row->base_tags, 0};
         g_array_append_val(rows, sent);
     }
-    for (guint i = 0; i < rows->len; i += ROWS_A_COMMIT) {
-        STEP("sync.flags.record");
-        if (!placement_flags_sent(sync->store, &g_array_index(rows, struct placement_flags, i),
-                                  MIN(rows->len - i, ROWS_A_COMMIT), error))
-            return FALSE;
-    }
+    if (!record_sent(sync, rows, error))
+        return FALSE;
     log_debug("sync.flags", "folder=%s sent=%u", folder->name, rows->len);
     return TRUE;
 }

@@ -69,11 +69,16 @@ class Device:
         shutil.rmtree(self.store, ignore_errors=True)
         shutil.copytree(path, self.store, symlinks=True)
 
+    rules = ""          # of base/fail.h, for every run of every device
+
+    def _fail(self, fail):
+        return ",".join(filter(None, (self.rules, fail)))
+
     def try_run(self, *words, fail="", env=()):
         """(exit code, lines, errors)"""
         env = dict(self.env, **dict(env))
-        if fail:
-            env["POSTRIDER_FAIL"] = fail
+        if self.rules or fail:
+            env["POSTRIDER_FAIL"] = self._fail(fail)
         done = subprocess.run([PROGRAM, self.store, *words], env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=120)
@@ -207,6 +212,7 @@ class Fast(Device):
             self._process = subprocess.Popen(
                 [PROGRAM, "-"], env=self.env, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE)
+        fail = self._fail(fail)
         line = ["POSTRIDER_FAIL=" + fail] if fail else []
         line += ["LAB_IMAPS_PORT=" + self.env["LAB_IMAPS_PORT"], self.store]
         self._process.stdin.write(

@@ -111,6 +111,7 @@ test_migration(void)
     "DROP TABLE results_host;" \
     "DROP TABLE known_owner; DROP INDEX contact_owner; DROP INDEX contact_looks; DROP INDEX contact_written;" \
     "ALTER TABLE contact DROP COLUMN owner; ALTER TABLE contact DROP COLUMN looks;" \
+    "DROP TABLE renaming;" \
     "DROP TABLE sender;" \
     "DROP TABLE quota;" \
     "DROP TABLE unsubscribed;" \
