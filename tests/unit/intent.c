@@ -272,7 +272,7 @@ test_failures(void)
     gint64 id = ((struct intent *)list->pdata[0])->id;
     g_assert_true(intent_claim(world.store, &id, 1, &error));
     g_assert_false(intent_claim(world.store, &id, 1, &error));
-    g_assert_error(error, STORE_ERROR, ERROR_STALE);
+    g_assert_error(error, STORE_ERROR, ERROR_WITHDRAWN);
     g_clear_error(&error);
     g_assert_true(
         intent_failed(world.store, id, "over quota", g_get_real_time() / G_USEC_PER_SEC + 100, &error));
