@@ -198,6 +198,8 @@ look_at_name(struct inquiry *inquiry)
     g_autofree char *owner = inside ? known_owner_of(inside) : NULL;
     if (!name || inquiry->envelope->list_id)
         return;
+    if (skeleton_is_mixed(name))
+        add(inquiry->reputation, REPUTATION_LETTERS, !inquiry->is_dealt_with, _("a word of the name mixes letters of several scripts"));
     if (owner && g_strcmp0(owner, inquiry->reputation->owner) && !strstr(name, " via ") && !inquiry->is_settled) {
         g_autofree char *words = g_strdup_printf(_("the name is another address: it comes from %s"), addr);
         add(inquiry->reputation, REPUTATION_OTHER_ADDRESS, !inquiry->is_dealt_with, words);

@@ -22,7 +22,7 @@ enum reputation_mark {
     REPUTATION_JUNK_BEFORE,     /* told: earlier messages were called junk */
     REPUTATION_REPLY_ELSEWHERE, /* told; warns when the sender is known and the other is not */
     REPUTATION_LOOKALIKE,       /* the domain looks like a known one, or is spelled nearly so */
-    REPUTATION_LETTERS,         /* the domain is written in letters that look like others */
+    REPUTATION_LETTERS,         /* the domain is written in letters that look like others, or the name mixes scripts */
     REPUTATION_OTHER_ADDRESS,   /* the name is an address of somebody else */
     REPUTATION_OTHER_PERSON,    /* the name is of somebody who is known at another address */
     REPUTATION_AS_YOU,          /* the name is the user's own */

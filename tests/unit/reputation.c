@@ -123,12 +123,15 @@ test_signs(void)
         {"Fruit", "x@аррӏе.com", NULL, NULL, "!letters"},
         {"Ben Okafor", "ben.okafor@gmail.com", NULL, NULL, "!other-person"},
         {"BEN OKAFOR", "x@else.example", NULL, NULL, "!other-person"},
-        {"Bеn Okаfor", "x@else.example", NULL, NULL, "!other-person"}, /* Cyrillic e, a */
+        {"Bеn Okаfor", "x@else.example", NULL, NULL, "!letters !other-person"}, /* Cyrillic e, a */
         {"Ben 0kafor", "x@else.example", NULL, NULL, "!other-person"},
         {"Marta Prado", "marta.prado.77@gmail.com", NULL, NULL, "!other-person"},
+        {"Sаra", "x@else.example", NULL, NULL, "!letters"},
+        {"Иван Ivanov", "x@else.example", NULL, NULL, ""},
+        {"山田 Taro様", "x@else.example", NULL, NULL, ""},
         {"Иван Петров", "ivan@else.example", NULL, NULL, "!other-person"},
         {"Ana Ruiz", "x@else.example", NULL, NULL, "!as-you"},
-        {"Аna Ruiz", "x@else.example", NULL, NULL, "!as-you"},
+        {"Аna Ruiz", "x@else.example", NULL, NULL, "!letters !as-you"},
         {"ben@harbour-works.example", "x@else.example", NULL, NULL, "!other-address"},
         {"Ben <ben@harbour-works.example>", "x@else.example", NULL, NULL, "!other-address"},
         {"service@bank.example (Bank)", "x@else.example", NULL, NULL, "!other-address"},
