@@ -91,7 +91,8 @@ scan(struct world *world, char **notice)
     g_autoptr(struct_reader) reader = reader_new();
     guint found = 0;
     struct arrival_host host = {.account_id = world->account, .notice = on_notice, .data = notice};
-    g_assert_true(arrival_run(world->store, reader, &host, NULL, &found, &error));
+    static const struct arrival_stage reports[] = {{"report", arrival_report, arrival_wants_report}, {NULL, NULL, NULL}};
+    g_assert_true(arrival_run_stages(world->store, reader, &host, reports, NULL, &found, &error));
     g_assert_no_error(error);
     return found;
 }
