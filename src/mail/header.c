@@ -233,6 +233,21 @@ quote_dots(const char *text)
     return g_string_free(out, FALSE);
 }
 
+/* Python has long folded an address list so that the comma after "<a@example.org>" became an encoded word. */
+static void
+mend_commas(char *text)
+{
+    static const char word[] = "=?utf-8?q?=2C?=";
+    for (char *p = text; (p = strchr(p, '>')) != NULL;) {
+        p++;
+        char *at = p + strspn(p, " \t");
+        if (!g_ascii_strncasecmp(at, word, strlen(word))) {
+            memset(at, ' ', strlen(word));
+            *at = ',';
+        }
+    }
+}
+
 static void add_list(InternetAddressList *from, GPtrArray *list, guint depth);
 
 static void
@@ -272,7 +287,9 @@ header_addresses(const char *raw, gsize length, GPtrArray *list)
     mail_init();
     gsize safe = safe_length(raw, length);
     guint before = list->len;
-    g_autofree char *unfolded = header_unfold(raw, safe), *joined = join_padded(unfolded), *text = quote_dots(joined);
+    g_autofree char *unfolded = header_unfold(raw, safe);
+    mend_commas(unfolded);
+    g_autofree char *joined = join_padded(unfolded), *text = quote_dots(joined);
     InternetAddressList *parsed = *text ? internet_address_list_parse(options, text) : NULL;
     if (parsed) {
         add_list(parsed, list, 0);

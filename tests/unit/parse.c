@@ -41,6 +41,10 @@ static const struct envelope_case envelope_cases[] = {
     /* the names that Python writes */
     {"Subject: =?eucgb2312_cn?b?1tDOxA==?= =?big5-tw?b?pKSk5Q==?=\n", "", "", "中文中文", NULL, 0, 0},
     {"Subject: =?windows-1252?Q?=93quoted=94?= =?utf-8?B?4oKs?=\n", "", "", "“quoted”€", NULL, 0, 0},
+    /* the commas of Python */
+    {"To: =?utf-8?b?w6k=?= <ana@example.org>\n =?utf-8?q?=2C?= ben@example.org, Eva\n <eva@example.org> =?utf-8?q?=2C?=\n "
+     "=?utf-8?b?w7E=?= <cy@example.org>\n",
+     "", "é <ana@example.org>, ben@example.org, Eva <eva@example.org>, ñ <cy@example.org>", "", NULL, 0, 0},
     /* raw 8-bit text, as UTF-8 and not */
     {"From: Jürgen <j@example.org>\nSubject: caf\xe9\n", "Jürgen <j@example.org>", "", "café", NULL, 0, 0},
     /* ... and in the charset that the text is in, when the header can tell */
