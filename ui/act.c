@@ -23,7 +23,8 @@ struct action {
     GArray *messages;
     GArray *elsewhere; /* likewise, that lie outside of the list's folders (an own answer in Sent): acted upon where they lie */
     GArray *threads; /* all their messages in the folders, too; NULL: none */
-    GArray *folders;
+    GArray *folders; /* none: in all but Trash and Junk */
+    gboolean whole;  /* with each message, its conversation */
     gint64 from, to, journal;
     guint set, clear;
     guint spared; /* messages of a conversation that are not called junk with it */
@@ -93,12 +94,20 @@ write_both(struct store *store, const struct action *action, GError **error)
     return intent_group_end(store, ok, _(names[action->kind]), error);
 }
 
-static gboolean
-add_messages_of(struct store *store, struct action *action, gint64 thread, GError **error)
+static GArray *
+messages_of(struct store *store, const struct action *action, gint64 thread, GError **error)
 {
     const struct list_view view = {.folders = (const gint64 *)(gpointer)action->folders->data,
                                    .n_folders = action->folders->len};
-    g_autoptr(GArray) all = list_messages_of(store, &view, &thread, 1, error);
+    gint64 unread;
+    return view.n_folders ? list_messages_of(store, &view, &thread, 1, error)
+                          : list_thread_messages(store, thread, &unread, error);
+}
+
+static gboolean
+add_messages_of(struct store *store, struct action *action, gint64 thread, GError **error)
+{
+    g_autoptr(GArray) all = messages_of(store, action, thread, error);
     guint spared = 0;
     if (!all || (action->kind == ACT_JUNK && !conversation_spare_people(store, thread, all, &spared, error)))
         return FALSE;
@@ -120,11 +129,36 @@ spare_own(struct store *store, struct action *action, GError **error)
     return FALSE;
 }
 
+/* The conversations of the messages, each once, in place of them. */
+static gboolean
+widen(struct store *store, struct action *action, GError **error)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(GArray) threads = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; i < action->threads->len; i++)
+        g_array_append_val(threads, g_array_index(action->threads, gint64, i));
+    for (guint i = 0; i < action->messages->len; i++) {
+        g_autoptr(struct_message) message = message_load(store, g_array_index(action->messages, gint64, i), error);
+        if (!message)
+            return FALSE;
+        g_array_append_val(threads, message->thread);
+    }
+    g_array_set_size(action->threads, 0);
+    for (guint i = 0; i < threads->len; i++)
+        if (g_hash_table_add(known, &g_array_index(threads, gint64, i)))
+            g_array_append_val(action->threads, g_array_index(threads, gint64, i));
+    g_array_unref(action->messages); /* the selection may have it yet */
+    action->messages = g_array_new(FALSE, FALSE, sizeof(gint64));
+    return TRUE;
+}
+
 /* On the writer's thread. */
 static gboolean
 work(struct store *store, gpointer data, GError **error)
 {
     struct action *action = data;
+    if (action->whole && !widen(store, action, error))
+        return FALSE;
     for (guint i = 0; action->threads && i < action->threads->len; i++)
         if (!add_messages_of(store, action, g_array_index(action->threads, gint64, i), error))
             return FALSE;
@@ -184,14 +218,14 @@ count(const struct action *action)
 static void
 start(struct app *app, struct action *action)
 {
-    if (!action->messages->len && !action->threads && !action->elsewhere) {
+    if (!action->messages->len && !(action->threads && action->threads->len) && !action->elsewhere) {
         action_free(action);
         app_say(app, _("there is no message to do that to"));
         return;
     }
-    if (action->said && action->threads)
-        app_say(app, ngettext("%u conversation %s", "%u conversations %s", action->threads->len), action->threads->len,
-                action->said);
+    guint conversations = action->threads ? action->threads->len + (action->whole ? action->messages->len : 0) : 0;
+    if (action->said && conversations)
+        app_say(app, ngettext("%u conversation %s", "%u conversations %s", conversations), conversations, action->said);
     else if (action->said)
         app_say(app, ngettext("%u message %s", "%u messages %s", count(action)), count(action), action->said);
     writer_run(app->writer, work, done, action, action_free);
@@ -286,12 +320,14 @@ run(struct app *app, struct action *action)
     struct listview *list;
     gboolean reading = app_top(app)->class == &read_class;
     g_autoptr(struct_selection) selection = selected(app, &list);
-    action->elsewhere = take_elsewhere(app, list, selection);
-    if (is_for_writer(action, selection)) {
-        const struct list_view *view = &list->set->view;
-        action->threads = g_array_ref(selection->threads);
+    if (!action->whole)
+        action->elsewhere = take_elsewhere(app, list, selection);
+    if (action->whole || is_for_writer(action, selection)) {
+        const struct list_view *view = list && list->set ? &list->set->view : NULL;
+        action->threads = selection->threads ? g_array_ref(selection->threads) : g_array_new(FALSE, FALSE, sizeof(gint64));
         action->folders = g_array_new(FALSE, FALSE, sizeof(gint64));
-        g_array_append_vals(action->folders, view->folders, view->n_folders);
+        if (view && view->n_folders)
+            g_array_append_vals(action->folders, view->folders, view->n_folders);
     } else if (list && list->set) {
         selection_resolve(selection, list);
     }
@@ -364,6 +400,18 @@ act_file(struct app *app, enum act_kind kind, gint64 folder)
     action->kind = kind;
     action->to = folder;
     action->said = filed(app, kind, folder);
+    run(app, action);
+}
+
+void
+act_delete_conversations(struct app *app)
+{
+    if (act_refused(app))
+        return;
+    struct action *action = g_new0(struct action, 1);
+    action->kind = ACT_DELETE;
+    action->whole = TRUE;
+    action->said = filed(app, ACT_DELETE, 0);
     run(app, action);
 }
 

@@ -18,6 +18,9 @@ void act_flags(struct app *app, guint set, guint clear, const char *said);
 void act_tags(struct app *app, const char *add, const char *remove);
 /* `folder`: the target of ACT_MOVE and ACT_COPY. */
 void act_file(struct app *app, enum act_kind kind, gint64 folder);
+/* Those that the messages belong to, with all that the list's folders have of them; out of a search, all but what lies in Trash
+ * and Junk. */
+void act_delete_conversations(struct app *app);
 /* Flags of one message, silently: reading marks as read. */
 void act_seen(struct app *app, gint64 message);
 /* TRUE, after telling, when the session is read-only. */

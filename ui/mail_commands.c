@@ -191,15 +191,7 @@ command_delete(struct app *app, const char *argument G_GNUC_UNUSED)
 void
 command_delete_thread(struct app *app, const char *argument G_GNUC_UNUSED)
 {
-    struct listview *list = app_top(app)->class == &list_class ? (struct listview *)app_top(app) : NULL;
-    struct list_line *line = list && list->set ? listview_current(list) : NULL;
-    if (line && list->set->view.kind == LIST_CONVERSATIONS && line->parent) {
-        rowset_close_thread(list->set, line->row->thread);
-        gint64 key = line->parent->key;
-        g_array_set_size(list->lines, 0);
-        listview_goto(list, key, 0);
-    }
-    act_file(app, ACT_DELETE, 0);
+    act_delete_conversations(app);
 }
 
 static void

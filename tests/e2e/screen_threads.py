@@ -85,6 +85,7 @@ def junk():
     screen.wait(re.compile(r"\(3\)"))
     keys("u")
     wait_lies("s1", "INBOX")
+    screen.wait(re.compile(r"\(4\)"))           # before lines are counted
 
 
 @test("X on one letter says what it says, but never of an own one in Sent")
@@ -102,6 +103,46 @@ def junk_one():
     wait_lies("q1", "Junk")
     keys("End", "X")                             # the only letter of Zoe
     wait_lies("z1", "Junk")
+
+
+@test("Ctrl-D deletes the whole conversation: of a line in an opened one, of a letter that is read, of a hit; u takes it back")
+def whole():
+    def lie(*folders):
+        for ident, folder in zip(("w1", "w2", "w3", "v1"), folders):
+            wait_lies(ident, folder)
+
+    world.deliver("ana", mail("Ben <ben@lab.test>", "ana@lab.test", "whole", "w1", 11),
+                  mail("Zoe <zoe@lab.test>", "ana@lab.test", "Re: whole", "w2", 12, "w1"),
+                  mail("Ben <ben@lab.test>", "ana@lab.test", "Re: whole again", "w3", 13, "w2"),
+                  mail("Zoe <zoe@lab.test>", "ana@lab.test", "another one", "v1", 14))
+    home.ok("sync")
+    with Screen(home, width=100, height=24) as mine:
+        mine.wait("another one")
+        mine.keys("Home", "j", "Right")
+        mine.wait(re.compile(r"─ Zoe"))
+        mine.keys("j", "C-d")
+        mine.wait("1 conversation deleted")
+        lie("Trash", "Trash", "Trash", "INBOX")
+        mine.keys("u")
+        lie("INBOX", "INBOX", "INBOX", "INBOX")
+        mine.wait(re.compile(r"\(3\)"))
+        mine.keys("Home", "j", "Enter")
+        mine.wait("the text of w")
+        mine.keys("C-d")
+        lie("Trash", "Trash", "Trash", "INBOX")
+        mine.keys("u")
+        lie("INBOX", "INBOX", "INBOX", "INBOX")
+    with Screen(home, width=100, height=24) as mine:
+        mine.wait("another one")
+        mine.keys("/")
+        mine.type("subject:again")
+        mine.keys("Enter")
+        mine.wait("1 message")
+        mine.keys("C-d")
+        mine.wait("1 conversation deleted")
+        lie("Trash", "Trash", "Trash", "INBOX")
+        mine.keys("u")
+        lie("INBOX", "INBOX", "INBOX", "INBOX")
 
 
 if __name__ == "__main__":
