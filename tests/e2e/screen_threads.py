@@ -99,7 +99,11 @@ def junk_one():
     keys("X")
     screen.wait("a letter of your own is no junk")
     equal(lies_in("a1"), ["Sent"])
-    keys("k", "X")                               # Ben's first one
+    screen.wait(re.compile(r"─ me"))             # it was hidden until that was said
+    keys("Home")
+    for _ in range(line - 3):                    # Ben's first one
+        keys("j")
+    keys("X")
     wait_lies("q1", "Junk")
     keys("End", "X")                             # the only letter of Zoe
     wait_lies("z1", "Junk")
