@@ -122,6 +122,7 @@ def whole():
     home.ok("sync")
     with Screen(home, width=100, height=24) as mine:
         mine.wait("another one")
+        mine.wait(re.compile(r"\(3\).*whole again"))
         mine.keys("Home", "j", "Right")
         mine.wait(re.compile(r"─ Zoe"))
         mine.keys("j", "C-d")
@@ -129,7 +130,7 @@ def whole():
         lie("Trash", "Trash", "Trash", "INBOX")
         mine.keys("u")
         lie("INBOX", "INBOX", "INBOX", "INBOX")
-        mine.wait(re.compile(r"\(3\)"))
+        mine.wait(re.compile(r"\(3\).*whole again"))
         mine.keys("Home", "j", "Enter")
         mine.wait("the text of w")
         mine.keys("C-d")
