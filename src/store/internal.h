@@ -37,6 +37,8 @@ struct store {
     char *unread_of; /* folders whose unread mail was counted last, when, and how much it was: a screen asks thrice */
     guint64 unread_at;
     gint64 unread;
+    char *count_of; /* likewise rows, of folders in this state (list_folders.c) */
+    gint64 count;
     guint64 changes; /* store_change_count */
     gint64 data_version, total_changes;
 };

@@ -94,6 +94,12 @@ lesson_prune(struct store *store, guint rows, guint64 bytes, GError **error)
     return txn_leave(store, own, ok, error);
 }
 
+guint
+lesson_count(struct store *store)
+{
+    return (guint)sql_int(store, 0, "SELECT count(*) FROM lesson", "");
+}
+
 gint64
 lesson_generation(struct store *store)
 {

@@ -28,6 +28,7 @@ gboolean lesson_put(struct store *store, const struct lesson *lesson, GError **e
 gboolean lesson_drop(struct store *store, const guint8 *hash, GError **error);
 /* Drops the oldest until at most `rows` are left and their tokens take at most `bytes` (M12). */
 gboolean lesson_prune(struct store *store, guint rows, guint64 bytes, GError **error);
+guint lesson_count(struct store *store);
 /* A number that is another one after each change. */
 gint64 lesson_generation(struct store *store);
 

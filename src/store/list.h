@@ -85,7 +85,7 @@ gint64 list_key_at(struct store *store, const struct list_view *view, gint64 ran
 gint64 list_key_at_time(gint64 seconds);
 /* The newest row that is no newer than this time, else the oldest; not for searches. 0: there is no row. */
 gint64 list_key_by_date(struct store *store, const struct list_view *view, gint64 seconds);
-/* Unread messages of folders, each once (beyond a thousand in the second, what lies in both counts twice); 0 for what is
+/* Unread messages of folders, each once (beyond 250 in the second, what lies in both counts twice); 0 for what is
  * no folder. */
 gint64 list_unread(struct store *store, const struct list_view *view);
 /* The next row beyond key that is unread (or flagged): 0 none. */

@@ -6,7 +6,7 @@
 #include "base/flags.h"
 
 #define LOOK_ON 50
-#define UNREAD_LOOKED_AT 1000
+#define UNREAD_LOOKED_AT 250 /* before the first paint */
 
 /* What stands in one folder's list, by key: all from one index; the second is for what is unread. */
 static const char *const sources[2][2] = {
@@ -253,15 +253,42 @@ largest_first(struct store *store, const struct list_view *view)
     return folders;
 }
 
+/* What lies in several folders changes only where a placement comes or goes, or a hand joins conversations; marks, which are
+ * most of what changes, leave this as it is. */
+static char *
+state_of(struct store *store, const struct list_view *view)
+{
+    GString *state = g_string_new(NULL);
+    for (guint i = 0; i < view->n_folders; i++) {
+        g_autofree char *one = sql_text(store, "SELECT id || ' ' || total || ' ' || conversations FROM folder WHERE id = ?",
+                                        "l", view->folders[i]);
+        g_string_append_printf(state, "%s, ", one ? one : "");
+    }
+    g_autofree char *last = sql_text(store,
+                                     "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'placement') || ' ' ||"
+                                     " (SELECT count(*) FROM thread_hand)",
+                                     "");
+    g_string_append_printf(state, "%d %s", (int)view->kind, last ? last : "");
+    return g_string_free(state, FALSE);
+}
+
 gint64
 folders_count(struct store *store, const struct list_view *view)
 {
+    if (view->n_folders == 1)
+        return rows_of(store, view->kind, view->folders[0]);
+    g_autofree char *state = state_of(store, view);
+    if (!g_strcmp0(state, store->count_of))
+        return store->count;
     g_autofree gint64 *folders = largest_first(store, view);
     struct list_view sorted = *view;
     gint64 count = 0;
     sorted.folders = folders;
     for (guint i = 0; i < view->n_folders; i++)
         count += rows_of(store, view->kind, folders[i]) - (i ? counted_twice(store, &sorted, i) : 0);
+    g_free(store->count_of);
+    store->count_of = g_steal_pointer(&state);
+    store->count = count;
     return count;
 }
 

@@ -264,6 +264,7 @@ store_close(struct store *store)
     g_free(store->dir);
     g_free(store->mail_dir);
     g_free(store->unread_of);
+    g_free(store->count_of);
     g_free(store);
 }
 

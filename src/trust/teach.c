@@ -20,6 +20,9 @@
 #define LESSONS 300 /* of one call, */
 #define LOOKS 3000  /* and changes that it looks at: the lane has other things to do */
 
+#define PAST ((gint64) 90 * 24 * 3600)
+#define PAST_LESSONS 3000 /* there are; then the past has said enough */
+
 #define PLACE(role) (1u << (role))
 #define ELSEWHERE (PLACE(FOLDER_SENT) | PLACE(FOLDER_DRAFTS) | PLACE(FOLDER_TRASH) | PLACE(FOLDER_JUNK))
 
@@ -38,6 +41,12 @@ teach_label_of(const struct change *change, gboolean filed)
     return is_kept || (filed && change->places & ~ELSEWHERE) ? TEACH_GOOD : TEACH_NOTHING;
 }
 
+gboolean
+teach_is_wanted(enum teach_label label, gint64 received, gint64 now, guint lessons)
+{
+    return label != TEACH_GOOD || received >= now - PAST || lessons < PAST_LESSONS;
+}
+
 /* What one call goes through. */
 struct teaching {
     struct store *store;
@@ -45,6 +54,7 @@ struct teaching {
     const char *account;
     struct filter *filter; /* NULL before it is needed */
     guint lessons, looks;
+    guint known;    /* lessons there were before */
     gboolean has_any; /* lessons from before: one may be taken back */
 };
 
@@ -111,6 +121,8 @@ look_at(struct teaching *teaching, const struct change *change, GError **error)
     label = teach_label_of(change, was_filed(teaching->store, change->message));
     if ((int) label == known || !is_ours(teaching, change->message))
         return TRUE;
+    if (known < 0 && !teach_is_wanted(label, message->received, clock_now(), teaching->known + teaching->lessons))
+        return TRUE;
     if (label != TEACH_NOTHING)
         return take(teaching, message, label, error);
     if (!teaching->filter && !(teaching->filter = lessons_load(teaching->store, error)))
@@ -145,7 +157,8 @@ teach_run(struct store *store, struct reader *reader, gint64 account, gboolean *
     g_autofree char *key = g_strdup_printf("teach.%" G_GINT64_FORMAT, account), *saved = index_state_get(store, key);
     gint64 since = saved ? g_ascii_strtoll(saved, NULL, 10) : 0, start = since;
     struct teaching teaching = {
-        .store = store, .reader = reader, .account = row->name, .has_any = lesson_generation(store) > 0};
+        .store = store, .reader = reader, .account = row->name, .has_any = lesson_generation(store) > 0,
+        .known = lesson_count(store)};
     gboolean ok = look_through(&teaching, &since, error);
     if (ok && teaching.lessons)
         ok = lessons_learn(store, teaching.filter, error);

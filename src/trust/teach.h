@@ -17,6 +17,10 @@ enum teach_label { TEACH_NOTHING = -1, TEACH_GOOD, TEACH_JUNK };
 /* filed: the filter put it into Junk. */
 enum teach_label teach_label_of(const struct change *change, gboolean filed);
 
+/* Is a lesson taken that is not there yet? Junk always, and what has come lately; of the good mail of the past only as much as
+ * the filter has use for: the first engine on a large mailbox would go through all of it for hours. `lessons`: there are. */
+gboolean teach_is_wanted(enum teach_label label, gint64 received, gint64 now, guint lessons);
+
 /* Learns from what changed since the last call, some hundred lessons at a time. *more (may be NULL): there is more. */
 gboolean teach_run(struct store *store, struct reader *reader, gint64 account, gboolean *more, GError **error);
 

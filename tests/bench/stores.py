@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from harness import POSTRIDER, TOP, Home
+from harness import POSTRIDER, TOP, Home, wait_for
 from sides import Broken
 
 CONFIG = """\
@@ -56,4 +56,6 @@ def home_with(count, stack):
         os.rename(ready + ".new", ready)
     os.rmdir(home.path("data"))
     os.symlink(os.path.abspath(ready), home.path("data"))
+    home.run("sync")                    # there is no server; but one of an older version is brought forward
+    wait_for(lambda: not home.processes(), 60, "the end of the engine")
     return home

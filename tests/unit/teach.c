@@ -42,10 +42,34 @@ test_labels(void)
     g_assert_cmpint(teach_label_of(&gone, FALSE), ==, TEACH_NOTHING);
 }
 
+static void
+test_wanted(void)
+{
+    enum { NOW = 1790000000, DAY = 24 * 3600 };
+    static const struct {
+        enum teach_label label;
+        gint64 received;
+        guint lessons;
+        gboolean wanted;
+    } cases[] = {
+        {TEACH_GOOD, NOW - 10 * DAY, 0, TRUE},
+        {TEACH_GOOD, NOW - 1000 * DAY, 0, TRUE},
+        {TEACH_GOOD, NOW - 1000 * DAY, 2999, TRUE},
+        {TEACH_GOOD, NOW - 1000 * DAY, 3000, FALSE},
+        {TEACH_GOOD, NOW - 91 * DAY, 40000, FALSE},
+        {TEACH_GOOD, NOW - 89 * DAY, 40000, TRUE}, /* what has come lately says what mail is like now */
+        {TEACH_JUNK, NOW - 1000 * DAY, 40000, TRUE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        if (teach_is_wanted(cases[i].label, cases[i].received, NOW, cases[i].lessons) != cases[i].wanted)
+            g_error("case %u", i);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/teach/labels", test_labels);
+    g_test_add_func("/teach/wanted", test_wanted);
     return g_test_run();
 }
