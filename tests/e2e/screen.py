@@ -122,15 +122,20 @@ class Screen:
         return screen if found else None
 
     def wait(self, wanted, timeout=20):
-        """Until the screen shows it; returns that screen."""
-        screens = []
+        """Until the screen shows it; returns that screen, as a whole: what a
+        look finds may be half of a frame, so the same is to be seen twice
+        (or, where it changes all the time, often)."""
+        seen = []
 
-        def shown():
-            screens[:] = [self.matches(wanted)]
-            return screens[0]
-        self._await(shown, timeout, "the screen to show %r" % (
+        def stands():
+            now = self.matches(wanted)
+            if not now:
+                return bool(seen)
+            seen.append(now)
+            return seen[-2:] == [now, now] or len(seen) > 10
+        self._await(stands, timeout, "the screen to show %r" % (
             getattr(wanted, "pattern", wanted)))
-        return screens[0]
+        return seen[-1]
 
     def wait_gone(self, wanted, timeout=20):
         self._await(lambda: not self.matches(wanted), timeout,
