@@ -46,8 +46,8 @@ FEATURES = {
 ROLES = ["Sent", "Drafts", "Junk", "Trash", "Archive"]
 
 SIEVE = """\
-# What a script sends on goes nowhere.
-sendmail_path = /bin/true
+# What a script sends on goes nowhere, but is read to its end.
+sendmail_path = {sink}
 service managesieve-login {{
   {chroot}
   inet_listener sieve {{
@@ -247,9 +247,17 @@ class Dovecot(Server):
                 path=spec.var("queue", "private", "auth"))
         values.update(spec.ports)
         values["sieve_service"] = "" if not spec.sieve else SIEVE.format(
-            chroot=values["chroot"], port=spec.ports["sieve"],
+            chroot=values["chroot"], port=spec.ports["sieve"], sink=self._sink(),
             home=spec.var("mail", "%n"))
         return values
+
+    def _sink(self):
+        """A program that ends before it has read all would be a failure."""
+        path = self.spec.var("sink")
+        with open(path, "w") as out:
+            out.write("#!/bin/sh\nexec cat >/dev/null\n")
+        os.chmod(path, 0o755)
+        return path
 
     def _capability(self):
         if not self.spec.off:
