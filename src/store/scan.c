@@ -10,6 +10,7 @@
 #include "store/names.h"
 #include "store/placement.h"
 #include "store/rows.h"
+#include "store/tree.h"
 #include "store/witness.h"
 #include "base/clock.h"
 #include "base/fail.h"
@@ -303,9 +304,12 @@ run(struct scan *scan, GError **error)
 static gboolean
 stop_folder(struct scan *scan, GError **error)
 {
-    g_autofree char *text = g_strdup_printf(
-        _("the directory %s has gone: nothing was deleted. Put it back; or have its mail fetched again, with \"postrider sync "
-          "--agree\""), scan->dir);
+    g_autofree char *theirs = scan->is_tree ? tree_path(scan->store, scan->folder) : NULL;
+    g_autofree char *text =
+        theirs ? g_strdup_printf(_("the directory %s has gone: nothing was deleted. Put it back; or let its mail go here, too, "
+                                   "with \"postrider sync --agree\""), theirs)
+               : g_strdup_printf(_("the directory %s has gone: nothing was deleted. Put it back; or have its mail fetched "
+                                   "again, with \"postrider sync --agree\""), scan->dir);
     scan->result->braked = TRUE;
     scan_tell(scan, g_strdup(text));
     return folder_set_bits(scan->store, scan->folder, FOLDER_PAUSED, 0, error) &&

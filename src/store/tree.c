@@ -27,6 +27,17 @@ store_account_tree(struct store *store, gint64 account)
     return sql_text(store, "SELECT tree FROM account WHERE id = ?", "l", account);
 }
 
+char *
+tree_path(struct store *store, gint64 folder)
+{
+    g_autofree char *root = sql_text(
+        store, "SELECT a.tree FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l", folder);
+    g_autofree char *below = sql_text(
+        store, "SELECT substr(f.dir, length(a.dir) + 2) FROM folder f JOIN account a ON a.id = f.account WHERE f.id = ?", "l",
+        folder);
+    return g_build_filename(root ? root : "", below ? below : "", NULL);
+}
+
 static char *
 link_path(struct store *store, gint64 account)
 {
@@ -52,13 +63,14 @@ is_foreign(struct store *store, const char *path, GError **error)
     return FALSE;
 }
 
-static gboolean
-is_there(const char *path, GError **error)
+gboolean
+tree_is_there(struct store *store, gint64 account, GError **error)
 {
-    if (is_directory(path))
+    g_autofree char *path = store_account_tree(store, account);
+    if (path && is_directory(path))
         return TRUE;
     g_set_error(error, STORE_ERROR, ERROR_NOINPUT,
-                "there is no directory %s: make it, or mend `incoming` in the configuration", path);
+                "there is no directory %s: make it, or mend `incoming` in the configuration", path ? path : "");
     return FALSE;
 }
 
@@ -326,7 +338,7 @@ tree_discover(struct store *store, gint64 account, GPtrArray *notices, GError **
     g_autofree char *root = store_account_tree(store, account);
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(found_free);
     gboolean own;
-    if (!root || !is_there(root, error))
+    if (!tree_is_there(store, account, error))
         return FALSE;
     struct walk walk = {root, found, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL), notices};
     is_new(&walk, store->dir); /* PATH may be a directory above the store */

@@ -19,6 +19,12 @@
 gboolean store_account_set_tree(struct store *store, gint64 account, const char *path, GError **error);
 char *store_account_tree(struct store *store, gint64 account); /* PATH, or NULL */
 
+/* Where the user knows a folder's Maildir: below PATH, not below the store. */
+char *tree_path(struct store *store, gint64 folder);
+
+/* ERROR_NOINPUT: PATH is not there. */
+gboolean tree_is_there(struct store *store, gint64 account, GError **error);
+
 /* Folders of directories that came; those whose directories went without leaving mail here are forgotten. `notices` (may be
  * NULL) receives sentences about what is passed over. ERROR_NOINPUT: PATH is not there (not mounted): nothing is changed. */
 gboolean tree_discover(struct store *store, gint64 account, GPtrArray *notices, GError **error);

@@ -7,6 +7,7 @@
 #include "store/tree.h"
 #include "sync/agree.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 /* Looked through, nothing held back: what was said of it is over. */
 static gboolean
@@ -23,12 +24,22 @@ settle(struct sync *sync, const GPtrArray *folders, gboolean braked, GError **er
 }
 
 static gboolean
+tell_plan(struct sync *sync, GError **error)
+{
+    if (!tree_is_there(sync->store, sync->account, error))
+        return FALSE;
+    g_autofree char *shown = text_safe(sync->options.account->maildir, -1, TEXT_LINE);
+    sync_tell_planned(sync, NULL, SYNC_IN, "scan", 0, "look through %s for what other programs did", shown);
+    return TRUE;
+}
+
+static gboolean
 tree_account(struct sync *sync, GError **error)
 {
     g_autoptr(GPtrArray) notices = g_ptr_array_new_with_free_func(g_free);
     gboolean braked = FALSE;
     if (sync->dry_run) /* what other programs did is known when it was looked for, and then it is taken in */
-        return TRUE;
+        return tell_plan(sync, error);
     sync_tell_progress(sync, NULL, SYNC_FOLDERS, 0, 0);
     if (!intent_recover(sync->store, sync->account, error) || !folder_sweep_forgotten(sync->store, error) ||
         !tree_discover(sync->store, sync->account, notices, error))

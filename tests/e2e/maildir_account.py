@@ -171,7 +171,10 @@ def elsewhere():
     equal(subjects(ana, "Lists/dev"), [])
     # A directory that went with mail in it holds everything back until that is agreed to.
     contains(subjects(ana, "Fresh"), "in a new folder")
-    contains(ana.ok("folders").text, "Fresh")
+    told = ana.ok("folders").text
+    contains(told, os.path.join(flat, ".Fresh") + " has gone")
+    contains(told, "let its mail go here, too")
+    contains(ana.ok("sync", "--dry-run").text, "look through " + flat)
     ana.ok("sync", "--agree", "Fresh")
     ana.ok("sync")
     equal([row["name"] for row in ana.json("folders") if row["name"] == "Fresh"], [])
